@@ -1,0 +1,1 @@
+"""Who gets what, within means, and why or why not."""

@@ -1,0 +1,283 @@
+"""Where the SQL runs: DuckDB embedded, or Apache Spark; the only file that names an engine.
+
+Both see the same Parquet files through the same views and write the same part files. A
+part is written beside its place and renamed, so a part that is there is whole.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from sqlglot import exp
+
+from keepline import sqlmodel
+from keepline.errors import EngineError
+from keepline.tables import Table, Type
+
+Batches = Callable[[pa.RecordBatch], pa.RecordBatch]
+
+ID_SPACE = 1 << 62
+BATCH_ROWS = 10_000
+SPARK_TYPES = {
+    Type.BIGINT: "bigint",
+    Type.DOUBLE: "double",
+    Type.TEXT: "string",
+    Type.DATE: "date",
+    Type.BOOLEAN: "boolean",
+}
+
+
+@dataclass(frozen=True)
+class Range:
+    """A range of customers, ``low <= customer_id < high``: the unit of work and of restart."""
+
+    number: int
+    low: int
+    high: int
+
+    @property
+    def part(self) -> str:
+        return f"part-{self.number:05d}.parquet"
+
+
+def ranges(customers: int, each: int) -> list[Range]:
+    """Cut the space of pseudonyms into even ranges of about ``each`` customers."""
+    count = max(1, -(-customers // each))
+    cuts = [ID_SPACE * i // count for i in range(count + 1)]
+    return [Range(i, cuts[i], cuts[i + 1]) for i in range(count)]
+
+
+@dataclass(frozen=True)
+class Files:
+    """Some Parquet files of one month of a table; ``months_ago`` is counted from the snapshot."""
+
+    paths: tuple[Path, ...]
+    months_ago: int | None = None
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What a view shows: a table's files. No files give an empty view, never an absent one."""
+
+    table: Table
+    files: tuple[Files, ...]
+
+
+class Engine(Protocol):
+    """What a stage may ask of an engine."""
+
+    name: str
+
+    def see(self, view: str, scan: Scan, only: Range | None = None) -> None:
+        """Make or replace a view over files; ``only`` keeps one range of customers."""
+
+    def write(self, query: exp.Query, table: Table, to: Path) -> int:
+        """Write the query's rows as one part file in the table's declared columns; return the rows."""
+
+    def map(self, query: exp.Query, function: Batches, table: Table, to: Path) -> int:
+        """Run a row-wise function over the query's record batches and write what it returns."""
+
+    def fetch(self, query: exp.Query) -> pa.Table:
+        """Bring a small result here; never a table of customers."""
+
+    def close(self) -> None: ...
+
+
+class DuckDB:
+    """The embedded engine: no server, memory bounded by one setting."""
+
+    name = "duckdb"
+
+    def __init__(self, *, memory: str = "1GB", threads: int = 2, spill: Path | None = None) -> None:
+        import duckdb
+
+        self._db = duckdb.connect()
+        self._db.execute(f"SET memory_limit = '{memory}'")
+        self._db.execute(f"SET threads = {threads}")
+        self._db.execute("SET preserve_insertion_order = true")
+        self._db.execute("SET TimeZone = 'UTC'")
+        if spill is not None:
+            self._db.execute("SET temp_directory = " + exp.Literal.string(str(spill)).sql("duckdb"))
+
+    def see(self, view: str, scan: Scan, only: Range | None = None) -> None:
+        selects = [_duckdb_files(scan.table, files, only) for files in scan.files if files.paths]
+        body = " UNION ALL ".join(selects) if selects else _empty(scan).sql("duckdb")
+        self._db.execute(f"CREATE OR REPLACE TEMP VIEW {exp.to_identifier(view).sql('duckdb')} AS {body}")
+
+    def write(self, query: exp.Query, table: Table, to: Path) -> int:
+        return _write_batches(self._batches(sqlmodel.declared(query, table)), table, to)
+
+    def map(self, query: exp.Query, function: Batches, table: Table, to: Path) -> int:
+        return _write_batches((function(batch) for batch in self._batches(query)), table, to)
+
+    def fetch(self, query: exp.Query) -> pa.Table:
+        return pa.Table.from_batches(*_with_schema(self._reader(query)))
+
+    def _reader(self, query: exp.Query) -> pa.RecordBatchReader:
+        return self._db.execute(query.sql("duckdb")).to_arrow_reader(BATCH_ROWS)
+
+    def _batches(self, query: exp.Query) -> Iterator[pa.RecordBatch]:
+        yield from self._reader(query)
+
+    def close(self) -> None:
+        self._db.close()
+
+
+def _with_schema(reader: pa.RecordBatchReader) -> tuple[list[pa.RecordBatch], pa.Schema]:
+    return list(reader), reader.schema
+
+
+def _duckdb_files(table: Table, files: Files, only: Range | None) -> str:
+    paths = exp.array(*[exp.Literal.string(str(path)) for path in files.paths]).sql("duckdb")
+    query = exp.select(*_columns(table, files.months_ago)).from_(f"read_parquet({paths})", dialect="duckdb")
+    return _only(query, table, only).sql("duckdb")
+
+
+def _columns(table: Table, months_ago: int | None) -> list[exp.Expr]:
+    columns: list[exp.Expr] = [exp.column(name) for name in table.names]
+    if "month" in table.names:
+        ago = exp.null() if months_ago is None else exp.Literal.number(months_ago)
+        columns.append(exp.alias_(exp.cast(ago, "BIGINT"), "months_ago"))
+    return columns
+
+
+def _only(query: exp.Select, table: Table, only: Range | None) -> exp.Select:
+    if only is None or "customer_id" not in table.names:
+        return query
+    return query.where(
+        exp.column("customer_id") >= exp.Literal.number(only.low),
+        exp.column("customer_id") < exp.Literal.number(only.high),
+    )
+
+
+def _empty(scan: Scan) -> exp.Select:
+    types = sqlmodel.view_types(scan.table)
+    nulls = [exp.alias_(exp.cast(exp.null(), kind), name) for name, kind in types.items()]
+    return exp.select(*nulls).where(exp.false())
+
+
+def _write_batches(batches: Iterator[pa.RecordBatch], table: Table, to: Path) -> int:
+    to.parent.mkdir(parents=True, exist_ok=True)
+    partial = to.with_name(f".{to.name}.partial")
+    rows = 0
+    with pq.ParquetWriter(partial, table.arrow, compression="zstd") as writer:
+        for batch in batches:
+            writer.write_batch(batch.cast(table.arrow))
+            rows += batch.num_rows
+    partial.replace(to)
+    return rows
+
+
+class Spark:
+    """Apache Spark: the same views and queries, by range, on a local session or a cluster."""
+
+    name = "spark"
+
+    def __init__(self, *, master: str = "local[2]", memory: str = "1g") -> None:
+        self._spark = _spark_session(master, memory)
+
+    def see(self, view: str, scan: Scan, only: Range | None = None) -> None:
+        frames = [self._files(scan.table, files, only) for files in scan.files if files.paths]
+        frame = frames[0] if frames else self._spark.sql(_empty(scan).sql("spark"))
+        for other in frames[1:]:
+            frame = frame.unionAll(other)
+        frame.createOrReplaceTempView(view)
+
+    def _files(self, table: Table, files: Files, only: Range | None) -> Any:
+        ddl = ", ".join(f"`{c.name}` {SPARK_TYPES[c.type]}" for c in table.columns)
+        raw = self._spark.read.schema(ddl).parquet(*[str(path) for path in files.paths])
+        raw.createOrReplaceTempView("keepline_files")
+        query = exp.select(*_columns(table, files.months_ago)).from_("keepline_files")
+        return self._spark.sql(_only(query, table, only).sql("spark"))
+
+    def write(self, query: exp.Query, table: Table, to: Path) -> int:
+        return self._save(self._spark.sql(sqlmodel.declared(query, table).sql("spark")), table, to)
+
+    def map(self, query: exp.Query, function: Batches, table: Table, to: Path) -> int:
+        ddl = ", ".join(f"`{c.name}` {SPARK_TYPES[c.type]}" for c in table.columns)
+        arrow = table.arrow
+
+        def each(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+            return (function(batch).cast(arrow) for batch in batches)
+
+        frame = self._spark.sql(query.sql("spark")).coalesce(1).mapInArrow(each, ddl)
+        return self._save(frame, table, to)
+
+    def _save(self, frame: Any, table: Table, to: Path) -> int:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        folder = to.with_name(f".{to.name}.spark")
+        frame.coalesce(1).sortWithinPartitions(*table.key).write.mode("overwrite").parquet(str(folder))
+        found = sorted(folder.glob("part-*.parquet"))
+        batches = (batch for path in found for batch in pq.ParquetFile(path).iter_batches(BATCH_ROWS))
+        rows = _write_batches(batches, table, to)
+        shutil.rmtree(folder)
+        return rows
+
+    def fetch(self, query: exp.Query) -> pa.Table:
+        return self._spark.sql(query.sql("spark")).toArrow()
+
+    def close(self) -> None:
+        self._spark.stop()
+
+
+def _spark_session(master: str, memory: str) -> Any:
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError as error:
+        raise EngineError(
+            "engine \"spark\" needs PySpark: pip install 'keepline[spark]'",
+            "引擎 spark 需要 PySpark：请运行 pip install 'keepline[spark]'",
+            code="no_pyspark",
+        ) from error
+    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+        raise EngineError(
+            'engine "spark" needs Java 17: install openjdk-17-jre-headless or set JAVA_HOME',
+            "引擎 spark 需要 Java 17：请安装 openjdk-17-jre-headless 或设置 JAVA_HOME",
+            code="no_java",
+        )
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    builder = SparkSession.builder.master(master).appName("keepline")
+    for key, value in _SPARK_SETTINGS.items():
+        builder = builder.config(key, value)
+    session = builder.config("spark.driver.memory", memory).getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    return session
+
+
+_SPARK_SETTINGS = {
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.sql.adaptive.enabled": "true",
+    "spark.sql.execution.arrow.maxRecordsPerBatch": str(BATCH_ROWS),
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+}
+
+
+def start(name: str, *, memory: str = "1GB", threads: int = 2, spill: Path | None = None, master: str = "") -> Engine:
+    """Start the engine a site names, or say what is missing."""
+    if name == "duckdb":
+        return DuckDB(memory=memory, threads=threads, spill=spill)
+    if name == "spark":
+        return Spark(master=master or f"local[{threads}]", memory=memory.replace("GB", "g").replace("MB", "m"))
+    raise EngineError(
+        f"engine {name!r} is not known; keepline.toml takes duckdb or spark",
+        f"不认识引擎 {name!r}；keepline.toml 可写 duckdb 或 spark",
+        code="unknown_engine",
+    )
+
+
+def month_files(by_month: Sequence[tuple[int, Sequence[Path]]]) -> tuple[Files, ...]:
+    """Files of several months, each with its distance from the snapshot, nearest first."""
+    return tuple(Files(tuple(paths), ago) for ago, paths in sorted(by_month, key=lambda item: item[0]))

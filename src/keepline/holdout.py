@@ -1,0 +1,31 @@
+"""Who is left alone, so that we can tell what contact changed.
+
+The lot is drawn by MD5 of the salt and the pseudonym, so that it is the same on every
+engine and every day, and nobody can choose it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from sqlglot import exp
+
+LOT_SPACE = 16**8
+
+
+def is_held_out(customer_id: int, *, salt: str, share: float) -> bool:
+    """The lot of one customer; equal to :func:`held_out_tree` on both engines."""
+    digest = hashlib.md5(f"{salt}:{customer_id}".encode(), usedforsecurity=False).hexdigest()
+    return digest[:8] < threshold(share)
+
+
+def threshold(share: float) -> str:
+    """The first eight hexadecimal digits below which a customer is held out."""
+    return f"{min(round(share * LOT_SPACE), LOT_SPACE - 1):08x}"
+
+
+def held_out_tree(salt: str, share: float, customer_id: exp.Expr) -> exp.Expr:
+    """The lot as SQL: text comparison of the digest's first eight digits."""
+    text = exp.DPipe(this=exp.Literal.string(f"{salt}:"), expression=exp.cast(customer_id.copy(), "VARCHAR"))
+    start = exp.Substring(this=exp.MD5(this=text), start=exp.Literal.number(1), length=exp.Literal.number(8))
+    return exp.LT(this=start, expression=exp.Literal.string(threshold(share)))

@@ -1,0 +1,104 @@
+"""The lake on disk: immutable Parquet files named by one manifest, which is switched whole.
+
+A load writes new files beside the old ones and then renames a new ``manifest.json`` into
+place; a kill at any moment leaves the lake as it was or as it should be. Files that no
+manifest names are swept by the next load.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from keepline.canonical import text_hash
+from keepline.engine import Files, Scan
+from keepline.periods import Month
+from keepline.tables import TABLES
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class LakeFile:
+    """One file: rows of one table and month, sorted by customer where there is one."""
+
+    table: str
+    month: str
+    path: str  # relative to the lake
+    rows: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Lake:
+    """What the lake holds at one moment."""
+
+    root: Path
+    files: tuple[LakeFile, ...]
+    sources: tuple[dict[str, Any], ...] = field(default=())  # files loaded: path, sha256, rows, counts
+
+    def months(self, table: str) -> list[Month]:
+        return sorted({Month.parse(f.month) for f in self.files if f.table == table})
+
+    def has(self, table: str) -> bool:
+        return any(f.table == table and f.rows for f in self.files)
+
+    def rows(self, table: str) -> int:
+        return sum(f.rows for f in self.files if f.table == table)
+
+    def scan(self, table: str, snapshot: Month, *, months: int | None = None) -> Scan:
+        """The table as known at the end of ``snapshot``: nothing later, at most ``months`` back."""
+        oldest = snapshot.index - months + 1 if months is not None else -1
+        by_month: dict[int, list[Path]] = {}
+        for f in self.files:
+            month = Month.parse(f.month)
+            if f.table == table and oldest <= month.index <= snapshot.index:
+                by_month.setdefault(snapshot - month, []).append(self.root / f.path)
+        return Scan(TABLES[table], tuple(Files(tuple(sorted(by_month[ago])), ago) for ago in sorted(by_month)))
+
+    def window(self, table: str, first: Month, last: Month) -> Scan:
+        """The table from ``first`` to ``last``: the outcome window of a past snapshot.
+
+        ``months_ago`` counts from ``last``. Only labels and measurement may ask for it.
+        """
+        return self.scan(table, last, months=last - first + 1)
+
+    def identity(self, snapshot: Month) -> str:
+        """Hash of everything a run of ``snapshot`` may read."""
+        seen = sorted((f.table, f.month, f.sha256) for f in self.files if Month.parse(f.month) <= snapshot)
+        return text_hash(seen)
+
+
+def open_lake(root: Path) -> Lake:
+    """The lake as its manifest says; an absent one is empty."""
+    path = root / MANIFEST
+    if not path.exists():
+        return Lake(root, ())
+    said = json.loads(path.read_text(encoding="utf-8"))
+    return Lake(root, tuple(LakeFile(**f) for f in said["files"]), tuple(said["sources"]))
+
+
+def switch(lake: Lake, files: Iterable[LakeFile], sources: Iterable[dict[str, Any]]) -> Lake:
+    """Make ``files`` and ``sources`` the whole content of the lake, atomically."""
+    new = Lake(lake.root, tuple(sorted(files, key=lambda f: (f.table, f.month, f.path))), tuple(sources))
+    said = {"files": [vars(f) for f in new.files], "sources": list(new.sources)}
+    partial = lake.root / f".{MANIFEST}.{os.getpid()}"
+    lake.root.mkdir(parents=True, exist_ok=True)
+    with partial.open("w", encoding="utf-8") as stream:
+        json.dump(said, stream, ensure_ascii=False, indent=1)
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(lake.root / MANIFEST)
+    return new
+
+
+def sweep(lake: Lake) -> None:
+    """Delete data files that the manifest does not name."""
+    named = {lake.root / f.path for f in lake.files}
+    for path in lake.root.rglob("*.parquet"):
+        if path not in named:
+            path.unlink()

@@ -1,0 +1,1 @@
+"""What pilots and past plans earned, against those left alone."""

@@ -1,0 +1,1 @@
+"""What people decided, as dated, versioned TOML: read strictly, refused when unclear."""

@@ -1,0 +1,57 @@
+"""How a policy file is read: TOML, strict types, unknown keys refused, errors with their place."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from keepline.errors import PolicyError
+
+
+class Part(BaseModel):
+    """Anything inside a policy file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Text(Part):
+    """Words a user sees, in both languages."""
+
+    zh: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+
+
+class Document(Part):
+    """A whole policy file: its version is stamped on every row it influenced."""
+
+    version: str = Field(min_length=1, max_length=40)
+    valid_from: dt.date
+
+
+D = TypeVar("D", bound=Document)
+
+
+def read(path: Path, kind: type[D]) -> D:
+    """Read one policy file, or say what is wrong in it, where, and what to do."""
+    try:
+        return kind.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise PolicyError(
+            f"policy file {path} is absent; 'keepline init' writes one to start from",
+            f"缺少政策文件 {path}；keepline init 会生成可供修改的样本",
+            code="policy_absent",
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PolicyError(
+            f"{path} is not valid TOML: {error}", f"{path} 不是有效的 TOML：{error}", code="policy_toml"
+        ) from error
+    except ValidationError as error:
+        lines = [f"{'.'.join(str(p) for p in e['loc']) or 'file'}: {e['msg']}" for e in error.errors()[:5]]
+        told = "\n  ".join(lines)
+        raise PolicyError(
+            f"{path} is not clear:\n  {told}", f"政策文件 {path} 有误：\n  {told}", code="policy_unclear"
+        ) from error

@@ -1,0 +1,230 @@
+"""The policy files of a site, one class each, and what every line in them means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from keepline.canonical import file_hash, text_hash
+from keepline.errors import PolicyError
+from keepline.periods import Month
+from keepline.policy.conditions import Condition
+from keepline.policy.document import Document, Part, Text, read
+from keepline.tables import CHANNELS, COMPONENTS
+
+
+class ClassRule(Part):
+    """A rule that puts a customer in a class; the first that holds decides (K1)."""
+
+    id: str
+    gives: Literal["important", "key", "potential"]
+    when: tuple[Condition, ...] = Field(min_length=1)
+    reason: Text
+
+
+class Classes(Document):
+    """classes.toml: important, key and potential accounts. A list of the operator's beats every rule."""
+
+    rule: tuple[ClassRule, ...] = ()
+
+
+class Value(Document):
+    """value.toml: what a customer is worth (K3), and the margin in each bill component."""
+
+    horizon_months: int = Field(ge=1, le=120)
+    discount_rate_year: float = Field(ge=0, lt=1)
+    interval: float = Field(default=0.9, gt=0, lt=1)
+    margin_share: dict[str, float]
+    referral_margin_share: float = Field(
+        default=0.5, ge=0, le=1, description="of a brought customer's margin, counted as word of mouth"
+    )
+
+    @model_validator(mode="after")
+    def _components(self) -> Self:
+        if set(self.margin_share) != set(COMPONENTS):
+            raise ValueError(f"margin_share must name each component once: {', '.join(COMPONENTS)}")
+        return self
+
+
+class Loyalty(Document):
+    """loyalty.toml: loyal, general, wavering (K4), and what kind of loyalty it is."""
+
+    loyal_months_min: int = Field(ge=0)
+    steady_revenue_change_min: float = Field(description="a fall below this share is not steady")
+    wavering_leave_probability_min: float = Field(ge=0, le=1)
+    wavering_revenue_change_max: float
+    attachment_products_min: int = Field(ge=1)
+    attachment_recommend_min: float = Field(ge=0, le=1)
+    stay_intention_loyal_min: float = Field(ge=0, le=1)
+    stay_intention_wavering_max: float = Field(ge=0, le=1)
+    price_discount_share_min: float = Field(
+        ge=0, le=1, description="discounts over revenue, from which loyalty is to price"
+    )
+
+
+class Leaving(Document):
+    """leaving.toml: who is in the base, what leaving means, and how it is learnt (K5, K6)."""
+
+    horizon_months: int = Field(ge=1, le=12)
+    active_when: tuple[Condition, ...] = Field(
+        description="any one of them makes a customer active in the snapshot month"
+    )
+    left_when: Literal["departure", "silent"] = Field(
+        description="departure: a recorded row; silent: no use and no bill for a whole month"
+    )
+    downgrade_fall_share: float = Field(default=0.2, gt=0, lt=1)
+    true_monthly_rate: float | None = Field(default=None, gt=0, lt=1, description="where leavers were over-sampled")
+    oversampled: bool = False
+    high_band_min: float = Field(ge=0, le=1)
+    medium_band_min: float = Field(ge=0, le=1)
+    training_snapshots: int = Field(default=3, ge=1, le=12)
+    training_customers_max: int = Field(default=200_000, ge=1000)
+    reasons: dict[str, Text] = Field(default_factory=dict, description="the operator's codes for recorded reasons")
+
+
+class Effect(Part):
+    """What the offer changes: measured in a pilot, or assumed and marked so wherever it is shown."""
+
+    source: Literal["experiment", "assumed"]
+    experiment_id: str = ""
+    leave_reduction_share: float = Field(
+        default=0.0, ge=0, le=1, description="assumed: share of the risk it takes away"
+    )
+    margin_month_fen: int = Field(
+        default=0, description="assumed: margin it adds or gives up a month, over all reached"
+    )
+    accept_share: float = Field(default=1.0, ge=0, le=1, description="assumed: share who take it, for the cost")
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if self.source == "experiment" and not self.experiment_id:
+            raise ValueError("an effect from an experiment names experiment_id")
+        return self
+
+
+class Offer(Part):
+    """One offer: cost, floor price, who may have it, its purpose (D2) and its effect."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    name: Text
+    purpose: Literal["profit", "loyalty"]
+    channel: str
+    price_fen: int = Field(ge=0, description="what the customer pays a month")
+    list_price_fen: int = Field(ge=0)
+    floor_price_fen: int = Field(ge=0)
+    contact_cost_fen: int = Field(ge=0, description="paid for each customer contacted")
+    benefit_cost_fen: int = Field(ge=0, description="paid for each customer who takes it")
+    manager_minutes: int = Field(default=0, ge=0)
+    eligible: tuple[Condition, ...] = ()
+    effect: Effect
+
+    @model_validator(mode="after")
+    def _prices(self) -> Self:
+        if self.channel not in CHANNELS:
+            raise ValueError(f"channel {self.channel!r} is not one of {', '.join(CHANNELS)}")
+        if self.price_fen < self.floor_price_fen:
+            raise ValueError(f"price {self.price_fen} fen is under the floor price {self.floor_price_fen} fen")
+        if self.manager_minutes and self.channel not in ("visit", "manager_call"):
+            raise ValueError("manager_minutes are for the channels visit and manager_call")
+        return self
+
+
+class TenureBenefit(Part):
+    """What customers of long standing earn every year, whatever else is decided (D6)."""
+
+    from_months: int = Field(ge=0)
+    yearly_benefit_fen: int = Field(ge=0)
+    name: Text
+
+
+class Offers(Document):
+    """offers.toml: the catalogue."""
+
+    offer: tuple[Offer, ...] = ()
+    tenure_benefit: tuple[TenureBenefit, ...] = ()
+
+    @model_validator(mode="after")
+    def _ids(self) -> Self:
+        ids = [offer.id for offer in self.offer]
+        if len(ids) != len(set(ids)):
+            raise ValueError("two offers share an id")
+        return self
+
+
+class Contact(Document):
+    """contact.toml: whom we may speak to (D5)."""
+
+    consent_needed_channels: tuple[str, ...] = ("sms", "email", "app", "manager_call", "letter")
+    contacts_month_max: int = Field(ge=0)
+    contact_gap_days_min: int = Field(ge=0)
+    arrears_months_max: int = Field(ge=0, description="older arrears stop every offer")
+    open_complaint_stops: bool = True
+
+
+class Limits(Document):
+    """limits.toml: our means this month (D4), and the share left alone."""
+
+    money_fen: int = Field(ge=0)
+    channel_contacts: dict[str, int] = Field(
+        default_factory=dict, description="contacts each channel can make; absent: no limit"
+    )
+    manager_minutes_each: int | None = Field(default=None, description="for managers whose own minutes are unknown")
+    held_out_share: float = Field(ge=0, le=0.5)
+    held_out_salt: str = Field(min_length=1, description="a new salt draws new lots")
+    exceed_authority: Literal["exclude", "allow"] = "exclude"
+
+    @model_validator(mode="after")
+    def _channels(self) -> Self:
+        unknown = set(self.channel_contacts) - set(CHANNELS)
+        if unknown:
+            raise ValueError(f"unknown channels {sorted(unknown)}; known are {', '.join(CHANNELS)}")
+        return self
+
+
+@dataclass(frozen=True)
+class Policy:
+    """All policy files of a site as they bind for one month."""
+
+    classes: Classes
+    value: Value
+    loyalty: Loyalty
+    leaving: Leaving
+    offers: Offers
+    contact: Contact
+    limits: Limits
+    hashes: dict[str, str]
+
+    @property
+    def version(self) -> str:
+        """The stamp of a decision row: the versions in order, and a hash of the files."""
+        names = (f.name for f in fields(self) if f.name != "hashes")
+        said = "+".join(f"{name}:{getattr(self, name).version}" for name in names)
+        return f"{said}#{text_hash(self.hashes)[:8]}"
+
+
+KINDS: dict[str, type[Document]] = {
+    "classes": Classes,
+    "value": Value,
+    "loyalty": Loyalty,
+    "leaving": Leaving,
+    "offers": Offers,
+    "contact": Contact,
+    "limits": Limits,
+}
+
+
+def read_policy(folder: Path, month: Month) -> Policy:
+    """Read every file; one that is not yet valid in ``month`` is refused."""
+    documents = {name: read(folder / f"{name}.toml", kind) for name, kind in KINDS.items()}
+    for name, document in documents.items():
+        if document.valid_from > month.last_day:
+            raise PolicyError(
+                f"{folder / name}.toml binds from {document.valid_from}, after {month}",
+                f"{folder / name}.toml 自 {document.valid_from} 起生效，晚于账期 {month}",
+                code="policy_not_yet",
+            )
+    hashes = {name: file_hash(folder / f"{name}.toml") for name in KINDS}
+    return Policy(**documents, hashes=hashes)  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""The month as people look at it: figures, HTML page, Excel plan."""

@@ -1,0 +1,130 @@
+"""An operator's folder: where its files lie, what keepline.toml says, and the key of its pseudonyms.
+
+::
+
+    SITE/keepline.toml   the settings           SITE/lake/       accepted rows, by table and month
+    SITE/intake/         mappings, their files  SITE/work/       work in progress, safe to delete
+    SITE/policy/         what people decided    SITE/published/  whole months only
+    SITE/secrets/        the pseudonym key      SITE/superseded/ publications that were replaced
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from keepline.errors import SiteError
+from keepline.periods import Month
+
+KEY_FILE = "pseudonym.key"
+
+
+class Settings(BaseModel):
+    """keepline.toml; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    name: str = Field(description="name of the operator, shown in reports")
+    currency: str = Field(default="CNY", description="currency of every amount; nothing is converted")
+    engine: Literal["duckdb", "spark"] = "duckdb"
+    seed: int = Field(default=1, ge=0, description="seed of everything random")
+    memory: str = Field(default="1GB", pattern=r"^\d+(MB|GB)$", description="memory an engine may use")
+    threads: int = Field(default=2, ge=1)
+    range_customers: int = Field(default=500_000, ge=1, description="customers worked on at once")
+    spark_master: str = ""
+    simulated: bool = Field(default=False, description="simulated or fictional data: every page says so")
+    data_note_zh: str = Field(default="", description="said on every page, e.g. over-sampled leavers")
+    data_note_en: str = ""
+    plan_shows: Literal["pseudonym", "customer_no"] = Field(
+        default="pseudonym", description="how plan.xlsx names a customer to the manager"
+    )
+
+
+@dataclass(frozen=True)
+class Site:
+    """An opened site. Paths are made by the stages that write them, not here."""
+
+    root: Path
+    settings: Settings
+
+    @property
+    def lake(self) -> Path:
+        return self.root / "lake"
+
+    @property
+    def policy(self) -> Path:
+        return self.root / "policy"
+
+    @property
+    def intake(self) -> Path:
+        return self.root / "intake"
+
+    @property
+    def work(self) -> Path:
+        return self.root / "work"
+
+    @property
+    def truth(self) -> Path:
+        """Written by the simulator alone; no stage reads it."""
+        return self.root / "truth"
+
+    def published(self, month: Month) -> Path:
+        return self.root / "published" / str(month)
+
+    def key(self) -> bytes:
+        """The pseudonym key; made once, readable by its owner alone."""
+        path = self.root / "secrets" / KEY_FILE
+        if not path.exists():
+            write_key(self.root, secrets.token_bytes(32))
+        return bytes.fromhex(path.read_text(encoding="ascii").strip())
+
+    def pseudonym(self, customer_no: str) -> int:
+        return pseudonym(self.key(), customer_no)
+
+
+def pseudonym(key: bytes, number: str) -> int:
+    """62 bits of HMAC-SHA256 over the operator's number: never zero, never negative.
+
+    Two of 100 million customers share one with a probability of about 0.1 %; intake refuses
+    a file in which that happens.
+    """
+    digest = hmac.digest(key, number.encode(), hashlib.sha256)
+    return int.from_bytes(digest[:8], "big") >> 2 or 1
+
+
+def write_key(root: Path, key: bytes) -> None:
+    folder = root / "secrets"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    partial = folder / f".{KEY_FILE}.{os.getpid()}"
+    partial.touch(mode=0o600)
+    partial.write_text(key.hex() + "\n", encoding="ascii")
+    partial.replace(folder / KEY_FILE)
+
+
+def open_site(root: Path) -> Site:
+    """Open the folder, or say what it lacks."""
+    path = root / "keepline.toml"
+    if not path.is_file():
+        raise SiteError(
+            f"{root} is not a site: it has no keepline.toml; make one with: keepline init {root}",
+            f"{root} 不是站点：缺少 keepline.toml；请运行 keepline init {root} 创建",
+            code="no_site",
+        )
+    try:
+        return Site(root, Settings.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SiteError(f"{path} is not valid TOML: {error}", f"{path} 不是有效的 TOML：{error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise SiteError(
+            f"{path}: {place}: {first['msg']}", f"{path}：{place} 填写有误：{first['msg']}", code="bad_settings"
+        ) from error

@@ -1,0 +1,199 @@
+"""A stage written in SQL: parsed, typed against ``tables.py`` and held to the agreed subset, without running.
+
+A model is one file. Its comments at the top say what it is for::
+
+    -- question: how much was billed, and is it falling?
+    -- reads: bills
+    -- makes: features
+
+``makes`` names a table; a model may make only some of its columns (a *part*), but in the
+table's order, with its types. Views of lake tables end at the snapshot month and carry one
+more column, ``months_ago`` (0 at the snapshot), so that no model can read the future.
+What policy decides comes in as SQLGlot trees through :meth:`SqlModel.with_parts`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib import resources
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.lineage import lineage
+from sqlglot.optimizer.annotate_types import annotate_types
+from sqlglot.optimizer.qualify import qualify
+
+from keepline.errors import ModelError
+from keepline.tables import TABLES, Table, Type
+
+Schema = dict[str, dict[str, str]]
+
+# fmt: off
+SUBSET: tuple[type[exp.Expr], ...] = (
+    exp.Select, exp.From, exp.Join, exp.Where, exp.Group, exp.Having, exp.Order, exp.Ordered, exp.With, exp.CTE,
+    exp.Subquery, exp.Union, exp.Table, exp.TableAlias, exp.Alias, exp.Column, exp.Identifier, exp.Literal, exp.Star,
+    exp.Boolean, exp.Null, exp.Paren, exp.Tuple, exp.In, exp.Between, exp.Case, exp.If, exp.Coalesce, exp.Nullif,
+    exp.Cast, exp.DataType, exp.And, exp.Or, exp.Not, exp.Is, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE,
+    exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Neg, exp.Sum, exp.Min, exp.Max, exp.Count, exp.Avg, exp.Distinct,
+    exp.Abs, exp.Round, exp.Floor, exp.Greatest, exp.Least, exp.Year, exp.Month, exp.DateDiff, exp.Var,
+    exp.Window, exp.RowNumber, exp.WindowSpec, exp.Concat, exp.Lower, exp.MD5, exp.Substring, exp.Placeholder,
+    exp.DPipe, exp.Day,
+)
+# fmt: on
+SAME_TYPE = {
+    "BIGINT": {"BIGINT", "INT", "SMALLINT", "TINYINT", "INT128"},
+    "DOUBLE": {"DOUBLE", "FLOAT", "DECIMAL"},
+    "VARCHAR": {"VARCHAR", "TEXT"},
+    "DATE": {"DATE"},
+    "BOOLEAN": {"BOOLEAN"},
+}
+
+
+@dataclass(frozen=True)
+class SqlModel:
+    """One parsed model. ``query`` never changes; every method returns a new model."""
+
+    name: str
+    question: str
+    reads: tuple[str, ...]
+    makes: str
+    query: exp.Query
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(self.query.named_selects)
+
+    def bind(self, **values: int | float | str | bool | dt.date) -> SqlModel:
+        """Put values in the place of ``:name`` placeholders; a missing or unused name is refused."""
+        query = self.query.copy()
+        wanted = {str(node.this) for node in query.find_all(exp.Placeholder)}
+        if wanted != set(values):
+            raise _refuse(self.name, f"has parameters {sorted(wanted)}, was given {sorted(values)}")
+
+        def fill(node: exp.Expr) -> exp.Expr:
+            return literal(values[str(node.this)]) if isinstance(node, exp.Placeholder) else node
+
+        return replace(self, query=_query(query.transform(fill)))
+
+    def with_parts(self, parts: Mapping[str, exp.Query]) -> SqlModel:
+        """Let the model read ``parts`` by name: each becomes a common table expression."""
+        query = self.query.copy()
+        own = list(query.ctes)
+        query.set("with_", None)
+        for name, part in parts.items():
+            query = query.with_(name, as_=part.copy())
+        for cte in own:
+            query = query.with_(cte.alias, as_=cte.this)
+        return replace(self, query=query)
+
+
+def load(package: str, name: str) -> SqlModel:
+    """Read ``name``.sql from a package and parse it."""
+    return parse(name, resources.files(package).joinpath(f"{name}.sql").read_text(encoding="utf-8"))
+
+
+def parse(name: str, text: str) -> SqlModel:
+    head = dict(line[3:].split(":", 1) for line in text.splitlines() if line.startswith("-- ") and ":" in line)
+    missing = {"question", "reads", "makes"} - {key.strip() for key in head}
+    if missing:
+        raise _refuse(name, f"lacks the opening comments {sorted(missing)}")
+    said = {key.strip(): value.strip() for key, value in head.items()}
+    try:
+        tree = sqlglot.parse_one(text, read="duckdb")
+    except SqlglotError as error:
+        raise _refuse(name, f"does not parse: {error}") from error
+    if not isinstance(tree, exp.Query):
+        raise _refuse(name, "is not one SELECT")
+    reads = tuple(part.strip() for part in said["reads"].split(",") if part.strip())
+    return SqlModel(name, said["question"], reads, said["makes"], tree)
+
+
+def check(model: SqlModel, parts: Mapping[str, SqlModel] | None = None) -> None:
+    """Refuse a model that leaves the subset, reads what it did not say, or disagrees with its table.
+
+    ``parts`` are the models whose results it reads by name; they are typed by their own table.
+    """
+    _check_subset(model)
+    schema = {name: view_types(TABLES[name]) for name in model.reads if name in TABLES}
+    for name, part in (parts or {}).items():
+        table = TABLES[part.makes]
+        schema[name] = {column: table.column(column).type.value for column in part.columns}
+    _check_reads(model, set(schema))
+    _check_types(model, TABLES[model.makes], schema)
+
+
+def view_types(table: Table) -> dict[str, str]:
+    """Column types of a view: the table's own, and ``months_ago`` where it has a month."""
+    types = {column.name: column.type.value for column in table.columns}
+    return types | ({"months_ago": Type.BIGINT.value} if "month" in types else {})
+
+
+def _check_subset(model: SqlModel) -> None:
+    for node in model.query.walk():
+        if not isinstance(node, SUBSET):
+            raise _refuse(model.name, f"uses {type(node).__name__}, which is outside the agreed subset: {node.sql()}")
+        if isinstance(node, exp.Div) and not isinstance(node.expression, (exp.Nullif, exp.Literal)):
+            raise _refuse(model.name, f"divides by {node.expression.sql()}; write NULLIF(…, 0), engines differ on zero")
+
+
+def _check_reads(model: SqlModel, known: set[str]) -> None:
+    own = {cte.alias for cte in model.query.find_all(exp.CTE)}
+    used = {table.name for table in model.query.find_all(exp.Table)} - own
+    if used != known:
+        raise _refuse(model.name, f"reads {sorted(used)} but says it reads {sorted(known)}")
+
+
+def _check_types(model: SqlModel, table: Table, schema: Schema) -> None:
+    order = [name for name in table.names if name in set(model.columns)]
+    if list(model.columns) != order:
+        raise _refuse(model.name, f"lists columns {list(model.columns)}; {table.name} wants them as {order}")
+    bound = model.query.transform(lambda n: exp.null() if isinstance(n, exp.Placeholder) else n)
+    known: dict[str, object] = dict(schema)
+    try:
+        full = qualify(bound, schema=known, dialect="duckdb")
+        typed = _query(annotate_types(full, schema=known, dialect="duckdb"))
+    except SqlglotError as error:
+        raise _refuse(model.name, f"does not fit its inputs: {error}") from error
+    for select in typed.selects:
+        found = select.type.this.value if select.type else "UNKNOWN"
+        wanted = table.column(select.alias_or_name).type.value
+        if found not in SAME_TYPE[wanted] | {"UNKNOWN", "NULL"}:
+            raise _refuse(model.name, f"makes {select.alias_or_name} as {found}; {table.name} declares {wanted}")
+
+
+def declared(query: exp.Query, table: Table, columns: tuple[str, ...] | None = None) -> exp.Select:
+    """The query with each column cast to its declared type, ordered by the table's key."""
+    names = columns or table.names
+    casts = [exp.alias_(exp.cast(exp.column(name, table="q"), table.column(name).type.value), name) for name in names]
+    key = [exp.column(name) for name in table.key if name in names]
+    return exp.select(*casts).from_(query.copy().subquery("q")).order_by(*key)
+
+
+def origins(column: str, query: exp.Query, schema: Schema) -> set[str]:
+    """The source columns, as ``table.column``, that an output column comes from."""
+    root = lineage(column, query.copy(), schema=schema, dialect="duckdb")
+    found = set()
+    for node in root.walk():
+        if not node.downstream and isinstance(node.expression, exp.Table):
+            found.add(f"{node.expression.name}.{node.name.split('.')[-1]}")
+    return found
+
+
+def literal(value: int | float | str | bool | dt.date | None) -> exp.Expr:
+    """A value as a tree; dates are cast from text, so that both engines read them alike."""
+    if isinstance(value, dt.date):
+        return exp.cast(exp.Literal.string(value.isoformat()), "DATE")
+    return exp.convert(value)
+
+
+def _query(tree: exp.Expr) -> exp.Query:
+    if not isinstance(tree, exp.Query):
+        raise TypeError(f"not a query: {tree.sql()}")
+    return tree
+
+
+def _refuse(name: str, why: str) -> ModelError:
+    return ModelError(f"SQL model {name} {why}", f"SQL 模型 {name} 不合规定：{why}", code="sql_model")

@@ -1,0 +1,377 @@
+"""Every table that crosses a stage: its columns, types, units, key, meaning and level of personal data.
+
+The declarations are executed: intake types rows by them, SQL models are checked against
+them without running, Parquet is written with them, and ``docs/tables.md`` is made from them.
+
+Money is integer fen (BIGINT). Months are text ``YYYY-MM``. Null means unknown, never NaN.
+``customer_id`` is a keyed pseudonym: 62 bits of HMAC-SHA256 over the operator's own number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import pyarrow as pa
+
+
+class Type(StrEnum):
+    """The five types both engines agree on to the bit."""
+
+    BIGINT = "BIGINT"
+    DOUBLE = "DOUBLE"
+    TEXT = "VARCHAR"
+    DATE = "DATE"
+    BOOLEAN = "BOOLEAN"
+
+
+ARROW = {
+    Type.BIGINT: pa.int64(),
+    Type.DOUBLE: pa.float64(),
+    Type.TEXT: pa.string(),
+    Type.DATE: pa.date32(),
+    Type.BOOLEAN: pa.bool_(),
+}
+
+
+class Personal(StrEnum):
+    """How close a column comes to a person."""
+
+    NONE = "none"
+    PSEUDONYM = "pseudonym"  # cannot be turned back without the site's key
+    PERSONAL = "personal"  # about one person, not naming them
+    RESTRICTED = "restricted"  # names or reaches a person; one table alone
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    type: Type
+    en: str
+    zh: str
+    unit: str = ""
+    personal: Personal = Personal.NONE
+    allowed: tuple[str, ...] = ()  # a closed list of codes, empty when free
+
+
+@dataclass(frozen=True)
+class Table:
+    name: str
+    key: tuple[str, ...]
+    en: str
+    zh: str
+    columns: tuple[Column, ...]
+    required: tuple[str, ...] = ()  # columns that may not be null; the key always
+
+    def column(self, name: str) -> Column:
+        return next(c for c in self.columns if c.name == name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(c.name for c in self.columns)
+
+    @property
+    def arrow(self) -> pa.Schema:
+        return pa.schema([(c.name, ARROW[c.type]) for c in self.columns])
+
+
+def _of(spec: str) -> tuple[Column, ...]:
+    """Read columns written one a line: ``name type unit level | English | 中文 | codes``."""
+    columns = []
+    for line in spec.strip().splitlines():
+        head, en, zh, *codes = (part.strip() for part in line.split("|"))
+        name, kind, unit, level = head.split()
+        allowed = tuple(codes[0].split()) if codes else ()
+        unit = "" if unit == "-" else unit
+        columns.append(Column(name, _TYPES[kind], en, zh, unit, _LEVELS[level], allowed))
+    return tuple(columns)
+
+
+_TYPES = {
+    "int": Type.BIGINT,
+    "real": Type.DOUBLE,
+    "text": Type.TEXT,
+    "date": Type.DATE,
+    "bool": Type.BOOLEAN,
+}
+_LEVELS = {
+    "-": Personal.NONE,
+    "id": Personal.PSEUDONYM,
+    "p": Personal.PERSONAL,
+    "r": Personal.RESTRICTED,
+}
+
+_WHO = """customer_id int - id | pseudonym of the customer | 客户假名
+month text - - | billing month | 账期"""
+_AS_OF = """customer_id int - id | pseudonym of the customer | 客户假名
+month text - - | first billing month these facts hold | 起始账期"""
+
+COMPONENTS = ("recurring", "overage", "roaming", "value_added", "topup", "one_off", "discount", "credit")
+CHANNELS = ("visit", "manager_call", "hotline", "sms", "app", "shop", "email", "letter")
+# fmt: off
+LAKE: tuple[Table, ...] = (
+    Table("customers", ("customer_id", "month"), "who the customer is, as of a month", "客户档案", _of(_AS_OF + """
+kind text - p | person or organisation | 客户类型 | person organisation
+industry text - - | industry code of an organisation | 行业
+region text - - | city or local network | 本地网
+district text - - | district | 区县
+manager_id text - - | account manager in charge | 客户经理
+joined_on date - p | day of the first line | 入网日期
+birthday date - p | birthday or founding day | 生日
+star_rating text - - | the operator's own tier | 星级
+listed_class text - - | class given by list | 名单类别 | important key potential
+consent bool - p | agreed to marketing contact; null means no | 营销授权
+blacklisted bool - p | on the blacklist | 黑名单
+preferred_channel text - p | channel the customer chose | 偏好渠道
+contact_gap_days int days p | least days between contacts the customer chose | 联系间隔""")),
+    Table("lines", ("line_id", "month"), "one number or circuit of a customer, as of a month", "用户号码", _of("""
+line_id int - id | pseudonym of the line | 号码假名
+""" + _AS_OF + """
+product text - - | kind of service | 产品 | mobile broadband tv fixed iot circuit other
+plan_id text - - | plan | 套餐
+status text - - | state of the line | 状态 | active suspended disconnected
+started_on date - - | opened | 开通日期
+contract_end_on date - - | minimum term ends | 合约到期
+ended_on date - - | closed | 拆机日期
+ported_in bool - - | came with the number from another operator | 携入""")),
+    Table("plans", ("plan_id", "month"), "what is charged for what, as of a month", "套餐", _of("""
+plan_id text - - | plan | 套餐
+month text - - | first billing month these facts hold | 起始账期
+name text - - | name customers know | 名称
+product text - - | kind of service | 产品
+price_fen int fen - | monthly price | 月费
+voice_s int s - | voice included | 含通话
+data_kb int KB - | data included | 含流量""")),
+    Table("bills", ("customer_id", "month", "component"), "billed revenue by month and component", "账单", _of(_WHO + """
+component text - - | what was billed | 账目 | """ + " ".join(COMPONENTS) + """
+amount_fen int fen p | billed; negative for credits and discounts | 金额"""), ("amount_fen",)),
+    Table("usage", ("customer_id", "month"), "what was used in the month", "用量", _of(_WHO + """
+voice_s int s p | outgoing voice | 主叫时长
+voice_in_s int s p | incoming voice | 被叫时长
+offnet_s int s p | outgoing voice to other operators | 网外主叫
+roaming_s int s p | voice while roaming | 漫游时长
+data_kb int KB p | data | 流量
+sms int count p | messages sent | 短信
+topups int count p | times topped up | 充值次数
+active_days int days p | days with any use | 活跃天数
+dropped_calls int count p | calls that broke off | 掉话""")),
+    Table("payments", ("customer_id", "month"), "what was paid and what is owed at month end", "缴费与欠费", _of(_WHO + """
+paid_fen int fen p | paid in the month | 缴费
+arrears_fen int fen p | due and unpaid | 欠费
+arrears_months int months p | age of the oldest arrears | 欠费账龄""")),
+    Table("contacts", ("contact_id",), "a contact in either direction", "触达", _of("""
+contact_id text - - | number of the contact | 触达编号
+""" + _WHO + """
+contacted_on date - p | day | 日期
+channel text - - | channel | 渠道
+direction text - - | who began | 方向 | in out
+purpose text - - | what for | 目的 | marketing service care complaint billing
+manager_id text - - | account manager | 客户经理""")),
+    Table("complaints", ("complaint_id",), "a complaint", "投诉", _of("""
+complaint_id text - - | number of the complaint | 投诉编号
+""" + _WHO + """
+opened_on date - p | received | 受理日期
+closed_on date - p | answered | 办结日期
+category text - - | about what | 类别
+severity int 1-5 - | how grave | 严重度""")),
+    Table("survey_answers", ("customer_id", "month", "question"), "an answer to a survey", "问卷", _of(_WHO + """
+question text - - | what was asked; stay, recommend and satisfaction are understood | 题目
+score real points p | answer | 得分
+scale_max real points - | best possible answer | 满分""")),
+    Table("experiments", ("experiment_id", "customer_id"), "who was in which pilot, by lot", "试点", _of("""
+experiment_id text - - | pilot | 试点
+""" + _WHO + """
+offer_id text - - | what the treated got | 优惠
+arm text - - | what the lot said | 组别 | treated held_out"""), ("offer_id", "arm")),
+    Table("deliveries", ("customer_id", "plan_month", "offer_id"), "proof that a planned offer reached its customer", "执行记录", _of(_WHO + """
+plan_month text - - | month of the plan it belongs to | 方案账期
+offer_id text - - | offer | 优惠
+channel text - - | channel | 渠道
+delivered_on date - p | day | 日期
+answer text - p | what the customer said | 结果 | accepted refused none
+cost_fen int fen - | what it cost | 成本""")),
+    Table("departures", ("customer_id", "month"), "customers who left, and why", "离网", _of(_WHO + """
+kind text - p | how | 方式 | left port_out silent
+reason text - p | recorded reason code | 原因""")),
+    Table("referrals", ("customer_id",), "new customers brought by old ones", "老带新", _of(_WHO + """
+referrer_id int - id | pseudonym of who brought them | 推荐人""")),
+    Table("managers", ("manager_id", "month"), "account managers and their hours, as of a month", "客户经理", _of("""
+manager_id text - - | account manager | 客户经理
+month text - - | first billing month these facts hold | 起始账期
+district text - - | district | 区县
+visit_minutes int minutes - | minutes a month for customers | 走访分钟
+authority_fen int fen - | largest cost of one offer within own authority | 优惠权限""")),
+    Table("network_faults", ("district", "month"), "network faults by district", "网络故障", _of("""
+district text - - | district | 区县
+month text - - | billing month | 账期
+faults int count - | faults | 故障数
+fault_minutes int minutes - | minutes of fault | 故障分钟""")),
+    Table("call_edges", ("customer_id", "month", "peer_id"), "who calls whom", "交往圈", _of(_WHO + """
+peer_id int - id | pseudonym of the other party | 对端
+calls int count p | calls in the month | 次数""")),
+    Table("attributes", ("customer_id", "month", "name"), "further facts of the operator's own", "其他属性", _of(_AS_OF + """
+name text - - | name of the fact | 属性
+number real - p | value when it is a number | 数值
+code text - p | value when it is a code | 代码""")),
+    Table("contact_details", ("customer_id",), "names and numbers; the only table that reaches a person", "联系资料", _of("""
+customer_id int - id | pseudonym of the customer | 客户假名
+customer_no text - r | the operator's own number | 客户编号
+name text - r | name | 姓名
+phone text - r | telephone | 电话""")),
+)
+
+FEATURES = Table("features", ("customer_id",), "one row a customer of the base and snapshot month", "客户特征", _of(_WHO + """
+kind text - p | person or organisation | 客户类型
+industry text - - | industry | 行业
+region text - - | city | 本地网
+district text - - | district | 区县
+manager_id text - - | account manager | 客户经理
+star_rating text - - | tier | 星级
+listed_class text - - | class by list | 名单类别
+consent bool - p | agreed to contact | 营销授权
+blacklisted bool - p | on the blacklist | 黑名单
+preferred_channel text - p | channel chosen | 偏好渠道
+contact_gap_days int days p | rhythm chosen | 联系间隔
+tenure_months int months p | months since the first line | 网龄
+age_years int years p | age of a person | 年龄
+months_to_birthday int months p | months until the birthday, 0 to 11 | 距生日
+revenue_fen int fen p | billed this month | 本月收入
+revenue_3m_fen int fen p | billed in three months | 近三月收入
+revenue_12m_fen int fen p | billed in twelve months | 近十二月收入
+revenue_change real share p | last three months against the three before | 收入变化
+revenue_slope_fen real fen/month p | trend over six months | 收入趋势
+months_billed int months p | months with a bill above zero, of twelve | 出账月数
+margin_fen int fen p | margin this month by the stated shares | 本月毛利
+margin_3m_fen int fen p | margin of three months | 近三月毛利
+margin_12m_fen int fen p | margin of twelve months | 近十二月毛利
+recurring_fen int fen p | recurring charge this month | 月租
+overage_3m_fen int fen p | charged beyond the allowance | 套外
+discount_3m_fen int fen p | given as discounts, positive | 优惠额
+topup_3m_fen int fen p | topped up in three months | 充值额
+recurring_drop_fen int fen p | fall of the recurring charge against three months ago, 0 if none | 降套额
+voice_s int s p | outgoing voice this month | 本月主叫
+voice_3m_s int s p | outgoing voice of three months | 近三月主叫
+voice_change real share p | last month against the mean of the two before | 主叫变化
+voice_in_3m_s int s p | incoming voice of three months | 近三月被叫
+offnet_share real share p | outgoing voice to other operators | 网外占比
+roaming_3m_s int s p | roaming of three months | 近三月漫游
+data_kb int KB p | data this month | 本月流量
+data_3m_kb int KB p | data of three months | 近三月流量
+data_change real share p | last month against the mean of the two before | 流量变化
+sms_3m int count p | messages of three months | 近三月短信
+topups_3m int count p | top-ups of three months | 近三月充值次数
+active_days int days p | days with use this month | 活跃天数
+months_silent int months p | months since any use, 0 when used this month | 沉默月数
+dropped_calls_3m int count p | dropped calls of three months | 近三月掉话
+complaints_3m int count p | complaints of three months | 近三月投诉
+complaints_12m int count p | complaints of twelve months | 近十二月投诉
+complaints_open int count p | complaints not yet answered | 未办结投诉
+months_since_complaint int months p | months since the last complaint | 距上次投诉
+contacts_out_1m int count p | marketing contacts this month | 本月营销触达
+contacts_out_3m int count p | marketing contacts of three months | 近三月营销触达
+days_since_contact int days p | days from the last marketing contact to month end | 距上次触达
+district_faults_3m int count - | faults in the district, three months | 区县故障
+arrears_fen int fen p | owed at month end | 欠费
+arrears_months int months p | age of the oldest arrears | 欠费账龄
+late_6m int count p | months with arrears, of six | 欠费月数
+lines int count p | lines not closed | 号码数
+products int count p | kinds of service held | 产品数
+contract_months_left int months p | months to the latest contract end, negative when past | 合约剩余
+plan_price_fen int fen p | price of the dearest plan held | 套餐价
+ported_in bool - p | came from another operator | 携入
+satisfaction real share p | last satisfaction answer, 0 to 1 | 满意度
+stay_intention real share p | last stated intention to stay, 0 to 1 | 留网意愿
+recommend real share p | last stated willingness to recommend, 0 to 1 | 推荐意愿
+referrals_12m int count p | new customers brought | 推荐数
+peers int count p | parties called this month | 交往数
+peers_left_3m int count p | parties called who left within three months | 交往圈离网"""))
+
+LABELS = Table("labels", ("customer_id",), "what became of the base of a past snapshot within the horizon", "结果标签", _of(_WHO + """
+left_within bool - p | left within the horizon | 离网
+ported_within bool - p | left with the number | 携号转网
+downgraded_within bool - p | moved to a cheaper recurring charge | 降套
+margin_after_fen int fen p | margin in the horizon | 期后毛利"""))
+
+CLASSES = Table("classes", ("customer_id",), "key-account class of the month, with its reason", "客户分类", _of(_WHO + """
+class text - - | class | 类别 | important key potential ordinary
+previous_class text - - | class of the month before; null when new to the base | 上月类别
+move text - - | what happened | 变动 | new same up down
+rule text - - | id of the rule that decided, or list | 规则
+reason_zh text - - | why, in Chinese | 原因
+reason_en text - - | why, in English | 原因（英文）"""))
+
+SCORES = Table("scores", ("customer_id",), "value, loyalty and leaving of the month", "客户评分", _of(_WHO + """
+value_fen int fen p | expected margin over the horizon: persistence, growth and word of mouth | 客户价值
+value_low_fen int fen p | lower end of the interval | 价值下限
+value_high_fen int fen p | upper end of the interval | 价值上限
+persistence_fen int fen p | expected margin while staying, at today's margin | 持续
+growth_fen int fen p | expected change of margin while staying | 增长
+word_of_mouth_fen int fen p | expected margin of customers brought | 口碑
+expected_months real months p | expected months of staying within the horizon | 预期在网
+loyalty text - p | loyalty class | 忠诚类别 | loyal general wavering unknown
+loyalty_kind text - p | attachment, inertia, price or unknown | 忠诚性质 | attachment inertia price unknown
+leave_probability real share p | probability of leaving within the horizon | 离网概率
+port_out_probability real share p | probability of leaving with the number | 携转概率
+downgrade_probability real share p | probability of a cheaper recurring charge | 降套概率
+leave_monthly real share p | monthly rate that gives the probability | 月离网率
+risk_band text - p | band by policy | 风险等级 | high medium low unknown
+reason_1 text - p | code of the strongest reason for the risk | 原因一
+reason_2 text - p | second reason | 原因二
+reason_3 text - p | third reason | 原因三
+model_version text - - | model that scored | 模型版本"""))
+
+CANDIDATES = Table("candidates", ("customer_id", "offer_id"), "what each eligible offer would earn from a customer", "候选优惠", _of(_WHO + """
+offer_id text - - | offer | 优惠
+channel text - - | channel | 渠道
+manager_id text - - | whose minutes it takes; null when none | 客户经理
+gain_fen int fen - | expected incremental margin less cost | 预期增量
+gain_low_fen int fen - | lower end of the interval | 下限
+gain_high_fen int fen - | upper end of the interval | 上限
+cost_fen int fen - | expected cost | 预期成本
+minutes int minutes - | manager minutes | 经理分钟
+assumed bool - - | the effect is an assumption of policy, not measured | 效果为假设"""))
+
+STATES = ("not_contactable", "no_consent", "blacklisted", "in_arrears", "contacted_recently", "complaint_open",
+          "no_offer_fits", "beyond_authority", "no_gain", "held_out", "below_cut", "treated")
+
+DECISIONS = Table("decisions", ("customer_id",), "what is done for each customer of the base, and why", "决策", _of(_WHO + """
+state text - - | the one state the customer ends in | 状态 | """ + " ".join(STATES) + """
+arm text - - | treated or held out; null for everyone else | 组别 | treated held_out
+offer_id text - - | offer; null exactly when nothing is to be done | 优惠
+channel text - - | channel; null exactly when nothing is to be done | 渠道
+manager_id text - - | account manager in charge | 客户经理
+reason text - - | code of the reason | 原因
+gain_fen int fen - | expected incremental margin of the offer | 预期增量
+cost_fen int fen - | expected cost of the offer | 预期成本
+policy_version text - - | policies it was decided by | 政策版本
+model_version text - - | model it was decided by | 模型版本"""))
+
+ASSIGNMENTS = Table("assignments", ("customer_id",), "the offer the rule chose for treated and held-out alike; for analysts", "对照分派", _of(_WHO + """
+arm text - - | what the lot said | 组别 | treated held_out
+offer_id text - - | offer the rule chose | 优惠
+by_rule bool - - | chosen by the prices alone, not by filling up or making room | 按价选中
+gain_fen int fen - | expected incremental margin | 预期增量
+margin_before_fen int fen p | margin of the three months before | 前三月毛利"""))
+
+EFFECTS = Table("effects", ("plan_month", "offer_id", "measure"), "what past plans earned, against those left alone", "成效", _of("""
+plan_month text - - | month of the plan | 方案账期
+month text - - | last month of the outcome window | 测量账期
+offer_id text - - | offer, or * for the whole plan | 优惠
+measure text - - | what was compared | 指标 | margin retention
+treated int customers - | customers treated | 实施人数
+held_out int customers - | customers left alone | 对照人数
+delivered int customers - | treated with proof of delivery | 有执行记录
+treated_mean real - - | mean of the treated | 实施均值
+held_out_mean real - - | mean of those left alone | 对照均值
+difference real - - | treated less held out, a customer | 差异
+low real - - | lower end of the 90 % interval | 下限
+high real - - | upper end of the 90 % interval | 上限
+earned_fen int fen - | difference times treated, less cost where it is margin | 增收
+cost_fen int fen - | what it cost | 成本
+verdict text - - | measured, or why there is no figure | 结论 | measured no_delivery too_few window_open
+needed int customers - | customers an arm that would be needed | 所需人数"""))
+# fmt: on
+
+STAGES = (FEATURES, LABELS, CANDIDATES, ASSIGNMENTS)
+PUBLISHED = (CLASSES, SCORES, DECISIONS, EFFECTS)
+TABLES: dict[str, Table] = {table.name: table for table in (*LAKE, *STAGES, *PUBLISHED)}

@@ -1,0 +1,151 @@
+"""Both engines show the same rows, write the same parts and draw the same lots."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from sqlglot import exp, parse_one
+
+from keepline import sqlmodel
+from keepline.canonical import table_hash
+from keepline.engine import ID_SPACE, Engine, Files, Scan, ranges
+from keepline.errors import ModelError
+from keepline.holdout import held_out_tree, is_held_out
+from keepline.tables import TABLES
+
+USAGE = TABLES["usage"]
+IDS = [5, 7, ID_SPACE - 3]
+
+
+def usage_file(path: Path, month: str, seconds: list[int | None]) -> Path:
+    blank = {c.name: [None] * len(IDS) for c in USAGE.columns}
+    rows = blank | {"customer_id": IDS, "month": [month] * len(IDS), "voice_s": seconds}
+    pq.write_table(pa.table(rows, schema=USAGE.arrow), path)
+    return path
+
+
+@pytest.fixture
+def scan(tmp_path: Path) -> Scan:
+    old = usage_file(tmp_path / "old.parquet", "2026-09", [10, None, 30])
+    new = usage_file(tmp_path / "new.parquet", "2026-10", [1, 2, 3])
+    return Scan(USAGE, (Files((new,), 0), Files((old,), 1)))
+
+
+def query(text: str) -> exp.Query:
+    tree = parse_one(text, read="duckdb")
+    assert isinstance(tree, exp.Query)
+    return tree
+
+
+def test_a_view_counts_months_back_and_keeps_null(engine: Engine, scan: Scan) -> None:
+    engine.see("usage", scan)
+    rows = engine.fetch(query("SELECT customer_id, months_ago, voice_s FROM usage ORDER BY 1, 2")).to_pylist()
+    assert [row["voice_s"] for row in rows] == [1, 10, 2, None, 3, 30]
+    assert [row["months_ago"] for row in rows] == [0, 1] * 3
+
+
+def test_a_range_shows_its_customers_alone(engine: Engine, scan: Scan) -> None:
+    low, high = ranges(2, 1)
+    found = []
+    for only in (low, high):
+        engine.see("usage", scan, only)
+        found.append(
+            engine.fetch(query("SELECT DISTINCT customer_id FROM usage ORDER BY 1")).to_pydict()["customer_id"]
+        )
+    assert found == [IDS[:2], IDS[2:]]
+
+
+def test_no_files_give_an_empty_view(engine: Engine) -> None:
+    engine.see("usage", Scan(USAGE, ()))
+    assert engine.fetch(query("SELECT COUNT(*) AS n, SUM(voice_s) AS s FROM usage")).to_pylist() == [
+        {"n": 0, "s": None}
+    ]
+
+
+def test_a_part_has_declared_types_and_key_order(engine: Engine, scan: Scan, tmp_path: Path) -> None:
+    engine.see("usage", scan)
+    sums = ", ".join(f"SUM({c}) AS {c}" for c in USAGE.names[2:])
+    to = tmp_path / "out" / "part-00000.parquet"
+    rows = engine.write(
+        query(f"SELECT customer_id, '2026-10' AS month, {sums} FROM usage GROUP BY customer_id"), USAGE, to
+    )
+    written = pq.read_table(to)
+    assert rows == 3
+    assert written.schema.equals(USAGE.arrow)
+    assert written["customer_id"].to_pylist() == IDS
+    assert [path.name for path in to.parent.iterdir()] == [to.name]
+
+
+def test_a_function_over_batches_writes_what_it_returns(engine: Engine, scan: Scan, tmp_path: Path) -> None:
+    engine.see("usage", scan)
+
+    def twice(batch: pa.RecordBatch) -> pa.RecordBatch:
+        import pyarrow as arrow
+
+        doubled = arrow.array(
+            [None if v is None else 2 * v for v in batch.column("voice_s").to_pylist()], arrow.int64()
+        )
+        return batch.set_column(batch.schema.get_field_index("voice_s"), "voice_s", doubled)
+
+    now = query(f"SELECT {', '.join(USAGE.names)} FROM usage WHERE months_ago = 0 ORDER BY customer_id")
+    engine.map(now, twice, USAGE, tmp_path / "part-00000.parquet")
+    assert pq.read_table(tmp_path / "part-00000.parquet")["voice_s"].to_pylist() == [2, 4, 6]
+
+
+def test_lots_are_the_same_in_sql_and_in_python(engine: Engine, scan: Scan) -> None:
+    engine.see("usage", scan)
+    lot = held_out_tree("autumn", 0.5, exp.column("customer_id"))
+    found = engine.fetch(exp.select("customer_id", exp.alias_(lot, "lot")).from_("usage").where("months_ago = 0"))
+    assert {r["customer_id"]: r["lot"] for r in found.to_pylist()} == {
+        i: is_held_out(i, salt="autumn", share=0.5) for i in IDS
+    }
+
+
+def test_a_hash_does_not_know_parts_or_the_last_bit(tmp_path: Path) -> None:
+    table = TABLES["attributes"]
+    whole = pa.table(
+        {
+            "customer_id": [1, 2],
+            "month": ["2026-01"] * 2,
+            "name": ["x", "x"],
+            "number": [0.1 + 0.2, None],
+            "code": ["甲", None],
+        },
+        schema=table.arrow,
+    )
+    paths = [tmp_path / name for name in ("whole", "a", "b")]
+    nudged = whole.slice(0, 1).set_column(3, "number", pa.array([0.3]))
+    for path, part in zip(paths, (whole, nudged, whole.slice(1)), strict=True):
+        pq.write_table(part.cast(table.arrow), path)
+    assert table_hash(paths[:1], table) == table_hash(paths[1:], table)
+    assert table_hash(paths[1:2], table) != table_hash(paths[:1], table)
+
+
+MODEL = """-- question: how much is used?
+-- reads: usage
+-- makes: features
+SELECT customer_id, {what} AS voice_s FROM usage GROUP BY customer_id"""
+
+
+@pytest.mark.parametrize(
+    ("what", "why"),
+    [
+        ("MEDIAN(voice_s)", "outside the agreed subset"),
+        ("SUM(voice_s) / COUNT(*)", "NULLIF"),
+        ("MAX(month)", "declares BIGINT"),
+        ("SUM(nothing)", "does not fit"),
+    ],
+)
+def test_a_model_that_leaves_the_rules_is_refused_without_running(what: str, why: str) -> None:
+    with pytest.raises(ModelError, match=why):
+        sqlmodel.check(sqlmodel.parse("bad", MODEL.format(what=what)))
+
+
+def test_lineage_names_the_operators_column() -> None:
+    model = sqlmodel.parse("good", MODEL.format(what="SUM(voice_s)"))
+    sqlmodel.check(model)
+    schema = {"usage": sqlmodel.view_types(USAGE)}
+    assert sqlmodel.origins("voice_s", model.query, schema) == {"usage.voice_s"}
