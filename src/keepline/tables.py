@@ -320,6 +320,21 @@ reason_2 text - p | second reason | 原因二
 reason_3 text - p | third reason | 原因三
 model_version text - - | model that scored | 模型版本"""))
 
+PILOTS = Table("pilots", ("offer_id", "outcome", "term"), "what pilots found: the effect of an offer, linear in a few terms", "试点结果", _of("""
+offer_id text - - | offer | 优惠
+outcome text - - | what it changes: probability of leaving within the horizon, or margin a month | 指标 | leave margin
+term text - - | intercept, or the feature or score the coefficient multiplies | 项
+experiment_id text - - | pilot | 试点
+coefficient real - - | change of the outcome for one scaled unit of the term | 系数
+centre real - - | subtracted from the term | 中心
+scale real - - | the term is divided by it | 尺度
+treated int customers - | customers treated | 实施人数
+held_out int customers - | customers left alone | 对照人数
+mean_effect real - - | mean change over all in the pilot | 平均效果
+low real - - | lower end of the 90 % interval of the mean | 下限
+high real - - | upper end of the 90 % interval of the mean | 上限
+verdict text - - | measured, no_effect or too_few | 结论 | measured no_effect too_few"""))
+
 CANDIDATES = Table("candidates", ("customer_id", "offer_id"), "what each eligible offer would earn from a customer", "候选优惠", _of(_WHO + """
 offer_id text - - | offer | 优惠
 channel text - - | channel | 渠道
@@ -372,6 +387,6 @@ verdict text - - | measured, or why there is no figure | 结论 | measured no_de
 needed int customers - | customers an arm that would be needed | 所需人数"""))
 # fmt: on
 
-STAGES = (FEATURES, LABELS, CANDIDATES, ASSIGNMENTS)
+STAGES = (FEATURES, LABELS, PILOTS, CANDIDATES, ASSIGNMENTS)
 PUBLISHED = (CLASSES, SCORES, DECISIONS, EFFECTS)
 TABLES: dict[str, Table] = {table.name: table for table in (*LAKE, *STAGES, *PUBLISHED)}

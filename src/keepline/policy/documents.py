@@ -75,6 +75,11 @@ class Leaving(Document):
     left_when: Literal["departure", "silent"] = Field(
         description="departure: a recorded row; silent: no use and no bill for a whole month"
     )
+    learn_from: Literal["past_snapshots", "this_snapshot"] = Field(
+        default="past_snapshots",
+        description="this_snapshot: one labelled file; what followed it is known, and everyone is scored by a model "
+        "that did not see their own outcome",
+    )
     downgrade_fall_share: float = Field(default=0.2, gt=0, lt=1)
     true_monthly_rate: float | None = Field(default=None, gt=0, lt=1, description="where leavers were over-sampled")
     oversampled: bool = False
