@@ -333,7 +333,36 @@ held_out int customers - | customers left alone | 对照人数
 mean_effect real - - | mean change over all in the pilot | 平均效果
 low real - - | lower end of the 90 % interval of the mean | 下限
 high real - - | upper end of the 90 % interval of the mean | 上限
-verdict text - - | measured, no_effect or too_few | 结论 | measured no_effect too_few"""))
+verdict text - - | measured, no_effect or too_few | 结论 | measured no_effect too_few
+lots_p real - - | chance of lots as uneven as these; in doubt below 0.001 | 抽签均衡概率"""))
+
+OUTCOMES = Table("outcomes", ("customer_id",), "what became of some customers within an outcome window", "期后结果", _of(_WHO + """
+left_after int months p | months from the snapshot to the month they left in; null when they stayed | 离网间隔
+months_stayed int months p | whole months of the window before leaving | 在网月数
+margin_stayed_fen int fen p | margin of those months | 在网期毛利
+margin_fen int fen p | margin of the whole window | 期后毛利"""))
+
+ARM_SUMS = Table("arm_sums", ("offer_id", "arm"), "sums over one arm of a plan, from which its effect is computed", "组别汇总", _of("""
+offer_id text - - | offer | 优惠
+arm text - - | what the lot said | 组别 | treated held_out
+customers int customers - | customers | 人数
+delivered int customers - | with proof of delivery | 有执行记录
+stayed int customers - | still there at the end of the window | 仍在网
+cost_fen int fen - | what it cost | 成本
+gain_fen int fen - | expected incremental margin | 预期增量
+margin_fen int fen - | margin in the window | 期后毛利
+before_fen int fen - | margin of the three months before | 前三月毛利
+margin_squares real - - | squares of the margin | 期后毛利平方和
+before_squares real - - | squares of the margin before | 前三月毛利平方和
+products real - - | margin times margin before | 乘积和"""))
+
+SCORE_CELLS = Table("score_cells", ("score",), "customers and leavers by published probability, rounded", "概率分格", _of("""
+score real share - | published probability of leaving, five decimals | 离网概率
+customers int customers - | customers | 人数
+left int customers - | of them left within the horizon | 离网人数
+probability real - - | sum of the published probabilities | 概率和
+squares real - - | sum of their squares | 概率平方和
+left_probability real - - | sum of the probabilities of those who left | 离网者概率和"""))
 
 CANDIDATES = Table("candidates", ("customer_id", "offer_id"), "what each eligible offer would earn from a customer", "候选优惠", _of(_WHO + """
 offer_id text - - | offer | 优惠
@@ -387,6 +416,6 @@ verdict text - - | measured, or why there is no figure | 结论 | measured no_de
 needed int customers - | customers an arm that would be needed | 所需人数"""))
 # fmt: on
 
-STAGES = (FEATURES, LABELS, PILOTS, CANDIDATES, ASSIGNMENTS)
+STAGES = (FEATURES, LABELS, PILOTS, OUTCOMES, ARM_SUMS, SCORE_CELLS, CANDIDATES, ASSIGNMENTS)
 PUBLISHED = (CLASSES, SCORES, DECISIONS, EFFECTS)
 TABLES: dict[str, Table] = {table.name: table for table in (*LAKE, *STAGES, *PUBLISHED)}
