@@ -9,6 +9,7 @@ A model is one file. Its comments at the top say what it is for::
 ``makes`` names a table; a model may make only some of its columns (a *part*), but in the
 table's order, with its types. Views of lake tables end at the snapshot month and carry one
 more column, ``months_ago`` (0 at the snapshot), so that no model can read the future.
+``reads: departures as departures_anywhere`` names a second view of the same table.
 What policy decides comes in as SQLGlot trees through :meth:`SqlModel.with_parts`.
 """
 
@@ -61,12 +62,18 @@ class SqlModel:
     reads: tuple[str, ...]
     makes: str
     query: exp.Query
+    aliases: tuple[tuple[str, str], ...] = ()  # further views of a table: (view, table)
+
+    @property
+    def views(self) -> dict[str, str]:
+        """The lake table behind each view the model reads."""
+        return {name: name for name in self.reads if name in TABLES} | dict(self.aliases)
 
     @property
     def columns(self) -> tuple[str, ...]:
         return tuple(self.query.named_selects)
 
-    def bind(self, **values: int | float | str | bool | dt.date) -> SqlModel:
+    def bind(self, **values: int | float | str | bool | dt.date | None) -> SqlModel:
         """Put values in the place of ``:name`` placeholders; a missing or unused name is refused."""
         query = self.query.copy()
         wanted = {str(node.this) for node in query.find_all(exp.Placeholder)}
@@ -76,7 +83,7 @@ class SqlModel:
         def fill(node: exp.Expr) -> exp.Expr:
             return literal(values[str(node.this)]) if isinstance(node, exp.Placeholder) else node
 
-        return replace(self, query=_query(query.transform(fill)))
+        return replace(self, query=as_query(query.transform(fill)))
 
     def with_parts(self, parts: Mapping[str, exp.Query]) -> SqlModel:
         """Let the model read ``parts`` by name: each becomes a common table expression."""
@@ -107,8 +114,10 @@ def parse(name: str, text: str) -> SqlModel:
         raise _refuse(name, f"does not parse: {error}") from error
     if not isinstance(tree, exp.Query):
         raise _refuse(name, "is not one SELECT")
-    reads = tuple(part.strip() for part in said["reads"].split(",") if part.strip())
-    return SqlModel(name, said["question"], reads, said["makes"], tree)
+    words = [part.split() for part in said["reads"].split(",") if part.strip()]
+    reads = tuple(word[0] for word in words if len(word) == 1)
+    aliases = tuple((word[2], word[0]) for word in words if len(word) == 3 and word[1] == "as")
+    return SqlModel(name, said["question"], reads, said["makes"], tree, aliases)
 
 
 def check(model: SqlModel, parts: Mapping[str, SqlModel] | None = None) -> None:
@@ -117,7 +126,7 @@ def check(model: SqlModel, parts: Mapping[str, SqlModel] | None = None) -> None:
     ``parts`` are the models whose results it reads by name; they are typed by their own table.
     """
     _check_subset(model)
-    schema = {name: view_types(TABLES[name]) for name in model.reads if name in TABLES}
+    schema = {view: view_types(TABLES[table]) for view, table in model.views.items()}
     for name, part in (parts or {}).items():
         table = TABLES[part.makes]
         schema[name] = {column: table.column(column).type.value for column in part.columns}
@@ -154,7 +163,7 @@ def _check_types(model: SqlModel, table: Table, schema: Schema) -> None:
     known: dict[str, object] = dict(schema)
     try:
         full = qualify(bound, schema=known, dialect="duckdb")
-        typed = _query(annotate_types(full, schema=known, dialect="duckdb"))
+        typed = as_query(annotate_types(full, schema=known, dialect="duckdb"))
     except SqlglotError as error:
         raise _refuse(model.name, f"does not fit its inputs: {error}") from error
     for select in typed.selects:
@@ -189,7 +198,8 @@ def literal(value: int | float | str | bool | dt.date | None) -> exp.Expr:
     return exp.convert(value)
 
 
-def _query(tree: exp.Expr) -> exp.Query:
+def as_query(tree: exp.Expr) -> exp.Query:
+    """The tree as the query it must be; anything else is a mistake of ours."""
     if not isinstance(tree, exp.Query):
         raise TypeError(f"not a query: {tree.sql()}")
     return tree
