@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
 from keepline import engine as engines
 from keepline.engine import Engine
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
 def spark_missing() -> str:
@@ -41,3 +44,48 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     started = engines.start("duckdb", spill=tmp_path / "spill")
     yield started
     started.close()
+
+
+@pytest.fixture
+def data_dir() -> Path:
+    """The real data sets, which lie beside the project and are not part of it."""
+    if not DATA.is_dir():
+        pytest.skip("the real data sets are not beside the project (../shared/data)")
+    return DATA
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share one costly thing (a Spark session, a browser) share one worker."""
+    for item in items:
+        for kind in ("spark", "browser"):
+            if item.get_closest_marker(kind):
+                item.add_marker(pytest.mark.xdist_group(kind))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Under KEEPLINE_CI nothing may skip, except a data test where there are no data."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and not may_skip(item):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} skipped, and KEEPLINE_CI allows no skip: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """A file that skips as a whole is held to the same."""
+    report = yield
+    if report.skipped and not may_skip(collector):
+        report.outcome = "failed"
+        report.longrepr = f"{collector.nodeid} skipped whole, and KEEPLINE_CI allows no skip: {report.longrepr}"
+    return report
+
+
+def may_skip(item: pytest.Item | pytest.Collector) -> bool:
+    """Whether this skip is forgiven here."""
+    no_data = item.get_closest_marker("data") is not None and not DATA.is_dir()
+    return no_data or os.environ.get("KEEPLINE_CI") != "1"
