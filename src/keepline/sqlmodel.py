@@ -31,6 +31,7 @@ from keepline.errors import ModelError
 from keepline.tables import TABLES, Table, Type
 
 Schema = dict[str, dict[str, str]]
+Value = int | float | str | bool | dt.date | None
 
 # fmt: off
 SUBSET: tuple[type[exp.Expr], ...] = (
@@ -73,7 +74,7 @@ class SqlModel:
     def columns(self) -> tuple[str, ...]:
         return tuple(self.query.named_selects)
 
-    def bind(self, **values: int | float | str | bool | dt.date | None) -> SqlModel:
+    def bind(self, **values: Value) -> SqlModel:
         """Put values in the place of ``:name`` placeholders; a missing or unused name is refused."""
         query = self.query.copy()
         wanted = {str(node.this) for node in query.find_all(exp.Placeholder)}
@@ -86,12 +87,16 @@ class SqlModel:
         return replace(self, query=as_query(query.transform(fill)))
 
     def with_parts(self, parts: Mapping[str, exp.Query]) -> SqlModel:
-        """Let the model read ``parts`` by name: each becomes a common table expression."""
+        """Let the model read ``parts`` by name: each becomes a common table expression.
+
+        The parts' own expressions come along under longer names, because Spark knows no nested ones.
+        """
         query = self.query.copy()
         own = list(query.ctes)
         query.set("with_", None)
         for name, part in parts.items():
-            query = query.with_(name, as_=part.copy())
+            for step, tree in _steps(name, part.copy()):
+                query = query.with_(step, as_=tree)
         for cte in own:
             query = query.with_(cte.alias, as_=cte.this)
         return replace(self, query=query)
@@ -191,7 +196,7 @@ def origins(column: str, query: exp.Query, schema: Schema) -> set[str]:
     return found
 
 
-def literal(value: int | float | str | bool | dt.date | None) -> exp.Expr:
+def literal(value: Value) -> exp.Expr:
     """A value as a tree; dates are cast from text, so that both engines read them alike."""
     if isinstance(value, dt.date):
         return exp.cast(exp.Literal.string(value.isoformat()), "DATE")
@@ -203,6 +208,20 @@ def as_query(tree: exp.Expr) -> exp.Query:
     if not isinstance(tree, exp.Query):
         raise TypeError(f"not a query: {tree.sql()}")
     return tree
+
+
+def _steps(name: str, part: exp.Query) -> list[tuple[str, exp.Query]]:
+    """A part as a list of named queries, its own common table expressions renamed after it."""
+    longer = {cte.alias: f"{name}_{cte.alias}" for cte in part.ctes}
+    for table in list(part.find_all(exp.Table)):
+        if table.name in longer:
+            old = table.name
+            table.set("this", exp.to_identifier(longer[old]))
+            if not table.alias:
+                table.set("alias", exp.TableAlias(this=exp.to_identifier(old)))
+    steps = [(longer[cte.alias], as_query(cte.this)) for cte in part.ctes]
+    part.set("with_", None)
+    return [*steps, (name, part)]
 
 
 def _refuse(name: str, why: str) -> ModelError:

@@ -1,0 +1,97 @@
+-- question: what is known of each customer at the end of the snapshot month?
+-- reads: people, spend, used, complained, contacted, faulty, owed, held, answered, brought, circle, gone
+-- makes: features
+WITH known AS (
+  SELECT
+    COALESCE(people.customer_id, spend.customer_id) AS customer_id,
+    people.kind, people.industry, people.region, people.district, people.manager_id, people.star_rating,
+    people.listed_class, people.consent, people.blacklisted, people.preferred_channel, people.contact_gap_days,
+    people.tenure_months, people.age_years, people.months_to_birthday,
+    spend.revenue_fen, spend.revenue_3m_fen, spend.revenue_12m_fen, spend.revenue_change, spend.revenue_slope_fen,
+    spend.months_billed, spend.margin_fen, spend.margin_3m_fen, spend.margin_12m_fen, spend.recurring_fen,
+    spend.overage_3m_fen, spend.discount_3m_fen, spend.topup_3m_fen, spend.recurring_drop_fen
+  FROM people
+  FULL JOIN spend ON people.customer_id = spend.customer_id
+)
+-- a placeholder named like a feature is its value where there is no row: 0 if the table is known, null if not
+SELECT
+  k.customer_id,
+  :month AS month,
+  k.kind,
+  k.industry,
+  k.region,
+  k.district,
+  k.manager_id,
+  k.star_rating,
+  k.listed_class,
+  k.consent,
+  k.blacklisted,
+  k.preferred_channel,
+  k.contact_gap_days,
+  COALESCE(k.tenure_months, held.tenure_months) AS tenure_months,
+  k.age_years,
+  k.months_to_birthday,
+  COALESCE(k.revenue_fen, 0) AS revenue_fen,
+  COALESCE(k.revenue_3m_fen, 0) AS revenue_3m_fen,
+  COALESCE(k.revenue_12m_fen, 0) AS revenue_12m_fen,
+  k.revenue_change,
+  k.revenue_slope_fen,
+  COALESCE(k.months_billed, 0) AS months_billed,
+  COALESCE(k.margin_fen, 0) AS margin_fen,
+  COALESCE(k.margin_3m_fen, 0) AS margin_3m_fen,
+  COALESCE(k.margin_12m_fen, 0) AS margin_12m_fen,
+  k.recurring_fen,
+  COALESCE(k.overage_3m_fen, 0) AS overage_3m_fen,
+  COALESCE(k.discount_3m_fen, 0) AS discount_3m_fen,
+  COALESCE(k.topup_3m_fen, 0) AS topup_3m_fen,
+  k.recurring_drop_fen,
+  COALESCE(used.voice_s, :voice_s) AS voice_s,
+  COALESCE(used.voice_3m_s, :voice_3m_s) AS voice_3m_s,
+  used.voice_change,
+  COALESCE(used.voice_in_3m_s, :voice_in_3m_s) AS voice_in_3m_s,
+  used.offnet_share,
+  COALESCE(used.roaming_3m_s, :roaming_3m_s) AS roaming_3m_s,
+  COALESCE(used.data_kb, :data_kb) AS data_kb,
+  COALESCE(used.data_3m_kb, :data_3m_kb) AS data_3m_kb,
+  used.data_change,
+  COALESCE(used.sms_3m, :sms_3m) AS sms_3m,
+  COALESCE(used.topups_3m, :topups_3m) AS topups_3m,
+  COALESCE(used.active_days, :active_days) AS active_days,
+  COALESCE(used.months_silent, :months_silent) AS months_silent,
+  COALESCE(used.dropped_calls_3m, :dropped_calls_3m) AS dropped_calls_3m,
+  COALESCE(complained.complaints_3m, :complaints_3m) AS complaints_3m,
+  COALESCE(complained.complaints_12m, :complaints_12m) AS complaints_12m,
+  COALESCE(complained.complaints_open, :complaints_open) AS complaints_open,
+  complained.months_since_complaint,
+  COALESCE(contacted.contacts_out_1m, :contacts_out_1m) AS contacts_out_1m,
+  COALESCE(contacted.contacts_out_3m, :contacts_out_3m) AS contacts_out_3m,
+  contacted.days_since_contact,
+  CASE WHEN k.district IS NOT NULL
+    THEN COALESCE(faulty.district_faults_3m, :district_faults_3m)
+  END AS district_faults_3m,
+  COALESCE(owed.arrears_fen, :arrears_fen) AS arrears_fen,
+  COALESCE(owed.arrears_months, :arrears_months) AS arrears_months,
+  COALESCE(owed.late_6m, :late_6m) AS late_6m,
+  COALESCE(held.lines, :lines) AS lines,
+  COALESCE(held.products, :products) AS products,
+  held.contract_months_left,
+  held.plan_price_fen,
+  held.ported_in,
+  answered.satisfaction,
+  answered.stay_intention,
+  answered.recommend,
+  COALESCE(brought.referrals_12m, :referrals_12m) AS referrals_12m,
+  COALESCE(circle.peers, :peers) AS peers,
+  CASE WHEN :departures_3m THEN COALESCE(circle.peers_left_3m, :peers_left_3m) END AS peers_left_3m
+FROM known AS k
+LEFT JOIN used ON used.customer_id = k.customer_id
+LEFT JOIN complained ON complained.customer_id = k.customer_id
+LEFT JOIN contacted ON contacted.customer_id = k.customer_id
+LEFT JOIN faulty ON faulty.district = k.district
+LEFT JOIN owed ON owed.customer_id = k.customer_id
+LEFT JOIN held ON held.customer_id = k.customer_id
+LEFT JOIN answered ON answered.customer_id = k.customer_id
+LEFT JOIN brought ON brought.customer_id = k.customer_id
+LEFT JOIN circle ON circle.customer_id = k.customer_id
+LEFT JOIN gone ON gone.customer_id = k.customer_id
+WHERE gone.customer_id IS NULL

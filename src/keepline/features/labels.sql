@@ -1,0 +1,38 @@
+-- question: what became of the base of a past snapshot within the horizon?
+-- reads: features, bills, departures, gone_within
+-- makes: labels
+WITH billed AS (
+  SELECT
+    customer_id,
+    SUM(amount_fen * CASE component
+      WHEN 'recurring' THEN :recurring_bp
+      WHEN 'overage' THEN :overage_bp
+      WHEN 'roaming' THEN :roaming_bp
+      WHEN 'value_added' THEN :value_added_bp
+      WHEN 'topup' THEN :topup_bp
+      WHEN 'one_off' THEN :one_off_bp
+      WHEN 'discount' THEN :discount_bp
+      WHEN 'credit' THEN :credit_bp
+      ELSE 0 END) AS margin_bp,
+    SUM(CASE WHEN months_ago = 0 AND component = 'recurring' THEN amount_fen ELSE 0 END) AS recurring_at_end
+  FROM bills
+  GROUP BY customer_id
+),
+ported AS (
+  SELECT DISTINCT customer_id
+  FROM departures
+  WHERE kind = 'port_out'
+)
+SELECT
+  f.customer_id,
+  f.month,
+  CASE WHEN :leaving_known THEN COALESCE(g.left_within, FALSE) END AS left_within,
+  CASE WHEN :port_out_known THEN p.customer_id IS NOT NULL END AS ported_within,
+  CASE WHEN :bills_at_end AND f.recurring_fen > 0 AND NOT COALESCE(g.left_within, FALSE)
+    THEN COALESCE(b.recurring_at_end, 0) * 10000 <= f.recurring_fen * :downgrade_keeps_bp
+  END AS downgraded_within,
+  CASE WHEN :bills_within THEN COALESCE(CAST(ROUND(CAST(b.margin_bp AS DOUBLE) / 10000) AS BIGINT), 0) END AS margin_after_fen
+FROM features AS f
+LEFT JOIN billed AS b ON b.customer_id = f.customer_id
+LEFT JOIN gone_within AS g ON g.customer_id = f.customer_id
+LEFT JOIN ported AS p ON p.customer_id = f.customer_id
