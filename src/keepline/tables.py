@@ -359,10 +359,21 @@ products real - - | margin times margin before | 乘积和"""))
 SCORE_CELLS = Table("score_cells", ("score",), "customers and leavers by published probability, rounded", "概率分格", _of("""
 score real share - | published probability of leaving, five decimals | 离网概率
 customers int customers - | customers | 人数
-left int customers - | of them left within the horizon | 离网人数
+gone int customers - | of them left within the horizon | 离网人数
 probability real - - | sum of the published probabilities | 概率和
 squares real - - | sum of their squares | 概率平方和
-left_probability real - - | sum of the probabilities of those who left | 离网者概率和"""))
+gone_probability real - - | sum of the probabilities of those who left | 离网者概率和"""))
+
+DISCOUNTS = Table("discounts", ("months_ago",), "what a fen of each month of the value horizon is worth at the snapshot", "折现系数", _of("""
+months_ago int months - | months before the end of the horizon | 距期末
+factor real - - | worth at the snapshot | 系数"""))
+
+VALUE_SUMS = Table("value_sums", ("month",), "published value against the margin that followed, summed", "价值检验汇总", _of("""
+month text - - | month of the plan | 方案账期
+customers int customers - | customers | 人数
+predicted_fen int fen - | published value without word of mouth | 预测价值
+realised_fen int fen - | discounted margin that followed | 实际毛利
+inside int customers - | whose margin fell inside the published interval | 落入区间"""))
 
 CANDIDATES = Table("candidates", ("customer_id", "offer_id"), "what each eligible offer would earn from a customer", "候选优惠", _of(_WHO + """
 offer_id text - - | offer | 优惠
@@ -416,6 +427,6 @@ verdict text - - | measured, or why there is no figure | 结论 | measured no_de
 needed int customers - | customers an arm that would be needed | 所需人数"""))
 # fmt: on
 
-STAGES = (FEATURES, LABELS, PILOTS, OUTCOMES, ARM_SUMS, SCORE_CELLS, CANDIDATES, ASSIGNMENTS)
+STAGES = (FEATURES, LABELS, PILOTS, OUTCOMES, ARM_SUMS, SCORE_CELLS, DISCOUNTS, VALUE_SUMS, CANDIDATES, ASSIGNMENTS)
 PUBLISHED = (CLASSES, SCORES, DECISIONS, EFFECTS)
 TABLES: dict[str, Table] = {table.name: table for table in (*LAKE, *STAGES, *PUBLISHED)}

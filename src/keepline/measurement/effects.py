@@ -1,0 +1,226 @@
+"""What each past plan earned, against those the lot left alone, and nothing at all where that cannot be known.
+
+Both arms were chosen by the same rule before the lot, so they are compared as assigned,
+whether or not the offer reached them (intention to treat).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlglot import exp
+
+from keepline import sqlmodel
+from keepline.engine import Engine, Range
+from keepline.lake.store import Lake
+from keepline.measurement.outcomes import (
+    PACKAGE,
+    Window,
+    compose,
+    is_whole,
+    leaving_is_known,
+    parts_for,
+    ranges_of,
+    see_parts,
+    see_window,
+)
+from keepline.measurement.statistics import Adding, Difference, Sums, adjusted_variance, cuped, needed_each, shares
+from keepline.measurement.written import write_rows
+from keepline.periods import Month
+from keepline.policy.documents import Policy
+from keepline.tables import ARM_SUMS, ASSIGNMENTS, DECISIONS, EFFECTS
+
+WHOLE_PLAN = "*"
+CUSTOMERS_MIN = 30  # in each arm
+RETENTION_SIZE = 0.02  # the difference in retention we would want to see: two points
+MEASURES = ("margin", "retention")
+Parts = tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class PastPlan:
+    """A plan that was published: its parts."""
+
+    month: Month
+    assignments: Parts
+    scores: Parts
+    decisions: Parts
+
+
+@dataclass(frozen=True)
+class Arm(Adding):
+    """What is known of one arm of one offer; arms add over offers and over parts of customers."""
+
+    customers: int = 0
+    delivered: int = 0
+    stayed: int = 0
+    cost_fen: int = 0
+    gain_fen: int = 0
+    margin_fen: int = 0
+    before_fen: int = 0
+    margin_squares: float = 0.0
+    before_squares: float = 0.0
+    products: float = 0.0
+
+    @property
+    def margin(self) -> Sums:
+        known = (self.margin_fen, self.margin_squares, self.before_fen, self.before_squares, self.products)
+        return Sums(self.customers, *known)
+
+
+@dataclass(frozen=True)
+class Arms(Adding):
+    treated: Arm = Arm()
+    held_out: Arm = Arm()
+
+    def __add__(self, other: Arms) -> Arms:
+        return Arms(self.treated + other.treated, self.held_out + other.held_out)
+
+
+def measure_plans(
+    engine: Engine, lake: Lake, policy: Policy, *, snapshot: Month, past: Sequence[PastPlan], to: Path
+) -> int:
+    """Write EFFECTS: two rows (margin, retention) for each plan before ``snapshot`` and each of its offers."""
+    rows: list[dict[str, Any]] = []
+    for plan in sorted(past, key=lambda plan: plan.month):
+        window = Window(plan.month, min(policy.leaving.horizon_months, snapshot - plan.month))
+        rows += _plan_rows(engine, lake, policy, snapshot=snapshot, plan=plan, window=window)
+    return write_rows(rows, EFFECTS, to)
+
+
+def _plan_rows(
+    engine: Engine, lake: Lake, policy: Policy, *, snapshot: Month, plan: PastPlan, window: Window
+) -> list[dict[str, Any]]:
+    if window.months < 1 or not is_whole(lake, policy, window=window):
+        return [_abstain(plan.month, measure=measure, verdict="window_open") for measure in MEASURES]
+    by_offer: dict[str, Arms] = defaultdict(Arms)
+    for offer_id, arms in _arm_sums(engine, lake, policy, snapshot=snapshot, plan=plan, window=window):
+        by_offer[offer_id] += arms
+        by_offer[WHOLE_PLAN] += arms
+    proven = _deliveries(engine, lake, snapshot=snapshot, plan=plan) > 0
+    offers = by_offer or {WHOLE_PLAN: Arms()}
+    covered = window.months / policy.value.horizon_months
+    rows = []
+    for offer_id, arms in offers.items():
+        verdict = "" if proven else "no_delivery"
+        about = {"plan_month": str(plan.month), "month": str(window.last), "offer_id": offer_id}
+        rows += [about | row for row in compare(arms, covered=covered, verdict=verdict)]
+    if not leaving_is_known(lake, policy, until=window.last):
+        return [row for row in rows if row["measure"] != "retention"]
+    return rows
+
+
+def _arm_sums(
+    engine: Engine, lake: Lake, policy: Policy, *, snapshot: Month, plan: PastPlan, window: Window
+) -> Iterator[tuple[str, Arms]]:
+    """Sums of each offer and arm, part by part of the plan."""
+    people = sqlmodel.load(PACKAGE, "compared_people")
+    sums = sqlmodel.load(PACKAGE, "arm_sums").bind(plan_month=str(plan.month))
+    query = compose(sums.query, parts_for(policy, window=window, people=people))
+    for part, only in ranges_of(plan.assignments):
+        see_window(engine, lake, window=window, only=only)
+        see_parts(engine, view="assignments", table=ASSIGNMENTS, parts=(part,))
+        see_parts(engine, view="decisions", table=DECISIONS, parts=plan.decisions, only=only)
+        _see_deliveries(engine, lake, snapshot=snapshot, plan=plan, only=only)
+        for row in engine.fetch(query).to_pylist():
+            arm = Arm(*(row[name] for name in ARM_SUMS.names[2:]))
+            yield row["offer_id"], Arms(**{row["arm"]: arm})
+
+
+def _see_deliveries(engine: Engine, lake: Lake, *, snapshot: Month, plan: PastPlan, only: Range | None = None) -> None:
+    engine.see("deliveries", lake.window("deliveries", plan.month + 1, snapshot), only)
+
+
+def _deliveries(engine: Engine, lake: Lake, *, snapshot: Month, plan: PastPlan) -> int:
+    """How many rows prove that anything of the plan was carried out."""
+    _see_deliveries(engine, lake, snapshot=snapshot, plan=plan)
+    mine = exp.column("plan_month").eq(str(plan.month))
+    query = exp.select(exp.alias_(exp.Count(this=exp.Star()), "rows_found")).from_("deliveries").where(mine)
+    return int(engine.fetch(query)["rows_found"][0].as_py())
+
+
+def compare(arms: Arms, *, covered: float, verdict: str = "") -> list[dict[str, Any]]:
+    """The two rows of one offer. ``covered`` is the share of the value horizon that the window covers.
+
+    A ``verdict`` that is given stands; otherwise the arms decide.
+    """
+    found = {"margin": _margin(arms), "retention": _retention(arms)}
+    needed = {"margin": _needed_margin(arms, covered), "retention": _needed_retention(arms)}
+    rows = []
+    for measure in MEASURES:
+        said = verdict or _verdict(arms, found[measure])
+        row = _counts(arms) | {"measure": measure, "verdict": said}
+        if said == "measured":
+            row |= _figures(arms, found[measure], measure=measure)
+        if said == "too_few" or (said == "measured" and _unclear(found[measure])):
+            row["needed"] = needed[measure]
+        rows.append(row)
+    return rows
+
+
+def _margin(arms: Arms) -> Difference | None:
+    return cuped(arms.treated.margin, arms.held_out.margin)
+
+
+def _retention(arms: Arms) -> Difference | None:
+    treated, held_out = arms.treated, arms.held_out
+    return shares((treated.stayed, treated.customers), (held_out.stayed, held_out.customers))
+
+
+def _verdict(arms: Arms, found: Difference | None) -> str:
+    if arms.treated.customers and not arms.treated.delivered:
+        return "no_delivery"
+    small = min(arms.treated.customers, arms.held_out.customers) < CUSTOMERS_MIN
+    return "too_few" if small or found is None else "measured"
+
+
+def _unclear(found: Difference | None) -> bool:
+    return found is not None and found.includes_zero
+
+
+def _counts(arms: Arms) -> dict[str, Any]:
+    treated = arms.treated
+    return {"treated": treated.customers, "held_out": arms.held_out.customers, "delivered": treated.delivered}
+
+
+def _figures(arms: Arms, found: Difference | None, *, measure: str) -> dict[str, Any]:
+    """Money to the hundredth of a fen, shares to the millionth: the engines agree that far."""
+    if found is None:
+        return {}
+    digits = 2 if measure == "margin" else 6
+    said: dict[str, Any] = {
+        "treated_mean": round(found.treated, digits),
+        "held_out_mean": round(found.held_out, digits),
+        "difference": round(found.estimate, digits),
+        "low": round(found.low, digits),
+        "high": round(found.high, digits),
+    }
+    if measure == "margin":
+        cost = arms.treated.cost_fen
+        said |= {"earned_fen": round(found.estimate * arms.treated.customers) - cost, "cost_fen": cost}
+    return said
+
+
+def _needed_margin(arms: Arms, covered: float) -> int | None:
+    """To see what the plan itself expected to earn from a customer within the window."""
+    customers = arms.treated.customers + arms.held_out.customers
+    if not customers:
+        return None
+    expected = (arms.treated.gain_fen + arms.held_out.gain_fen) / customers * min(covered, 1.0)
+    return needed_each(adjusted_variance([arms.treated.margin, arms.held_out.margin]), expected)
+
+
+def _needed_retention(arms: Arms) -> int | None:
+    customers = arms.treated.customers + arms.held_out.customers
+    if not customers:
+        return None
+    share = (arms.treated.stayed + arms.held_out.stayed) / customers
+    return needed_each(share * (1 - share), RETENTION_SIZE)
+
+
+def _abstain(month: Month, *, measure: str, verdict: str) -> dict[str, Any]:
+    return {"plan_month": str(month), "offer_id": WHOLE_PLAN, "measure": measure, "verdict": verdict}

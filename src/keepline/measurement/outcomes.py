@@ -1,0 +1,118 @@
+"""What became of some customers within an outcome window: the one place that says who left and what they brought.
+
+A window of ``w`` months after a snapshot runs from the month after it. Leaving follows
+``leaving.toml``: a recorded departure, or the first month without any use and any bill.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from sqlglot import exp
+
+from keepline import sqlmodel
+from keepline.engine import Engine, Files, Range, Scan
+from keepline.lake.store import Lake
+from keepline.periods import Month, months_between
+from keepline.policy.documents import Policy
+from keepline.policy.margins import basis_points
+from keepline.sqlmodel import SqlModel
+from keepline.tables import Table
+
+PACKAGE = "keepline.measurement"
+GONE = {"departure": "gone_departure", "silent": "gone_silent"}
+WINDOW_TABLES = ("bills", "usage", "departures")
+
+
+@dataclass(frozen=True)
+class Window:
+    """The outcome window of a snapshot, ``months`` long."""
+
+    snapshot: Month
+    months: int
+
+    @property
+    def last(self) -> Month:
+        return self.snapshot + self.months
+
+
+def is_whole(lake: Lake, policy: Policy, *, window: Window) -> bool:
+    """Every month of the window is loaded; a month nobody loaded would make everyone silent."""
+    seen = set(lake.months("bills"))
+    if policy.leaving.left_when == "silent":
+        seen |= set(lake.months("usage"))
+    return set(months_between(window.snapshot + 1, window.last)) <= seen
+
+
+def leaving_is_known(lake: Lake, policy: Policy, *, until: Month) -> bool:
+    """Silence is seen in bills and usage; departures are known once any was ever recorded."""
+    if policy.leaving.left_when == "silent":
+        return True
+    return any(month <= until for month in lake.months("departures"))
+
+
+def see_window(engine: Engine, lake: Lake, *, window: Window, only: Range | None = None) -> None:
+    """Make the views the outcomes are read from."""
+    for table in WINDOW_TABLES:
+        engine.see(table, lake.window(table, window.snapshot + 1, window.last), only)
+
+
+def see_parts(engine: Engine, *, view: str, table: Table, parts: tuple[Path, ...], only: Range | None = None) -> None:
+    """Make a view over part files of one publication or one range of work."""
+    engine.see(view, Scan(table, (Files(parts, 0),)), only)
+
+
+def parts_for(policy: Policy, *, window: Window, people: SqlModel) -> dict[str, exp.Query]:
+    """``people``, ``gone`` and ``outcomes`` as queries to be composed, in the order they read each other."""
+    gone = sqlmodel.load(PACKAGE, GONE[policy.leaving.left_when]).bind(months=window.months)
+    made = sqlmodel.load(PACKAGE, "outcomes").bind(months=window.months, **basis_points(policy.value))
+    return {"people": people.query, "gone": gone.query, "outcomes": made.query}
+
+
+def compose(query: exp.Query, parts: dict[str, exp.Query]) -> exp.Query:
+    """Let a query read the parts by name."""
+    return SqlModel("measurement", "", (), "", query).with_parts(parts).query
+
+
+def ranges_of(parts: tuple[Path, ...]) -> Iterator[tuple[Path, Range]]:
+    """Each part with the range of customers it holds, read from the file's own statistics; empty ones are left out."""
+    for number, path in enumerate(parts):
+        groups = pq.ParquetFile(path).metadata
+        place = groups.schema.to_arrow_schema().names.index("customer_id")
+        ends = [groups.row_group(i).column(place).statistics for i in range(groups.num_row_groups)]
+        if ends and groups.num_rows:
+            yield path, Range(number, min(end.min for end in ends), max(end.max for end in ends) + 1)
+
+
+def discounts(rate_year: float, *, months: int) -> exp.Query:
+    """The factor of each month of a horizon: ``(1 + rate) ** (-months after the snapshot / 12)``."""
+    rows = [
+        exp.select(
+            exp.alias_(exp.cast(exp.Literal.number(months - after), "BIGINT"), "months_ago"),
+            exp.alias_(exp.cast(exp.Literal.string(repr((1 + rate_year) ** (-after / 12))), "DOUBLE"), "factor"),
+        )
+        for after in range(1, months + 1)
+    ]
+    return exp.union(*rows, distinct=False) if len(rows) > 1 else rows[0]
+
+
+def sql_models() -> list[tuple[SqlModel, dict[str, SqlModel]]]:
+    """Every SQL model of the room with the parts it reads by name, for the static check and lineage."""
+    names = ("compared_people", "gone_departure", "outcomes", "judged_people", "pilot_people", "gone_silent")
+    loaded = {name: sqlmodel.load(PACKAGE, name) for name in (*names, "arm_sums", "score_cells", "value_sums")}
+    factors = SqlModel("discounts", "what is a later fen worth?", (), "discounts", discounts(0.1, months=2))
+    people, gone, made = loaded["compared_people"], loaded["gone_departure"], loaded["outcomes"]
+    return [
+        (people, {}),
+        (loaded["pilot_people"], {}),
+        (loaded["judged_people"], {}),
+        (gone, {}),
+        (loaded["gone_silent"], {"people": people}),
+        (made, {"people": people, "gone": gone}),
+        (loaded["arm_sums"], {"outcomes": made}),
+        (loaded["score_cells"], {"outcomes": made}),
+        (loaded["value_sums"], {"people": people, "discounts": factors}),
+    ]

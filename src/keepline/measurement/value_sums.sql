@@ -1,0 +1,39 @@
+-- question: what did the published value promise, what margin followed, and how often did the interval hold it?
+-- reads: people, scores, bills, discounts
+-- makes: value_sums
+WITH followed AS (
+  SELECT
+    p.customer_id,
+    SUM(d.factor * CASE b.component
+      WHEN 'recurring' THEN b.amount_fen * :recurring_bp
+      WHEN 'overage' THEN b.amount_fen * :overage_bp
+      WHEN 'roaming' THEN b.amount_fen * :roaming_bp
+      WHEN 'value_added' THEN b.amount_fen * :value_added_bp
+      WHEN 'topup' THEN b.amount_fen * :topup_bp
+      WHEN 'one_off' THEN b.amount_fen * :one_off_bp
+      WHEN 'discount' THEN b.amount_fen * :discount_bp
+      WHEN 'credit' THEN b.amount_fen * :credit_bp
+      ELSE 0 END) / 10000 AS margin_fen
+  FROM people AS p
+  JOIN bills AS b ON b.customer_id = p.customer_id
+  JOIN discounts AS d ON d.months_ago = b.months_ago
+  GROUP BY p.customer_id
+), compared AS (
+  SELECT
+    s.value_fen - COALESCE(s.word_of_mouth_fen, 0) AS predicted_fen,
+    CAST(ROUND(COALESCE(f.margin_fen, 0)) AS BIGINT) AS realised_fen,
+    s.value_low_fen - COALESCE(s.word_of_mouth_fen, 0) AS low_fen,
+    s.value_high_fen - COALESCE(s.word_of_mouth_fen, 0) AS high_fen
+  FROM people AS p
+  JOIN scores AS s ON s.customer_id = p.customer_id
+  LEFT JOIN followed AS f ON f.customer_id = p.customer_id
+  WHERE s.value_fen IS NOT NULL
+)
+SELECT
+  CAST(:plan_month AS VARCHAR) AS month,
+  COUNT(*) AS customers,
+  CAST(COALESCE(SUM(predicted_fen), 0) AS BIGINT) AS predicted_fen,
+  CAST(COALESCE(SUM(realised_fen), 0) AS BIGINT) AS realised_fen,
+  CAST(COALESCE(SUM(CASE WHEN realised_fen >= low_fen AND realised_fen <= high_fen THEN 1 ELSE 0 END), 0) AS BIGINT)
+    AS inside
+FROM compared

@@ -1,0 +1,22 @@
+"""Rows computed here, not by the engine, written as one whole part in their table's declared columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from keepline.tables import Table
+
+
+def write_rows(rows: Sequence[dict[str, Any]], table: Table, to: Path) -> int:
+    """Write ``rows`` in the order of the table's key, beside the place and then renamed; return how many."""
+    ordered = sorted(rows, key=lambda row: tuple(row[name] for name in table.key))
+    to.parent.mkdir(parents=True, exist_ok=True)
+    partial = to.with_name(f".{to.name}.partial")
+    pq.write_table(pa.Table.from_pylist(ordered, schema=table.arrow), partial, compression="zstd")
+    partial.replace(to)
+    return len(ordered)
