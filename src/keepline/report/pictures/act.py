@@ -1,0 +1,303 @@
+"""What the plan does for whom within which means, and who is left out of it and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keepline.report.numbers import EMPTY, Money, count, percent
+from keepline.report.phrases import worth
+from keepline.report.pictures.leave import source
+from keepline.report.pictures.shape import TEXT, Block, Cell, caution, column, note, picture, section, table
+from keepline.report.tally import Row
+from keepline.report.words import ASSUMED, CHANNELS, CLASSES, MEASURED, PURPOSES, STATES, Words, both, word
+
+Figures = dict[str, Any]
+MOST_DISTRICTS, MOST_MANAGERS, MOST_LIMITS = 16, 60, 14
+NOT_RECORDED = both("未登记", "not recorded")
+
+
+def act_sections(figures: Figures) -> list[Block]:
+    money = Money(figures["head"]["currency"])
+    return [plan(figures, money), limits(figures, money), funnel(figures)]
+
+
+def plan(figures: Figures, money: Money) -> Block:
+    found = figures["plan"]
+    lead = both(
+        "每位客户至多一项优惠；在费用、渠道与客户经理工时之内，取预期净增毛利最大的组合。",
+        "At most one offer a customer; within money, channels and managers' hours, the combination that is expected "
+        "to add most margin net of cost.",
+    )
+    if not found["customers"]:
+        empty = note("本月方案没有安排任何客户。", "The plan of this month reaches no customer.")
+        return section("plan", "本月方案", "The plan", lead=lead, blocks=[empty])
+    blocks = [_districts(figures, money), _offers(figures, money)]
+    if any(row["assumed"] for row in found["offers"]):
+        blocks.append(
+            caution(
+                "标有“假设”的优惠效果来自政策中写明的假设，未经试点实测；其预期增收不是测得的结果。",
+                "Effects marked “assumed” are assumptions written in policy, not measured in a pilot; what they are "
+                "expected to earn is no finding.",
+            )
+        )
+    return section("plan", "本月方案", "The plan", lead=lead, blocks=[*blocks, _managers(found, money)])
+
+
+def _districts(figures: Figures, money: Money) -> Block:
+    rows = sorted(figures["plan"]["districts"], key=lambda r: -r["gain_fen"])
+    shown = rows[:MOST_DISTRICTS]
+    body: list[list[Cell]] = [
+        [
+            r["district"] or NOT_RECORDED,
+            count(r["customers"]),
+            money.exact(r["gain_fen"]),
+            money.exact(r["cost_fen"]),
+            count(r["minutes"]),
+            count(r["available"]),
+        ]
+        for r in rows
+    ]
+    first = shown[0]
+    share = percent(first["gain_fen"] / figures["plan"]["gain_fen"]) if figures["plan"]["gain_fen"] else EMPTY
+    where = first["district"] or NOT_RECORDED
+    name = where if isinstance(where, dict) else both(where, where)
+    return picture(
+        "districts",
+        "bars",
+        title=both(
+            f"区县 {name['zh']} 预期增收最多，占 {share}", f"District {name['en']} is expected to gain most, {share}"
+        ),
+        unit=both("预期净增毛利与成本", "expected margin net of cost, and cost"),
+        source=source("decisions", figures),
+        data={
+            "names": [_named(r["district"]) for r in shown],
+            "format": "money",
+            "series": [
+                {"name": both("预期净增毛利", "expected net margin"), "values": [r["gain_fen"] for r in shown]},
+                {"name": both("成本", "cost"), "values": [r["cost_fen"] for r in shown]},
+            ],
+        },
+        columns=[
+            column("区县", "district", TEXT),
+            column("客户数", "customers"),
+            column("预期净增毛利", "expected net margin"),
+            column("成本", "cost"),
+            column("占用分钟", "minutes used"),
+            column("可用分钟", "minutes available"),
+        ],
+        rows=body,
+        height=320,
+    )
+
+
+def _named(name: str | None) -> Words:
+    return NOT_RECORDED if name is None else both(name, name)
+
+
+def _offers(figures: Figures, money: Money) -> Block:
+    rows: list[list[Cell]] = [
+        [
+            r["name"],
+            word(CHANNELS, r["channel"]),
+            word(PURPOSES, r["purpose"]),
+            EMPTY if r["assumed"] is None else (ASSUMED if r["assumed"] else MEASURED),
+            count(r["customers"]),
+            count(r["held_out"]),
+            money.exact(r["gain_fen"]),
+            money.exact(r["cost_fen"]),
+        ]
+        for r in figures["plan"]["offers"]
+    ]
+    return table(
+        "offers",
+        title=both("按优惠", "By offer"),
+        columns=[
+            column("优惠", "offer", TEXT),
+            column("渠道", "channel", TEXT),
+            column("目的", "purpose", TEXT),
+            column("效果来自", "effect is", TEXT),
+            column("实施", "treated"),
+            column("对照", "held out"),
+            column("预期净增毛利", "expected net margin"),
+            column("成本", "cost"),
+        ],
+        rows=rows,
+        source=source("decisions, assignments", figures),
+    )
+
+
+def _managers(found: Figures, money: Money) -> Block:
+    rows = sorted((r for r in found["managers"] if r["customers"]), key=lambda r: -r["gain_fen"])
+    shown = rows[:MOST_MANAGERS]
+    body: list[list[Cell]] = [
+        [
+            r["manager_id"] or both("不经客户经理", "no account manager"),
+            r["district"] or EMPTY,
+            count(r["customers"]),
+            money.exact(r["gain_fen"]),
+            money.exact(r["cost_fen"]),
+            count(r["minutes"]),
+            count(r["available"]),
+        ]
+        for r in shown
+    ]
+    rest = len(rows) - len(shown)
+    return table(
+        "managers",
+        title=both("按客户经理", "By account manager"),
+        columns=[
+            column("客户经理", "manager", TEXT),
+            column("区县", "district", TEXT),
+            column("客户数", "customers"),
+            column("预期净增毛利", "expected net margin"),
+            column("成本", "cost"),
+            column("占用分钟", "minutes used"),
+            column("可用分钟", "minutes available"),
+        ],
+        rows=body,
+        note=both(f"另有 {rest} 位客户经理见 plan.xlsx。", f"{rest} more managers are in plan.xlsx.")
+        if rest > 0
+        else None,
+        folded=True,
+    )
+
+
+def limits(figures: Figures, money: Money) -> Block:
+    rows = figures["limits"]
+    lead = both(
+        "影子价格：某项资源多一个单位，方案最多能多得多少毛利；用不完的资源影子价格为零。",
+        "Shadow price: how much margin one more unit of a limit would add at most; a limit that is not used up has none.",
+    )
+    if not rows:
+        empty = note("方案没有记录资源限制。", "The plan recorded no limits.")
+        return section("limits", "资源与影子价格", "Limits and shadow prices", lead=lead, blocks=[empty])
+    blocks = [_limit_picture(rows, figures, money), *_gap(figures["plan"], money)]
+    return section("limits", "资源与影子价格", "Limits and shadow prices", lead=lead, blocks=blocks)
+
+
+def _limit_picture(rows: list[Row], figures: Figures, money: Money) -> Block:
+    shown = [row for row in rows if row["share"] is not None][:MOST_LIMITS]
+    homes = {m["manager_id"]: m["district"] for m in figures["plan"]["managers"] if m["manager_id"]}
+    binding = [row for row in rows if (row["shadow_price"] or 0) > 0]
+    title = both("没有一项资源用尽", "No limit is used up")
+    if binding:
+        title = worth(_hardest(binding), money, homes=homes)[1]
+    body: list[list[Cell]] = [
+        [
+            row["name"],
+            _amount(row["available"], row, money),
+            _amount(row["used"], row, money),
+            percent(row["share"]),
+            worth(row, money, homes=homes)[0] if row["shadow_price"] else EMPTY,
+        ]
+        for row in rows
+    ]
+    return picture(
+        "limits",
+        "bars",
+        title=both(title["zh"].rstrip("。"), title["en"].rstrip(".")),
+        unit=both("已用占可用的比例", "used as a share of available"),
+        source=source("plan", figures),
+        data={
+            "names": [row["name"] for row in shown],
+            "format": "share",
+            "limit": 1,
+            "series": [{"name": both("已用", "used"), "values": [row["share"] for row in shown]}],
+        },
+        columns=[
+            column("资源", "limit", TEXT),
+            column("可用", "available"),
+            column("已用", "used"),
+            column("占比", "share"),
+            column("再多一单位（工时按小时）", "one more unit (hours for managers)"),
+        ],
+        rows=body,
+        height=max(200, 60 + 28 * len(shown)),
+    )
+
+
+def _hardest(rows: list[Row]) -> Row:
+    for kind in ("manager", "channel", "money"):
+        of_kind = [row for row in rows if row["kind"] == kind]
+        if of_kind:
+            return max(of_kind, key=lambda r: (r["shadow_price"], r["limit"]))
+    return rows[0]
+
+
+def _amount(value: float | None, row: Row, money: Money) -> str:
+    return money.exact(value) if row["unit"] == "fen" else count(value)
+
+
+def _gap(found: Figures, money: Money) -> list[Block]:
+    if found["dual_value_fen"] is None or found["gap_share"] is None:
+        return []
+    bound, gap = money.exact(found["dual_value_fen"]), percent(found["gap_share"], 2)
+    return [
+        note(
+            f"理论上限 {bound}；本方案与上限相差至多 {gap}。",
+            f"No plan within these limits can exceed {bound}; this one is at most {gap} below.",
+        )
+    ]
+
+
+def funnel(figures: Figures) -> Block:
+    found = figures["funnel"]
+    lead = both(
+        "每位在网客户恰好归入一种状态；按顺序相减，加总等于基数。",
+        "Every customer of the base ends in exactly one state; taken in order they add up to the base.",
+    )
+    if not found["steps"]:
+        empty = note("本月没有决策。", "There are no decisions this month.")
+        return section("funnel", "为什么没有轮到", "Why and why not", lead=lead, blocks=[empty])
+    blocks = [_funnel_picture(found, figures), _by_class(found)]
+    return section("funnel", "为什么没有轮到", "Why and why not", lead=lead, blocks=blocks)
+
+
+def _funnel_picture(found: Figures, figures: Figures) -> Block:
+    steps, base = found["steps"], found["base"]
+    treated = next((s["customers"] for s in steps if s["state"] == "treated"), 0)
+    body: list[list[Cell]] = [[both("在网客户", "base"), count(base), percent(1.0), count(base)]]
+    body += [
+        [word(STATES, s["state"]), count(s["customers"]), percent(s["customers"] / base), count(s["left"])]
+        for s in steps
+    ]
+    body.append([both("合计", "sum of states"), count(sum(s["customers"] for s in steps)), percent(1.0), ""])
+    return picture(
+        "funnel",
+        "waterfall",
+        title=both(
+            f"{count(base)} 户在网客户中，{count(treated)} 户列入方案",
+            f"Of {count(base)} customers {count(treated)} are in the plan",
+        ),
+        unit=both("客户数", "customers"),
+        source=source("decisions", figures),
+        data={
+            "names": [both("在网客户", "base"), *(word(STATES, s["state"]) for s in steps)],
+            "codes": ["base", *(s["state"] for s in steps)],
+            "values": [base, *(s["customers"] for s in steps)],
+            "from": [0, *(s["left"] for s in steps)],
+        },
+        columns=[
+            column("状态", "state", TEXT),
+            column("客户数", "customers"),
+            column("占比", "share"),
+            column("剩余", "left"),
+        ],
+        rows=body,
+        height=80 + 28 * len(steps),
+    )
+
+
+def _by_class(found: Figures) -> Block:
+    classes = [c for c in CLASSES if any(r["class"] == c for r in found["by_class"])]
+    counted = {(r["state"], r["class"]): r["customers"] for r in found["by_class"]}
+    rows: list[list[Cell]] = [
+        [word(STATES, s["state"]), *(count(counted.get((s["state"], c), 0)) for c in classes)] for s in found["steps"]
+    ]
+    return table(
+        "states-by-class",
+        title=both("按客户分类", "By class"),
+        columns=[column("状态", "state", TEXT), *(column(CLASSES[c]["zh"], CLASSES[c]["en"]) for c in classes)],
+        rows=rows,
+        folded=True,
+    )

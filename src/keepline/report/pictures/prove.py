@@ -1,0 +1,343 @@
+"""What past plans earned, whether past probabilities came true, how good the data were, what long standing earns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from keepline.report.numbers import EMPTY, Money, count, decimal, percent
+from keepline.report.pictures.leave import interval, model_name, source
+from keepline.report.pictures.shape import TEXT, Block, Cell, caution, column, note, picture, section, table
+from keepline.report.tally import Row
+from keepline.report.words import MEASURES, Words, both, word
+
+Figures = dict[str, Any]
+RARELY_KNOWN = 0.5
+VERDICTS = {
+    "measured": both("已测量", "measured"),
+    "no_effect": both("未见效果", "no effect found"),
+    "too_few": both("人数太少", "too few"),
+}
+
+
+def prove_sections(figures: Figures) -> list[Block]:
+    money = Money(figures["head"]["currency"])
+    return [effects(figures, money), judgement(figures), quality(figures), tenure(figures, money)]
+
+
+def effects(figures: Figures, money: Money) -> Block:
+    rows = figures["effects"]
+    lead = both(
+        "以往方案的成效，是实施客户与随机保留的对照之间的差；没有执行记录、人数太少或观察期未到，就不给数字。",
+        "What a past plan earned is the difference between the treated and those left alone by lot; without proof of "
+        "delivery, with too few customers, or before the window is over, no figure is given.",
+    )
+    blocks: list[Block] = []
+    if not rows:
+        blocks.append(note("还没有可以测量的以往方案。", "There is no past plan to measure yet."))
+    drawn = [r for r in rows if r["measure"] == "margin" and r["verdict"] == "measured" and r["low"] is not None]
+    if drawn:
+        blocks.append(_forest(drawn, figures, money))
+    if rows:
+        blocks.append(_effects_table(rows, money, drawn=bool(drawn)))
+    blocks += _pilots(figures, money)
+    return section("effects", "以往方案的成效", "What past plans earned", lead=lead, blocks=blocks)
+
+
+def _forest(rows: list[Row], figures: Figures, money: Money) -> Block:
+    shown = rows[:20]
+    sure = sum(1 for r in shown if r["low"] > 0)
+    return picture(
+        "effects",
+        "forest",
+        title=both(
+            f"{len(shown)} 项测得的成效中，{sure} 项确定为正",
+            f"Of {len(shown)} measured effects {sure} are surely above zero",
+        ),
+        unit=both("每户毛利差，90% 区间", "difference in margin a customer, 90% interval"),
+        source=source("effects", figures),
+        data={
+            "format": "money",
+            "rows": [
+                {
+                    "name": both(f"{r['plan_month']} {r['name']['zh']}", f"{r['plan_month']} {r['name']['en']}"),
+                    **{key: r[key] for key in ("difference", "low", "high")},
+                }
+                for r in shown
+            ],
+        },
+        columns=[
+            column("方案", "plan", TEXT),
+            column("每户毛利差", "difference a customer"),
+            column("区间下限", "from"),
+            column("区间上限", "to"),
+        ],
+        rows=[
+            [
+                both(f"{r['plan_month']} {r['name']['zh']}", f"{r['plan_month']} {r['name']['en']}"),
+                *(money.exact(r[key], 2) for key in ("difference", "low", "high")),
+            ]
+            for r in shown
+        ],
+        height=90 + 34 * len(shown),
+    )
+
+
+def _effects_table(rows: list[Row], money: Money, *, drawn: bool) -> Block:
+    body: list[list[Cell]] = [
+        [
+            r["plan_month"],
+            r["name"],
+            word(MEASURES, r["measure"]),
+            count(r["treated"]),
+            count(r["held_out"]),
+            count(r["delivered"]),
+            _difference(r, money),
+            money.exact(r["earned_fen"]) if r["measure"] == "margin" else EMPTY,
+            r["said"],
+        ]
+        for r in rows
+    ]
+    return table(
+        "effects-table",
+        title=both("逐项结论", "Every effect and its verdict"),
+        columns=[
+            column("方案账期", "plan", TEXT),
+            column("优惠", "offer", TEXT),
+            column("指标", "measure", TEXT),
+            column("实施", "treated"),
+            column("对照", "left alone"),
+            column("有执行记录", "delivered"),
+            column("差异（90% 区间）", "difference (90% interval)"),
+            column("净增收", "earned, net"),
+            column("结论", "verdict", TEXT),
+        ],
+        rows=body,
+        folded=drawn and len(body) > 12,
+    )
+
+
+def _difference(row: Row, money: Money) -> str:
+    if row["verdict"] != "measured":
+        return EMPTY
+    found = {"value": row["difference"], "low": row["low"], "high": row["high"]}
+    return interval(found, _how(row["measure"], money))
+
+
+def _how(measure: str, money: Money) -> Callable[[float], str]:
+    return (lambda v: money.exact(v, 2)) if measure == "margin" else (lambda v: _points(v))
+
+
+def _points(share: float) -> str:
+    """A difference of shares is in percentage points."""
+    return f"{decimal(share * 100, 2)} pp"
+
+
+def _pilots(figures: Figures, money: Money) -> list[Block]:
+    rows = figures["pilots"]
+    if not rows:
+        return [
+            note(
+                "没有试点：优惠效果若有，均为政策中的假设。",
+                "No pilots: where an offer states an effect, it is an assumption of policy.",
+            )
+        ]
+    body: list[list[Cell]] = [
+        [
+            r["name"],
+            both("离网概率", "probability of leaving") if r["outcome"] == "leave" else both("月毛利", "margin a month"),
+            count(r["treated"]),
+            count(r["held_out"]),
+            _pilot_effect(r, money),
+            word(VERDICTS, r["verdict"]),
+        ]
+        for r in rows
+    ]
+    return [
+        table(
+            "pilots",
+            title=both("试点实测的优惠效果", "Effects of offers measured in pilots"),
+            columns=[
+                column("优惠", "offer", TEXT),
+                column("改变", "changes", TEXT),
+                column("实施", "treated"),
+                column("对照", "left alone"),
+                column("平均效果（90% 区间）", "mean effect (90% interval)"),
+                column("结论", "verdict", TEXT),
+            ],
+            rows=body,
+        )
+    ]
+
+
+def _pilot_effect(row: Row, money: Money) -> str:
+    if row["mean_effect"] is None or row["verdict"] == "too_few":
+        return EMPTY
+    found = {"value": row["mean_effect"], "low": row["low"], "high": row["high"]}
+    return interval(found, _how("retention" if row["outcome"] == "leave" else "margin", money))
+
+
+def judgement(figures: Figures) -> Block:
+    rows = figures["judgement"]
+    lead = both(
+        "以往发布的离网概率，在预测期结束后与实际相比。",
+        "Probabilities published in the past, compared with what happened once their horizon was over.",
+    )
+    judged = [row for row in rows if row["auc"] is not None]
+    blocks: list[Block] = []
+    if not judged:
+        blocks.append(note("还没有预测期已结束的以往发布。", "No past publication has a horizon that is over yet."))
+    else:
+        blocks.append(_judged_table(judged))
+    blocks += [note(row["said"]["zh"], row["said"]["en"]) for row in rows if row["said"] and row["auc"] is None]
+    return section("judgement", "以往的概率准不准", "Were past probabilities right", lead=lead, blocks=blocks)
+
+
+def _judged_table(rows: list[Row]) -> Block:
+    body: list[list[Cell]] = [
+        [
+            row["month"],
+            model_name(row["model"]),
+            count(row["customers"]),
+            count(row["events"]),
+            interval(row["auc"], lambda v: decimal(v, 3)),
+            interval(row["slope"], decimal),
+            decimal(row["brier"], 4),
+            decimal(row["lift"], 1),
+        ]
+        for row in rows
+    ]
+    return table(
+        "judged",
+        title=both("按发布账期（括号内为 90% 区间）", "By month of publication (90% intervals in brackets)"),
+        columns=[
+            column("发布账期", "published for", TEXT),
+            column("概率", "probability of", TEXT),
+            column("客户数", "customers"),
+            column("实际离网", "left"),
+            column("AUC", "AUC"),
+            column("校准斜率", "calibration slope"),
+            column("Brier", "Brier score"),
+            column("前十分之一提升", "lift of the top tenth"),
+        ],
+        rows=body,
+    )
+
+
+def quality(figures: Figures) -> Block:
+    found = figures["quality"]
+    lead = both(
+        "每个文件读入的行数 = 载入 + 更新 + 未变 + 忽略 + 搁置。",
+        "Rows read of each file = loaded + updated + unchanged + ignored + set aside.",
+    )
+    blocks = [_intake(found["intake"]), *_lacking(found["lacking"]), _known(found["known"])]
+    return section("quality", "数据质量", "Data quality", lead=lead, blocks=blocks)
+
+
+def _intake(rows: list[Row]) -> Block:
+    if not rows:
+        return note("没有载入记录。", "Nothing is recorded about intake.")
+    names = ("read", "loaded", "updated", "unchanged", "ignored", "set_aside")
+    aside = sum(row["set_aside"] or 0 for row in rows)
+    return table(
+        "intake",
+        title=both(f"{len(rows)} 个文件，搁置 {count(aside)} 行", f"{len(rows)} files, {count(aside)} rows set aside"),
+        columns=[
+            column("文件", "file", TEXT),
+            column("读入", "read"),
+            column("载入", "loaded"),
+            column("更新", "updated"),
+            column("未变", "unchanged"),
+            column("忽略", "ignored"),
+            column("搁置", "set aside"),
+        ],
+        rows=[[row["file"], *(count(row[name]) for name in names)] for row in rows],
+        folded=len(rows) > 12,
+    )
+
+
+def _lacking(rows: list[Row]) -> list[Block]:
+    if not rows:
+        return [note("没有缺失的表。", "No table is lacking.")]
+    return [
+        table(
+            "lacking",
+            title=both("缺少的数据，以及因此不知道什么", "What is lacking, and what is not known because of it"),
+            columns=[column("表", "table", TEXT), column("影响", "what it costs", TEXT)],
+            rows=[[row["table"], both(row["zh"] or EMPTY, row["en"] or EMPTY)] for row in rows],
+        )
+    ]
+
+
+def _known(rows: list[Row]) -> Block:
+    poor = sorted((row for row in rows if row["share"] < 1), key=lambda r: (r["share"], r["feature"]))
+    never = sum(1 for row in poor if row["share"] == 0)
+    return table(
+        "known",
+        title=both(
+            f"{len(rows)} 项特征中，{never} 项完全未知",
+            f"Of {len(rows)} features {never} are not known for anyone",
+        ),
+        columns=[
+            column("特征", "feature", TEXT),
+            column("列名", "column", TEXT),
+            column("已知客户占比", "share of customers known"),
+        ],
+        rows=[[row["name"], row["feature"], percent(row["share"])] for row in poor],
+        folded=True,
+    )
+
+
+def tenure(figures: Figures, money: Money) -> Block:
+    found = figures["tenure"]
+    lead = both(
+        "老客户优先：达到网龄的客户每年应得的回馈，与其他决定无关。",
+        "Old customers first: what long standing earns every year, whatever else is decided.",
+    )
+    if not found["bands"]:
+        empty = note("政策没有写明网龄回馈。", "Policy states no benefit for long standing.")
+        return section("tenure", "老客户回馈", "Long standing", lead=lead, blocks=[empty])
+    blocks: list[Block] = [_tenure_table(found, money)]
+    if found["unknown"]:
+        unknown = count(found["unknown"])
+        blocks.append(
+            caution(
+                f"{unknown} 户客户网龄未知，不在其中。", f"{unknown} customers of unknown tenure are not among them."
+            )
+        )
+    return section("tenure", "老客户回馈", "Long standing", lead=lead, blocks=blocks)
+
+
+def _tenure_table(found: Figures, money: Money) -> Block:
+    rows: list[list[Cell]] = [
+        [
+            row["name"],
+            _span(row),
+            count(row["customers"]),
+            percent(row["customers"] / found["customers"]) if found["customers"] else EMPTY,
+            money.exact(row["yearly_fen"]),
+            money.exact(row["cost_fen"]),
+        ]
+        for row in found["bands"]
+    ]
+    total = money.short(sum(row["cost_fen"] for row in found["bands"]))
+    return table(
+        "tenure",
+        title=both(f"网龄回馈每年共 {total['zh']}", f"Benefits for long standing come to {total['en']} a year"),
+        columns=[
+            column("回馈", "benefit", TEXT),
+            column("网龄（月）", "tenure in months", TEXT),
+            column("客户数", "customers"),
+            column("占比", "share"),
+            column("每户每年", "each, a year"),
+            column("每年合计", "total a year"),
+        ],
+        rows=rows,
+    )
+
+
+def _span(row: Row) -> Words:
+    start, end = row["from_months"], row["below_months"]
+    if end is None:
+        return both(f"{start} 以上", f"{start} and more")
+    return both(f"{start}–{end - 1}", f"{start}–{end - 1}")

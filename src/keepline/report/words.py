@@ -1,0 +1,113 @@
+"""The words of the report and the plan for every code a table may hold, in Chinese and English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+Words = dict[str, str]
+
+
+def both(zh: str, en: str) -> Words:
+    return {"zh": zh, "en": en}
+
+
+def _list(text: str) -> dict[str, Words]:
+    """Read ``code | 中文 | English``, one a line."""
+    rows = (line.split("|") for line in text.strip().splitlines())
+    return {code.strip(): both(zh.strip(), en.strip()) for code, zh, en in rows}
+
+
+UNKNOWN = both("未知", "unknown")
+ASSUMED = both("假设", "assumed")
+MEASURED = both("实测", "measured")
+SIMULATED = both("模拟数据", "Simulated data")
+
+CLASSES = _list("""
+important | 重要客户 | important
+key | 重点大客户 | key
+potential | 潜在大客户 | potential
+ordinary | 普通客户 | ordinary
+new | 新在网 | new to the base
+""")
+MOVES = _list("""
+new | 新在网 | new
+same | 不变 | same
+up | 上升 | up
+down | 下降 | down
+""")
+LOYALTY = _list("""
+loyal | 忠诚 | loyal
+general | 一般 | general
+wavering | 游离 | wavering
+unknown | 未知 | unknown
+""")
+LOYALTY_KINDS = _list("""
+attachment | 情感依附 | attachment
+inertia | 惰性 | inertia
+price | 价格 | price
+unknown | 未知 | unknown
+""")
+BANDS = _list("""
+high | 高风险 | high risk
+medium | 中风险 | medium risk
+low | 低风险 | low risk
+unknown | 未知 | unknown
+""")
+VALUE_BANDS = _list("""
+top | 价值前 20% | top 20% by value
+next | 其后 30% | next 30%
+rest | 其余 50% | other 50%
+unknown | 价值未知 | value unknown
+""")
+STATES = _list("""
+not_contactable | 无法触达 | cannot be reached
+no_consent | 没有营销授权 | no consent to marketing contact
+blacklisted | 在黑名单 | on the blacklist
+in_arrears | 欠费超过期限 | in arrears beyond the limit
+contacted_recently | 近期已触达 | contacted recently
+complaint_open | 有未办结投诉 | a complaint is open
+no_offer_fits | 没有适用的优惠 | no offer fits
+beyond_authority | 超出优惠权限 | beyond the manager's authority
+no_gain | 优惠没有正收益 | no offer would earn its cost
+held_out | 保留为对照 | held out for comparison
+below_cut | 资源不足，未入选 | below the cut of our means
+treated | 列入方案 | in the plan
+""")
+CHANNELS = _list("""
+visit | 上门走访 | visit
+manager_call | 客户经理电话 | manager's call
+hotline | 热线外呼 | hotline
+sms | 短信 | SMS
+app | 手机应用 | app
+shop | 营业厅 | shop
+email | 电子邮件 | e-mail
+letter | 信函 | letter
+""")
+PURPOSES = _list("""
+profit | 增收 | profit
+loyalty | 忠诚 | loyalty
+""")
+MEASURES = _list("""
+margin | 毛利 | margin
+retention | 保有 | retention
+leave | 离网 | leaving
+""")
+ANSWERS = _list("""
+accepted | 接受 | accepted
+refused | 拒绝 | refused
+thinking | 考虑中 | thinking it over
+no_answer | 未接通 | no answer
+wrong_number | 号码有误 | wrong number
+do_not_contact | 不要再联系 | do not contact again
+""")
+DEPARTURES = _list("""
+left | 离网 | left
+port_out | 携号转网 | ported out
+silent | 沉默 | fell silent
+unknown | 原因未记录 | reason not recorded
+""")
+
+
+def word(words: Mapping[str, Words], code: str | None) -> Words:
+    """The words of a code; a code that is not listed stands for itself, null is unknown."""
+    return UNKNOWN if code is None else words.get(code, both(code, code))
