@@ -1,0 +1,119 @@
+"""What an offer changes for one customer, as SQL trees: measured in a pilot, or assumed by policy.
+
+A pilot's effect is linear: the sum of coefficient x (term - centre) / scale over its terms,
+``intercept`` among them. A term that is unknown for a customer counts as at its centre.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlglot import exp
+
+from keepline.errors import PublicationError
+from keepline.policy.conditions import KNOWN
+from keepline.policy.documents import Offer
+from keepline.tables import Column, Type
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Change:
+    """Change of the leaving probability and of margin a month (fen), with the ends of their intervals.
+
+    ``worse`` and ``better`` are what is added at the ends of the pilot's 90 % interval of the
+    mean; None where the effect is assumed.
+    """
+
+    leave: exp.Expr
+    margin: exp.Expr
+    leave_ends: tuple[float, float] | None  # worse (more leave), better
+    margin_ends: tuple[float, float] | None  # worse (less margin), better
+    assumed: bool
+
+
+def real(value: float) -> exp.Expr:
+    """A double to its last bit: read from text, since engines take bare decimals for exact numbers."""
+    return exp.cast(exp.Literal.string(repr(float(value))), "DOUBLE")
+
+
+def change_of(offer: Offer, pilots: Rows) -> Change | None:
+    """The effect of an offer; None where a pilot could not show one, so that nothing is sent."""
+    if offer.effect.source == "assumed":
+        return _assumed(offer)
+    return _measured(offer, pilots)
+
+
+def _assumed(offer: Offer) -> Change:
+    share = -exp.column("leave_probability") * real(offer.effect.leave_reduction_share)
+    return Change(share, real(offer.effect.margin_month_fen), None, None, assumed=True)
+
+
+def _measured(offer: Offer, pilots: Rows) -> Change | None:
+    leave, margin = (_rows(offer, pilots, outcome) for outcome in ("leave", "margin"))
+    if not leave and not margin:
+        return None
+    worse_leave, better_leave = (_shift(leave, end) for end in ("high", "low"))
+    worse_margin, better_margin = (_shift(margin, end) for end in ("low", "high"))
+    return Change(
+        _linear(leave),
+        _linear(margin),
+        None if worse_leave is None or better_leave is None else (worse_leave, better_leave),
+        None if worse_margin is None or better_margin is None else (worse_margin, better_margin),
+        assumed=False,
+    )
+
+
+def _rows(offer: Offer, pilots: Rows, outcome: str) -> list[Mapping[str, Any]]:
+    return [
+        row
+        for row in pilots
+        if row["offer_id"] == offer.id
+        and row["experiment_id"] == offer.effect.experiment_id
+        and row["outcome"] == outcome
+        and row["verdict"] == "measured"
+    ]
+
+
+def _shift(rows: Rows, end: str) -> float | None:
+    """Distance from the mean effect to one end of its interval; 0 where the outcome plays no part."""
+    if not rows:
+        return 0.0
+    mean, bound = rows[0]["mean_effect"], rows[0][end]
+    return None if mean is None or bound is None else float(bound) - float(mean)
+
+
+def _linear(rows: Rows) -> exp.Expr:
+    total: exp.Expr = real(0)
+    for row in rows:
+        total = total + _term(row)
+    return total
+
+
+def _term(row: Mapping[str, Any]) -> exp.Expr:
+    if row["term"] == "intercept":
+        return real(row["coefficient"])
+    column = KNOWN.get(row["term"])
+    if column is None or not row["scale"] or column.type is Type.TEXT:
+        raise PublicationError(
+            f"pilot of offer {row['offer_id']}: term {row['term']!r} is no number of tables features or scores, "
+            f"or its scale {row['scale']!r} is zero; measure the pilot again",
+            f"优惠 {row['offer_id']} 的试点：项 {row['term']!r} 不是 features 或 scores 表中的数值，"
+            f"或尺度 {row['scale']!r} 为零；请重新测算试点",
+            code="bad_pilot_term",
+        )
+    scaled = (_number(column) - real(row["centre"] or 0.0)) / exp.Nullif(
+        this=real(row["scale"]), expression=exp.Literal.number(0)
+    )
+    return real(row["coefficient"]) * exp.Coalesce(this=exp.paren(scaled), expressions=[real(0)])
+
+
+def _number(column: Column) -> exp.Expr:
+    if column.type is Type.BOOLEAN:
+        yes = exp.EQ(this=exp.column(column.name), expression=exp.true())
+        unknown = exp.column(column.name).is_(exp.null())
+        return exp.case().when(unknown, exp.null()).when(yes, real(1)).else_(real(0))
+    return exp.cast(exp.column(column.name), "DOUBLE")

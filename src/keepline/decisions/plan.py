@@ -1,0 +1,119 @@
+"""The month's plan: allocate our means over all candidates, then write what is done for each customer and why."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from keepline.decisions import states
+from keepline.decisions.arms import Assigned, assign, drawn
+from keepline.decisions.base import see
+from keepline.decisions.managers import managers, see_managers
+from keepline.decisions.problem import Floats, Ints, Problem
+from keepline.decisions.shortlist import Shortlist, shortlist
+from keepline.decisions.summary import Result, summary
+from keepline.engine import Engine, Range
+from keepline.lake.store import Lake
+from keepline.periods import Month
+from keepline.policy.documents import Policy
+from keepline.progress import Progress, Silent
+from keepline.tables import ASSIGNMENTS, DECISIONS
+
+
+def decide(
+    engine: Engine,
+    lake: Lake,
+    policy: Policy,
+    *,
+    snapshot: Month,
+    ranges: Sequence[Range],
+    features: Path,
+    scores: Path,
+    candidates: Path,
+    decisions: Path,
+    assignments: Path,
+    model_version: str,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Write the parts of DECISIONS and ASSIGNMENTS; return the summary of the plan (docs/mechanisms/decisions.md).
+
+    The paths are folders of parts, one a range. Parts already there are whole and are kept.
+    """
+    told = progress or Silent()
+    told.begin("分配资源", "allocating our means", len(ranges) + 1)
+    see_managers(engine, lake, snapshot)
+    known = managers(engine, policy.limits)
+    short = shortlist([candidates / only.part for only in ranges], policy, known)
+    held_out = drawn(short.problem, policy.limits)
+    plan, rows = assign(short.problem, held_out)
+    told.advance()
+    query = states.model(policy, snapshot=snapshot, model_version=model_version).query
+    for only in ranges:
+        if not (assignments / only.part).exists():
+            _write_assignments(_of_range(rows, only), short, snapshot, features / only.part, assignments / only.part)
+        if not (decisions / only.part).exists():
+            _see_range(engine, only, features, scores, candidates, assignments)
+            engine.write(query, DECISIONS, decisions / only.part)
+        told.advance()
+    risk = _risk(short.problem, [scores / only.part for only in ranges])
+    result = Result(policy, known, short, held_out, plan, rows, risk)
+    return summary(engine, result, features=features, decisions=decisions)
+
+
+def _see_range(engine: Engine, only: Range, *folders: Path) -> None:
+    for name, folder in zip(("features", "scores", "candidates", "assignments"), folders, strict=True):
+        see(engine, name, folder / only.part)
+
+
+def _of_range(rows: Assigned, only: Range) -> Assigned:
+    low, high = np.searchsorted(rows.customer_id, [only.low, only.high])
+    part = slice(int(low), int(high))
+    return Assigned(rows.customer_id[part], rows.treated[part], rows.kind[part], rows.by_rule[part], rows.gain[part])
+
+
+def _write_assignments(rows: Assigned, short: Shortlist, snapshot: Month, features: Path, to: Path) -> None:
+    offers = short.problem.kinds.offer
+    margin = _looked_up(features, "margin_3m_fen", rows.customer_id)
+    table = pa.table(
+        {
+            "customer_id": rows.customer_id,
+            "month": [str(snapshot)] * len(rows.customer_id),
+            "arm": np.where(rows.treated, "treated", "held_out").tolist(),
+            "offer_id": [offers[kind] for kind in rows.kind.tolist()],
+            "by_rule": rows.by_rule,
+            "gain_fen": rows.gain,
+            "margin_before_fen": margin,
+        },
+        schema=ASSIGNMENTS.arrow,
+    )
+    to.parent.mkdir(parents=True, exist_ok=True)
+    partial = to.with_name(f".{to.name}.{os.getpid()}")
+    pq.write_table(table, partial, compression="zstd")
+    partial.replace(to)
+
+
+def _looked_up(part: Path, column: str, customers: Ints) -> pa.Array:
+    """A column of a part, in order of its key, for some of its customers; null for those it lacks."""
+    table = pq.read_table(part, columns=["customer_id", column]).combine_chunks()
+    ids = table["customer_id"].to_numpy()
+    place = np.searchsorted(ids, customers)
+    there = (place < len(ids)) & (np.append(ids, -1)[place] == customers)
+    return table[column].take(pa.array(place, mask=~there)).combine_chunks()
+
+
+def _risk(problem: Problem, parts: Sequence[Path]) -> Floats:
+    """The probability of leaving of each customer of the problem; NaN where unknown."""
+    risk = np.full(problem.customers, np.nan)
+    for part in parts:
+        table = pq.read_table(part, columns=["customer_id", "leave_probability"])
+        ids, chance = table["customer_id"].to_numpy(), table["leave_probability"].to_numpy()
+        place = np.searchsorted(problem.customer_id, ids)
+        there = (place < problem.customers) & (np.append(problem.customer_id, -1)[place] == ids)
+        risk[place[there]] = chance[there]
+    return risk

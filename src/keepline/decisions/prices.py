@@ -1,0 +1,216 @@
+"""The prices of our means: the lowest at which what customers are worth together is bought out.
+
+The Lagrangian dual of the allocation: with a price on money, on each channel's contacts and on
+each manager's minutes, every customer takes the best offer left after paying. The sum of what
+is left, plus the means at their prices, is never below the best plan, whatever the prices; the
+lowest such sum is the certificate. It is convex and piecewise linear in the prices of money
+and contacts (managers' prices follow, see ``hours``), and is minimised by cutting planes within
+a box around the best point so far (Kelley 1960; box as in Marsten, Hogan and Blankenship 1975).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.optimize import linprog
+
+from keepline.decisions.hours import best_places, join, settle
+from keepline.decisions.problem import (
+    NONE,
+    UNIT,
+    Floats,
+    Ints,
+    Means,
+    Prices,
+    Problem,
+    by_channel,
+    chunks,
+    first_where,
+    ties,
+)
+
+SAMPLE = 20_000  # customers on whom the search begins
+TOLERANCE = 1e-7  # share of the value at which the search ends
+ROUNDS_MAX = 200
+
+
+def reduced(problem: Problem, *, low: int, high: int, prices: Prices) -> Ints:
+    """Gains of the candidates of customers ``low`` to ``high`` less what they use, in units."""
+    rows = slice(int(problem.start[low]), int(problem.start[high]))
+    kind = problem.kind[rows]
+    left = problem.gain[rows].astype(np.int64) * UNIT - prices.of_kinds(problem.kinds)[kind]
+    if not len(problem.means.minutes):
+        return left
+    minute = np.append(prices.minutes, 0)[problem.manager[low:high]]
+    minute = np.repeat(minute, np.diff(problem.start[low : high + 1]))
+    return np.asarray(left - minute * problem.kinds.minutes[kind], dtype=np.int64)
+
+
+def choose(problem: Problem, prices: Prices) -> Ints:
+    """The rule: each customer's candidate with the most left above zero, or NONE; one array over customers."""
+    choice = np.full(problem.customers, NONE, dtype=np.int64)
+    for low, high in chunks(problem.customers):
+        start, owner = problem.start[low:high] - problem.start[low], problem.owner(low, high)
+        left = reduced(problem, low=low, high=high, prices=prices) + ties(problem.customer_id[low:high])[owner]
+        top = np.maximum.reduceat(left, start)
+        pick = first_where(left == top[owner], start) + problem.start[low]
+        choice[low:high] = np.where(top > 0, pick, NONE)
+    return choice
+
+
+def bound(problem: Problem, prices: Prices) -> int:
+    """The certificate in whole fen: no plan within the means gains more."""
+    total = means_at(problem, prices)
+    for low, high in chunks(problem.customers):
+        left = reduced(problem, low=low, high=high, prices=prices)
+        top = np.maximum.reduceat(left, problem.start[low:high] - problem.start[low])
+        total += int(np.maximum(top, 0).sum())
+    return total // UNIT
+
+
+def means_at(problem: Problem, prices: Prices) -> int:
+    """All means at their prices, in units."""
+    means = problem.means
+    contacts = sum(int(p) * int(n) for p, n in zip(prices.channels, means.channels, strict=True))
+    minutes = sum(int(p) * int(n) for p, n in zip(prices.minutes, means.minutes, strict=True))
+    return prices.money * means.money + contacts + minutes
+
+
+@dataclass(frozen=True)
+class Point:
+    """The dual at some prices: value and slopes, scaled so that both are of the order of one."""
+
+    x: Floats
+    value: float
+    slope: Floats
+    prices: Prices
+
+
+class Dual:
+    """The dual of one problem in scaled prices.
+
+    x = price of the whole limit / gain if there were no limits; at its lowest the dual is at
+    most one, so every x lies between 0 and 1.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        takes = np.maximum.reduceat(problem.kinds.minutes[problem.kind] > 0, problem.start[:-1])
+        managed = takes & (problem.manager != NONE)
+        self._managed, self._plain = problem.only(managed), problem.only(~managed)
+        self._means = np.array([max(n, 1) for n in (problem.means.money, *problem.means.channels)], dtype=float)
+        self._problem = problem
+        self._scale = 1.0
+        self._scale = self.at(np.zeros(len(self._means))).value or 1.0
+
+    @property
+    def size(self) -> int:
+        return len(self._means)
+
+    def at(self, x: Floats) -> Point:
+        """Evaluate at the nearest whole prices; the managers' prices are the best for them."""
+        units = np.rint(x * self._scale * UNIT / self._means).astype(np.int64)
+        none = np.zeros(len(self._problem.means.minutes), dtype=np.int64)
+        free = Prices(int(units[0]), units[1:], none)
+        left_plain, counts = _taken(self._plain, free)
+        minutes, hour_counts = _hours(self._managed, free)
+        prices = Prices(free.money, free.channels, minutes)
+        left = left_plain + _left(self._managed, prices) + means_at(self._problem, prices)
+        counts = counts + hour_counts
+        used = np.array([counts @ self._problem.kinds.cost, *by_channel(self._problem, counts)])
+        there = units * self._means / (self._scale * UNIT)
+        return Point(there, left / UNIT / self._scale, 1 - used / self._means, prices)
+
+
+def _tops(problem: Problem, prices: Prices) -> Iterator[tuple[int, Ints, Ints, Ints]]:
+    """By chunk: its first customer, where candidates start, what is left of each, and the most of each customer."""
+    for low, high in chunks(problem.customers):
+        owner = problem.owner(low, high)
+        left = reduced(problem, low=low, high=high, prices=prices) + ties(problem.customer_id[low:high])[owner]
+        start = problem.start[low:high] - problem.start[low]
+        yield low, start, left, np.maximum.reduceat(left, start)
+
+
+def _left(problem: Problem, prices: Prices) -> int:
+    return sum(int(np.maximum(top, 0).sum()) for _, _, _, top in _tops(problem, prices))
+
+
+def _taken(problem: Problem, prices: Prices) -> tuple[int, Floats]:
+    """What is left to customers in all, and how many take each kind."""
+    total, counts = 0, np.zeros(len(problem.kinds.offer))
+    for low, start, left, top in _tops(problem, prices):
+        pick = first_where(left == np.repeat(top, np.diff(np.append(start, len(left)))), start)
+        kinds = problem.kind[problem.start[low] + pick[top > 0]]
+        counts += np.bincount(kinds, minlength=len(counts))
+        total += int(np.maximum(top, 0).sum())
+    return total, counts
+
+
+def _hours(problem: Problem, prices: Prices) -> tuple[Ints, Floats]:
+    """Each manager's best price of a minute, and how many customers then take each kind."""
+    size, found = len(problem.kinds.offer), []
+    counts = np.zeros(size)
+    for low, _, left, top in _tops(problem, prices):
+        picks, steps = best_places(problem, low=low, high=low + len(top), reduced=left)
+        counts += np.bincount(problem.kind[picks[picks != NONE]], minlength=size)
+        found += steps
+    if not found:
+        return np.zeros(len(problem.means.minutes), dtype=np.int64), counts
+    joined = join(found)
+    minutes, taken = settle(joined, problem.means.minutes)
+    counts -= np.bincount(problem.kind[joined.before], weights=taken, minlength=size)
+    kept = joined.after != NONE
+    counts += np.bincount(problem.kind[joined.after[kept]], weights=taken[kept], minlength=size)
+    return minutes, counts
+
+
+def lowest(problem: Problem) -> Prices:
+    """The prices at which the dual is lowest; a sample of customers tells where to begin."""
+    if problem.customers <= SAMPLE:
+        return _search(Dual(problem), np.zeros(len(problem.means.channels) + 1), radius=1.0).prices
+    each = -(-problem.customers // SAMPLE)
+    near = _search(Dual(thinned(problem, each)), np.zeros(len(problem.means.channels) + 1), radius=1.0)
+    return _search(Dual(problem), near.x, radius=0.02).prices
+
+
+def thinned(problem: Problem, each: int) -> Problem:
+    """Every ``each``-th customer, with as much less means; pseudonyms are random, so this is a fair sample."""
+    keep = np.arange(problem.customers) % each == 0
+    means = problem.means
+    less = Means(means.money // each, means.channels // each, means.minutes // each)
+    return replace(problem.only(keep), means=less)
+
+
+def _search(dual: Dual, begin: Floats, radius: float) -> Point:
+    """Cutting planes within a box: step where they promise most, widen when they told true, else narrow."""
+    best = dual.at(begin)
+    cuts = [best]
+    for _ in range(ROUNDS_MAX):
+        x, promised = _lowest_by_cuts(cuts, best.x, radius)
+        gain = best.value - promised
+        edge = bool((np.abs(x - best.x) > radius * (1 - 1e-9)).any()) and radius < 1
+        if gain <= TOLERANCE * best.value and not edge:
+            break
+        found = dual.at(x)
+        cuts.append(found)
+        radius = min(1.0, radius * 2) if edge and found.value < best.value else radius
+        radius = radius / 2 if found.value > best.value + gain else radius
+        best = min(best, found, key=lambda point: point.value)
+    return best
+
+
+def _lowest_by_cuts(cuts: list[Point], centre: Floats, radius: float) -> tuple[Floats, float]:
+    """Where the cuts' upper envelope is lowest within the box, and how low; the smaller prices where it is level."""
+    slopes = np.array([cut.slope for cut in cuts])
+    rest = np.array([cut.value - cut.slope @ cut.x for cut in cuts])
+    box = [(max(0.0, c - radius), min(1.0, c + radius)) for c in centre]
+    solved = linprog(
+        np.append(np.full(len(centre), 1e-9), 1.0),
+        A_ub=np.column_stack([slopes, -np.ones(len(cuts))]),
+        b_ub=-rest,
+        bounds=[*box, (None, None)],
+        method="highs",
+    )
+    x = np.asarray(solved.x[:-1])
+    return x, float((slopes @ x + rest).max())

@@ -1,0 +1,140 @@
+"""The allocation problem in compact arrays: who could get what, what it uses, and our means.
+
+Gains are whole fen. Prices and reduced gains are integers in units of 2^-20 fen, so that
+sums are exact and no machine's float decides who is treated. Equal gains are told apart by
+``customer_id``: the smaller comes first by a fraction of one fen.
+
+Memory: 6 bytes a candidate (gain 4, kind 2; 8 and 4 where the values ask for it) and 24 a
+customer (id 8, start 8, manager 4, room for alignment 4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from keepline.engine import ID_SPACE
+
+Ints = npt.NDArray[np.integer]
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+
+UNIT = 1 << 20  # units in one fen
+TIE_DIVISOR = ID_SPACE // UNIT
+NONE = -1
+CHUNK = 1 << 16  # customers looked at together
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """The distinct (offer, cost, minutes) of the candidates; usually one an offer."""
+
+    offer: tuple[str, ...]
+    cost: Ints  # fen
+    channel: Ints  # index into Means.channels, NONE where the channel has no limit
+    minutes: Ints  # manager minutes; 0 for offers without a manager
+
+
+@dataclass(frozen=True)
+class Means:
+    """Our limits: money in fen, contacts of each limited channel, minutes of each limited manager."""
+
+    money: int
+    channels: Ints
+    minutes: Ints
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Customers in order of id, each with one candidate or more; every candidate gains and could fit."""
+
+    customer_id: Ints
+    start: Ints  # first candidate of each customer, and the count of candidates at the end
+    manager: Ints  # index into Means.minutes, NONE where no limit binds the customer's manager
+    gain: Ints  # fen
+    kind: Ints
+    kinds: Kinds
+    means: Means
+
+    @property
+    def customers(self) -> int:
+        return len(self.customer_id)
+
+    @property
+    def candidates(self) -> int:
+        return len(self.gain)
+
+    def owner(self, low: int, high: int) -> Ints:
+        """For each candidate of customers ``low`` to ``high``, the customer's place counted from ``low``."""
+        return np.repeat(np.arange(high - low), np.diff(self.start[low : high + 1]))
+
+    def only(self, keep: Bools) -> Problem:
+        """The problem of the customers to keep; kinds and means stay."""
+        if keep.all():
+            return self
+        counts = np.diff(self.start)
+        rows = np.repeat(keep, counts)
+        start = np.concatenate([[0], np.cumsum(counts[keep])])
+        return Problem(
+            self.customer_id[keep], start, self.manager[keep], self.gain[rows], self.kind[rows], self.kinds, self.means
+        )
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What one unit of each limit costs, in 2^-20 fen: a fen of money, a contact, a minute."""
+
+    money: int
+    channels: Ints
+    minutes: Ints
+
+    def of_kinds(self, kinds: Kinds) -> Ints:
+        """The price of each kind, minutes left out."""
+        by_channel = np.append(self.channels, 0)  # NONE points at the last place
+        return np.asarray(kinds.cost * self.money + by_channel[kinds.channel], dtype=np.int64)
+
+
+def ties(customer_id: Ints) -> Ints:
+    """A fraction of one fen in favour of the smaller id."""
+    return np.asarray(UNIT - 1 - customer_id // TIE_DIVISOR, dtype=np.int64)
+
+
+def chunks(customers: int) -> list[tuple[int, int]]:
+    """Cuts that do not depend on parts or engines."""
+    return [(low, min(low + CHUNK, customers)) for low in range(0, customers, CHUNK)]
+
+
+def first_where(test: Bools, start: Ints) -> Ints:
+    """The first place in each segment where the test holds; the length of the test where none does."""
+    places = np.where(test, np.arange(len(test)), len(test))
+    return np.asarray(np.minimum.reduceat(places, start))
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a choice uses."""
+
+    money: int
+    channels: Ints
+    minutes: Ints
+
+
+def usage(problem: Problem, choice: Ints) -> Usage:
+    """Exact use of every limit by a choice of candidates (NONE for nothing)."""
+    taken = choice[choice != NONE]
+    counts = np.bincount(problem.kind[taken], minlength=len(problem.kinds.offer))
+    managers = problem.manager[choice != NONE]
+    minutes = np.zeros(len(problem.means.minutes), dtype=np.int64)
+    bound = managers != NONE
+    np.add.at(minutes, managers[bound], problem.kinds.minutes[problem.kind[taken[bound]]])
+    return Usage(int(counts @ problem.kinds.cost), by_channel(problem, counts), minutes)
+
+
+def by_channel(problem: Problem, counts: Ints | Floats) -> Ints:
+    """Contacts of each limited channel, from the count of each kind."""
+    total = np.zeros(len(problem.means.channels), dtype=np.asarray(counts).dtype)
+    bound = problem.kinds.channel != NONE
+    np.add.at(total, problem.kinds.channel[bound], np.asarray(counts)[bound])
+    return np.asarray(total)

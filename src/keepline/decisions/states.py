@@ -1,0 +1,159 @@
+"""The one state each customer of the base ends in, with its reason: gates, offers, gains, then the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from keepline.decisions import managers, offers
+from keepline.decisions.base import base
+from keepline.decisions.gates import Gate, gates
+from keepline.decisions.offers import any_of
+from keepline.periods import Month
+from keepline.policy.documents import Offer, Policy
+from keepline.sqlmodel import SqlModel, literal
+
+READS = ("features", "scores", "managers", "candidates", "assignments")
+
+
+def model(policy: Policy, *, snapshot: Month, model_version: str) -> SqlModel:
+    """DECISIONS from the base, the candidates and what the allocation assigned."""
+    stamps = {"policy_version": literal(policy.version), "model_version": literal(model_version)}
+    columns = {
+        "month": literal(str(snapshot)),
+        "state": exp.column("state"),
+        "arm": exp.column("arm"),
+        "offer_id": _treated(exp.column("chosen")),
+        "channel": _treated(_by_offer(policy, lambda offer: literal(offer.channel))),
+        "manager_id": exp.column("manager_id"),
+        "reason": exp.column("reason"),
+        "gain_fen": _treated(exp.column("chosen_gain_fen")),
+        "cost_fen": _treated(_by_offer(policy, lambda offer: literal(offers.expected_cost_fen(offer)))),
+        **stamps,
+    }
+    query = exp.select("customer_id", *[exp.alias_(tree, name) for name, tree in columns.items()]).from_("judged")
+    steps = {"base": base(), "in_charge": managers.model().query, "best": _best(policy), "seen": _seen()}
+    for name, step in (steps | {"judged": _judged(policy)}).items():
+        query = query.with_(name, as_=step)
+    return SqlModel("decisions", "what is done for each customer, and why or why not?", READS, "decisions", query)
+
+
+def verdicts(policy: Policy) -> tuple[Gate, ...]:
+    """Every state and reason in order; the first that holds is the customer's, the last always holds."""
+    suiting = [offers.suits(offer, policy.contact) for offer in policy.offers.offer]
+    allowed = [
+        exp.and_(offers.suits(offer, policy.contact), offers.within_authority(offer, policy.limits))
+        for offer in policy.offers.offer
+    ]
+    return (
+        *gates(policy),
+        *_no_offer(policy, exp.paren(any_of(suiting)).not_()),
+        Gate("beyond_authority", "cost_beyond_authority", exp.paren(any_of(allowed)).not_()),
+        Gate("treated", "worth_its_price", exp.and_(_is("arm", "treated"), _by_rule())),
+        Gate("treated", "filled_up", _is("arm", "treated")),
+        Gate("held_out", "drawn_by_lot", _is("arm", "held_out")),
+        Gate("below_cut", "outbid", _positive("top_within_fen")),
+        *_no_gain(),
+    )
+
+
+def _no_offer(policy: Policy, none: exp.Expr) -> list[Gate]:
+    if not policy.offers.offer:
+        return [Gate("no_offer_fits", "no_offers", none)]
+    fitting = any_of([offers.fits(offer) for offer in policy.offers.offer])
+    return [
+        Gate("no_offer_fits", "conditions_not_met", exp.and_(none, exp.paren(fitting).not_())),
+        Gate("no_offer_fits", "offer_needs_manager", none.copy()),
+    ]
+
+
+def _no_gain() -> list[Gate]:
+    unseen = exp.column("top_gain_fen").is_(exp.null())
+    unknown = [exp.column(name).is_(exp.null()) for name in ("value_fen", "leave_probability")]
+    return [
+        Gate("no_gain", "gain_beyond_authority", _positive("top_gain_fen")),
+        Gate("no_gain", "scores_unknown", exp.and_(unseen, exp.paren(any_of(list(unknown))))),
+        Gate("no_gain", "effect_not_measured", unseen.copy()),
+        Gate("no_gain", "gain_not_positive", exp.true()),
+    ]
+
+
+def _is(column: str, value: str) -> exp.Expr:
+    return offers.known(exp.EQ(this=exp.column(column), expression=literal(value)))
+
+
+def _by_rule() -> exp.Expr:
+    return offers.known(exp.EQ(this=exp.column("by_rule"), expression=exp.true()))
+
+
+def _positive(column: str) -> exp.Expr:
+    return offers.known(exp.column(column) > exp.Literal.number(0))
+
+
+def _best(policy: Policy) -> exp.Select:
+    """By customer: the highest gain of all candidates, and of those within the manager's authority."""
+    within = any_of(
+        [
+            exp.and_(_is("offer_id", offer.id), offers.within_authority(offer, policy.limits))
+            for offer in policy.offers.offer
+        ]
+    )
+    gain = exp.column("gain_fen")
+    allowed = exp.case().when(within, gain.copy()).else_(exp.null())
+    same = exp.EQ(
+        this=exp.column("manager_id", table="candidates"), expression=exp.column("manager_id", table="in_charge")
+    )
+    return (
+        exp.select(
+            exp.column("customer_id", table="candidates"),
+            exp.alias_(exp.Max(this=gain), "top_gain_fen"),
+            exp.alias_(exp.Max(this=allowed), "top_within_fen"),
+        )
+        .from_("candidates")
+        .join("in_charge", on=same, join_type="left")
+        .group_by(exp.column("customer_id", table="candidates"))
+    )
+
+
+def _seen() -> exp.Select:
+    """Each customer with the manager's authority, the best candidate and the assignment."""
+    more = {
+        "authority_fen": exp.column("authority_fen", table="in_charge"),
+        "top_gain_fen": exp.column("top_gain_fen", table="best"),
+        "top_within_fen": exp.column("top_within_fen", table="best"),
+        "arm": exp.column("arm", table="assignments"),
+        "chosen": exp.column("offer_id", table="assignments"),
+        "by_rule": exp.column("by_rule", table="assignments"),
+        "chosen_gain_fen": exp.column("gain_fen", table="assignments"),
+    }
+    query = exp.select("base.*", *[exp.alias_(tree, name) for name, tree in more.items()]).from_("base")
+    query = query.join("in_charge", on=_same("manager_id", "in_charge"), join_type="left")
+    for other in ("best", "assignments"):
+        query = query.join(other, on=_same("customer_id", other), join_type="left")
+    return query
+
+
+def _same(column: str, other: str) -> exp.Expr:
+    return exp.EQ(this=exp.column(column, table="base"), expression=exp.column(column, table=other))
+
+
+def _judged(policy: Policy) -> exp.Select:
+    state, reason = exp.case(), exp.case()
+    for verdict in verdicts(policy):
+        state = state.when(verdict.tree.copy(), literal(verdict.state))
+        reason = reason.when(verdict.tree.copy(), literal(verdict.reason))
+    kept = ("customer_id", "manager_id", "arm", "chosen", "chosen_gain_fen")
+    return exp.select(*kept, exp.alias_(state, "state"), exp.alias_(reason, "reason")).from_("seen")
+
+
+def _treated(tree: exp.Expr) -> exp.Expr:
+    """Known for treated customers alone: nothing is to be done for the others."""
+    return exp.case().when(_is("state", "treated"), tree).else_(exp.null())
+
+
+def _by_offer(policy: Policy, told: Callable[[Offer], exp.Expr]) -> exp.Expr:
+    chosen = exp.case()
+    for offer in policy.offers.offer:
+        chosen = chosen.when(_is("chosen", offer.id), told(offer))
+    return chosen.else_(exp.null()) if policy.offers.offer else exp.null()

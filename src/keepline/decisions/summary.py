@@ -1,0 +1,286 @@
+"""The plan in figures: the funnel, what limits cost, and how it compares with plans made otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlglot import exp
+
+from keepline.decisions import words
+from keepline.decisions.allocation import Allocation
+from keepline.decisions.arms import Assigned
+from keepline.decisions.base import see
+from keepline.decisions.managers import Manager, minutes_of
+from keepline.decisions.offers import by_manager
+from keepline.decisions.problem import UNIT, Bools, Floats
+from keepline.decisions.ranked import ranked_gain
+from keepline.decisions.shortlist import Shortlist
+from keepline.engine import Engine
+from keepline.policy.documents import Policy
+from keepline.tables import STATES
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything the plan was made from and came to."""
+
+    policy: Policy
+    known: Mapping[str, Manager]
+    short: Shortlist
+    held_out: Bools
+    plan: Allocation
+    rows: Assigned
+    risk: Floats
+
+
+def summary(engine: Engine, result: Result, *, features: Path, decisions: Path) -> Row:
+    """JSON-able: funnel, limits with shadow prices, certificate, offers, districts, managers, comparison."""
+    see(engine, "features", features)
+    see(engine, "decisions", decisions)
+    plan, treated = result.plan, _treated(engine)
+    people = _managers(engine, result, treated)
+    districts = _districts(treated, people)
+    return {
+        "funnel": _funnel(engine),
+        "limits": [_money(result), *_contacts(result), *_hours(districts)],
+        "dual_value_fen": plan.bound_fen,
+        "primal_value_fen": plan.gain_fen,
+        "gap_share": plan.gap_share,
+        "offers": _offers(result),
+        "by_district": districts,
+        "by_manager": people,
+        "comparison": _comparison(result),
+        "held_out": _held_out(result),
+        "tenure_benefits": _tenure_benefits(engine, result.policy),
+        "prices": _prices(result),
+    }
+
+
+def _funnel(engine: Engine) -> list[Row]:
+    """Customers by state, in the order of the states; together they are the base."""
+    count = exp.alias_(exp.Count(this=exp.Star()), "customers")
+    rows = engine.fetch(exp.select("state", count).from_("decisions").group_by("state")).to_pylist()
+    found = {row["state"]: int(row["customers"]) for row in rows}
+    return [{"state": state, "customers": found.get(state, 0), **_both(words.STATES[state])} for state in STATES]
+
+
+def _treated(engine: Engine) -> list[Row]:
+    """Treated customers, their gain and cost by manager, district and offer."""
+    keys = [exp.column("manager_id", table="decisions"), exp.column("district"), exp.column("offer_id")]
+    sums = [_sum("gain_fen"), _sum("cost_fen")]
+    same = exp.EQ(
+        this=exp.column("customer_id", table="decisions"), expression=exp.column("customer_id", table="features")
+    )
+    query = (
+        exp.select(*keys, exp.alias_(exp.Count(this=exp.Star()), "customers"), *sums)
+        .from_("decisions")
+        .join("features", on=same)
+        .where(exp.EQ(this=exp.column("state"), expression=exp.Literal.string("treated")))
+        .group_by(*keys)
+        .order_by(*keys)
+    )
+    return list(engine.fetch(query).to_pylist())
+
+
+def _sum(column: str) -> exp.Expr:
+    return exp.alias_(exp.cast(exp.Sum(this=exp.column(column)), "BIGINT"), column)
+
+
+def _both(said: words.Words) -> Row:
+    return {"zh": said.zh, "en": said.en}
+
+
+def _managers(engine: Engine, result: Result, treated: list[Row]) -> list[Row]:
+    """Every manager the table or the base tells of: what the plan gives them, and what an hour is worth."""
+    named = engine.fetch(exp.select("manager_id").distinct().from_("features")).to_pylist()
+    ids = {row["manager_id"] for row in named if row["manager_id"] is not None} | set(result.known)
+    prices = dict(zip(result.short.managers, result.plan.prices.minutes.tolist(), strict=True))
+    minutes = {offer.id: offer.manager_minutes for offer in result.policy.offers.offer if by_manager(offer)}
+    mine: dict[str, list[Row]] = {who: [] for who in ids}
+    for row in treated:
+        if row["manager_id"] is not None:
+            mine[row["manager_id"]].append(row)
+    return [_manager(result, who, mine[who], minutes) | _hour(prices.get(who, 0)) for who in sorted(ids)]
+
+
+def _manager(result: Result, who: str, rows: list[Row], minutes: Mapping[str, int]) -> Row:
+    known = result.known.get(who, Manager(None, None, None))
+    used = sum(row["customers"] * minutes.get(row["offer_id"], 0) for row in rows)
+    available = minutes_of(who, result.known, result.policy.limits)
+    return {
+        "manager_id": who,
+        "district": known.district,
+        **_totals(rows),
+        "minutes_used": used,
+        "minutes_available": available,
+        "authority_fen": known.authority_fen,
+    }
+
+
+def _hour(units_a_minute: float) -> Row:
+    return {"shadow_price_hour_fen": round(60 * units_a_minute / UNIT, 2)}
+
+
+def _totals(rows: list[Row]) -> Row:
+    return {name: sum(row[name] for row in rows) for name in ("customers", "gain_fen", "cost_fen")}
+
+
+def _districts(treated: list[Row], people: list[Row]) -> list[Row]:
+    """The plan by the customers' district, and the hours of the managers of that district.
+
+    An hour of the district is shared out as its managers' hours are, so its price is their
+    mean weighted by minutes.
+    """
+    names = {row["district"] for row in (*treated, *people)}
+    return [_district(name, treated, people) for name in sorted(names, key=lambda n: (n is None, n or ""))]
+
+
+def _district(name: str | None, treated: list[Row], people: list[Row]) -> Row:
+    here = [p for p in people if p["district"] == name and p["minutes_available"] is not None]
+    available = sum(p["minutes_available"] for p in here)
+    priced = sum(p["minutes_available"] * p["shadow_price_hour_fen"] for p in here)
+    return {
+        "district": name,
+        **_totals([row for row in treated if row["district"] == name]),
+        "minutes_used": sum(p["minutes_used"] for p in people if p["district"] == name),
+        "minutes_available": available if here else None,
+        "shadow_price_hour_fen": round(priced / available, 2) if available else 0.0,
+    }
+
+
+def _money(result: Result) -> Row:
+    price = result.plan.prices.money / UNIT
+    return {
+        "limit": "money",
+        "unit": "fen",
+        "price_unit": "fen/fen",
+        "available": result.policy.limits.money_fen,
+        "used": result.plan.used.money,
+        "shadow_price": round(price, 6),
+        **_both(words.money_limit()),
+        **_worth(words.worth_money(price)),
+    }
+
+
+def _worth(said: words.Words) -> Row:
+    return {"worth_zh": said.zh, "worth_en": said.en}
+
+
+def _contacts(result: Result) -> list[Row]:
+    prices = (result.plan.prices.channels / UNIT).tolist()
+    used = result.plan.used.channels.tolist()
+    return [
+        {
+            "limit": f"contacts:{channel}",
+            "unit": "contacts",
+            "price_unit": "fen/contact",
+            "available": result.policy.limits.channel_contacts[channel],
+            "used": used[place],
+            "shadow_price": round(prices[place], 2),
+            **_both(words.contact_limit(channel)),
+            **_worth(words.worth_contact(channel, prices[place])),
+        }
+        for place, channel in enumerate(result.short.channels)
+    ]
+
+
+def _hours(districts: list[Row]) -> list[Row]:
+    return [
+        {
+            "limit": f"hours:{row['district'] or ''}",
+            "unit": "minutes",
+            "price_unit": "fen/hour",
+            "available": row["minutes_available"],
+            "used": row["minutes_used"],
+            "shadow_price": row["shadow_price_hour_fen"],
+            **_both(words.hours_limit(row["district"] or "")),
+            **_worth(words.worth_hour(row["district"] or "", row["shadow_price_hour_fen"])),
+        }
+        for row in districts
+        if row["minutes_available"] is not None
+    ]
+
+
+def _offers(result: Result) -> list[Row]:
+    """Every offer of the catalogue with what the plan does with it."""
+    offers = result.short.problem.kinds.offer
+    named = np.array([*offers, ""])[result.rows.kind] if len(result.rows.kind) else np.zeros(0, dtype=str)
+    costs = result.short.problem.kinds.cost
+    found = []
+    for offer in result.policy.offers.offer:
+        here = named == offer.id
+        treated = here & result.rows.treated
+        found.append(
+            {
+                "offer_id": offer.id,
+                **_both(words.Words(offer.name.zh, offer.name.en)),
+                "purpose": offer.purpose,
+                "channel": offer.channel,
+                "customers": int(treated.sum()),
+                "held_out": int((here & ~result.rows.treated).sum()),
+                "gain_fen": int(result.rows.gain[treated].sum()),
+                "cost_fen": int(costs[result.rows.kind[treated]].sum()),
+                "assumed": offer.effect.source == "assumed",
+            }
+        )
+    return found
+
+
+def _comparison(result: Result) -> Row:
+    """The same customers and means under other rules; gains are ours, see docs/mechanisms/allocation.md."""
+    problem = result.short.problem.only(~result.held_out)
+    if not problem.customers:
+        return {"without_limits_fen": 0, "ranked_by_risk_fen": 0}
+    best = np.maximum.reduceat(problem.gain, problem.start[:-1])
+    ranked = ranked_gain(problem, result.risk[~result.held_out])
+    return {"without_limits_fen": int(best.sum(dtype=np.int64)), "ranked_by_risk_fen": ranked}
+
+
+def _held_out(result: Result) -> Row:
+    return {
+        "share": result.policy.limits.held_out_share,
+        "drawn_from": result.short.problem.customers,
+        "drawn": int(result.held_out.sum()),
+        "compared": int((~result.rows.treated).sum()),
+    }
+
+
+def _tenure_benefits(engine: Engine, policy: Policy) -> list[Row]:
+    """What customers of long standing earn a year by policy, outside the allocation (D6)."""
+    bands = sorted(policy.offers.tenure_benefit, key=lambda band: band.from_months)
+    ends = [band.from_months for band in bands[1:]]
+    found = []
+    for band, end in zip(bands, [*ends, None], strict=True):
+        test: exp.Expr = exp.column("tenure_months") >= exp.Literal.number(band.from_months)
+        if end is not None:
+            test = exp.and_(test, exp.column("tenure_months") < exp.Literal.number(end))
+        count = exp.alias_(exp.Count(this=exp.Star()), "customers")
+        customers = int(engine.fetch(exp.select(count).from_("features").where(test)).to_pylist()[0]["customers"])
+        cost = customers * band.yearly_benefit_fen
+        found.append(
+            {
+                "from_months": band.from_months,
+                **_both(words.Words(band.name.zh, band.name.en)),
+                "customers": customers,
+                "yearly_benefit_fen": band.yearly_benefit_fen,
+                "yearly_cost_fen": cost,
+            }
+        )
+    return found
+
+
+def _prices(result: Result) -> Row:
+    """The prices to the last unit, as they chose; ``unit`` units are one fen."""
+    prices = result.plan.prices
+    return {
+        "unit": UNIT,
+        "money": prices.money,
+        "contacts": dict(zip(result.short.channels, prices.channels.tolist(), strict=True)),
+        "minutes": dict(zip(result.short.managers, prices.minutes.tolist(), strict=True)),
+    }

@@ -1,0 +1,159 @@
+"""The words, in Chinese and English, for states, reasons, arms, limits and checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Words:
+    zh: str
+    en: str
+
+    def said(self, lang: str) -> str:
+        """The words in ``zh`` or ``en``."""
+        return self.zh if lang == "zh" else self.en
+
+
+STATES: dict[str, Words] = {
+    "not_contactable": Words("无法触达", "cannot be contacted"),
+    "no_consent": Words("没有营销授权", "no consent to be contacted"),
+    "blacklisted": Words("在黑名单中", "on the blacklist"),
+    "in_arrears": Words("欠费", "in arrears"),
+    "contacted_recently": Words("近期已触达", "contacted recently"),
+    "complaint_open": Words("有未办结投诉", "a complaint is open"),
+    "no_offer_fits": Words("没有适用的优惠", "no offer fits"),
+    "beyond_authority": Words("超出客户经理权限", "beyond the manager's authority"),
+    "no_gain": Words("没有增量收益", "no gain to be had"),
+    "held_out": Words("对照组", "held out for comparison"),
+    "below_cut": Words("资源不足以安排", "below the cut"),
+    "treated": Words("本月安排", "treated this month"),
+}
+
+ARMS: dict[str, Words] = {
+    "treated": Words("实施组", "treated"),
+    "held_out": Words("对照组", "held out"),
+}
+
+REASONS: dict[str, Words] = {
+    "no_contacts_allowed": Words("政策规定本月不做任何营销触达", "policy allows no marketing contact this month"),
+    "no_manager": Words(
+        "所有优惠都由客户经理执行，而该客户没有客户经理",
+        "every offer is made by an account manager, and the customer has none",
+    ),
+    "consent_unknown": Words(
+        "适用优惠的渠道都需要授权，而没有授权记录",
+        "every channel of the offers that fit needs consent, and none is on record",
+    ),
+    "consent_refused": Words(
+        "适用优惠的渠道都需要授权，而客户没有同意",
+        "every channel of the offers that fit needs consent, and the customer has not given it",
+    ),
+    "blacklisted": Words("客户在黑名单中", "the customer is on the blacklist"),
+    "arrears_too_old": Words("欠费账龄超过政策上限", "arrears are older than policy allows"),
+    "month_cap_reached": Words("本月营销触达次数已达上限", "marketing contacts this month have reached the cap"),
+    "gap_too_short": Words("距上次触达的天数少于政策规定", "the last contact was fewer days ago than policy asks"),
+    "own_rhythm": Words(
+        "距上次触达的天数少于客户选定的间隔", "the last contact was fewer days ago than the customer chose"
+    ),
+    "complaint_open": Words(
+        "投诉尚未办结，办结前不营销", "a complaint is not yet answered; nothing is sold before it is"
+    ),
+    "no_offers": Words("优惠目录为空", "the catalogue of offers is empty"),
+    "conditions_not_met": Words("没有一项优惠的条件成立", "the conditions of no offer hold"),
+    "offer_needs_manager": Words(
+        "条件成立的优惠须由客户经理执行，而该客户没有客户经理",
+        "the offers whose conditions hold are made by an account manager, and there is none",
+    ),
+    "cost_beyond_authority": Words(
+        "适用的优惠都超出客户经理的优惠权限", "each offer that fits costs more than the manager may give"
+    ),
+    "gain_beyond_authority": Words(
+        "有收益的优惠都超出客户经理的优惠权限", "each offer that would gain costs more than the manager may give"
+    ),
+    "gain_not_positive": Words(
+        "每项适用优惠的预期增量都不超过成本", "no offer that fits is expected to earn more than it costs"
+    ),
+    "effect_not_measured": Words("适用优惠的试点没有测出效果", "pilots showed no effect of the offers that fit"),
+    "scores_unknown": Words(
+        "缺少价值或离网概率，无法估算收益", "value or probability of leaving is unknown, so no gain can be shown"
+    ),
+    "drawn_by_lot": Words(
+        "抽签留作对照，以便测量成效", "drawn by lot to be left alone, so that the effect can be measured"
+    ),
+    "outbid": Words("资源优先给了收益更高的客户", "our means earn more with other customers"),
+    "worth_its_price": Words("扣除所用资源的价格后收益最高", "earns most after paying for the means it uses"),
+    "filled_up": Words("用剩余的资源安排", "placed with means that were left over"),
+}
+
+CHANNELS: dict[str, Words] = {
+    "visit": Words("上门走访", "visit"),
+    "manager_call": Words("客户经理电话", "account manager's call"),
+    "hotline": Words("热线外呼", "hotline call"),
+    "sms": Words("短信", "SMS"),
+    "app": Words("手机应用", "app"),
+    "shop": Words("营业厅", "shop"),
+    "email": Words("电子邮件", "e-mail"),
+    "letter": Words("信函", "letter"),
+}
+
+CLASSES: dict[str, Words] = {
+    "important": Words("重要客户", "important account"),
+    "key": Words("重点大客户", "key account"),
+    "potential": Words("潜在大客户", "potential account"),
+    "ordinary": Words("普通客户", "ordinary customer"),
+}
+
+LOYALTY: dict[str, Words] = {
+    "loyal": Words("忠诚客户", "loyal"),
+    "general": Words("一般客户", "general"),
+    "wavering": Words("游离客户", "wavering"),
+    "unknown": Words("未知", "unknown"),
+    "attachment": Words("情感依恋", "attachment"),
+    "inertia": Words("惰性", "inertia"),
+    "price": Words("价格", "price"),
+}
+
+RISKS: dict[str, Words] = {
+    "high": Words("高", "high"),
+    "medium": Words("中", "medium"),
+    "low": Words("低", "low"),
+    "unknown": Words("未知", "unknown"),
+}
+
+
+def yuan(fen: float) -> str:
+    """Fen as yuan with two places: 123456 is 1,234.56."""
+    return f"{fen / 100:,.2f}"
+
+
+def money_limit() -> Words:
+    return Words("维系费用", "money")
+
+
+def contact_limit(channel: str) -> Words:
+    named = CHANNELS[channel]
+    return Words(f"{named.zh}触达次数", f"contacts by {named.en}")
+
+
+def hours_limit(district: str) -> Words:
+    return Words(f"客户经理工时（{district or '区县不详'}）", f"manager hours in {district or 'no known district'}")
+
+
+def worth_money(price: float) -> Words:
+    """What one more yuan of money is worth."""
+    return Words(f"再多 1 元费用值 {price:.2f} 元", f"one more yuan of money is worth {price:.2f} yuan")
+
+
+def worth_contact(channel: str, fen: float) -> Words:
+    named = CHANNELS[channel]
+    return Words(
+        f"{named.zh}再多 1 次触达值 {yuan(fen)} 元", f"one more contact by {named.en} is worth {yuan(fen)} yuan"
+    )
+
+
+def worth_hour(district: str, fen: float) -> Words:
+    place_zh, place_en = district or "区县不详处", district or "no known district"
+    return Words(
+        f"{place_zh}再多 1 个走访小时值 {yuan(fen)} 元", f"one more visit hour in {place_en} is worth {yuan(fen)} yuan"
+    )
