@@ -48,7 +48,7 @@ def summary(engine: Engine, result: Result, *, features: Path, decisions: Path) 
     districts = _districts(treated, people)
     return {
         "funnel": _funnel(engine),
-        "limits": [_money(result), *_contacts(result), *_hours(districts)],
+        "limits": [_money(result), *_contacts(result), *_hours(result, people)],
         "dual_value_fen": plan.bound_fen,
         "primal_value_fen": plan.gain_fen,
         "gap_share": plan.gap_share,
@@ -145,12 +145,14 @@ def _district(name: str | None, treated: list[Row], people: list[Row]) -> Row:
     here = [p for p in people if p["district"] == name and p["minutes_available"] is not None]
     available = sum(p["minutes_available"] for p in here)
     priced = sum(p["minutes_available"] * p["shadow_price_hour_fen"] for p in here)
+    price = round(priced / available, 2) if available else 0.0
     return {
         "district": name,
         **_totals([row for row in treated if row["district"] == name]),
         "minutes_used": sum(p["minutes_used"] for p in people if p["district"] == name),
         "minutes_available": available if here else None,
-        "shadow_price_hour_fen": round(priced / available, 2) if available else 0.0,
+        "shadow_price_hour_fen": price,
+        **_worth(words.worth_hour(name, price)),
     }
 
 
@@ -177,7 +179,7 @@ def _contacts(result: Result) -> list[Row]:
     used = result.plan.used.channels.tolist()
     return [
         {
-            "limit": f"contacts:{channel}",
+            "limit": f"channel:{channel}",
             "unit": "contacts",
             "price_unit": "fen/contact",
             "available": result.policy.limits.channel_contacts[channel],
@@ -190,19 +192,21 @@ def _contacts(result: Result) -> list[Row]:
     ]
 
 
-def _hours(districts: list[Row]) -> list[Row]:
+def _hours(result: Result, people: list[Row]) -> list[Row]:
+    """Each manager whose minutes are limited; the price is of one minute."""
+    prices = dict(zip(result.short.managers, result.plan.prices.minutes.tolist(), strict=True))
     return [
         {
-            "limit": f"hours:{row['district'] or ''}",
+            "limit": f"manager:{row['manager_id']}",
             "unit": "minutes",
-            "price_unit": "fen/hour",
+            "price_unit": "fen/minute",
             "available": row["minutes_available"],
             "used": row["minutes_used"],
-            "shadow_price": row["shadow_price_hour_fen"],
-            **_both(words.hours_limit(row["district"] or "")),
-            **_worth(words.worth_hour(row["district"] or "", row["shadow_price_hour_fen"])),
+            "shadow_price": round(prices.get(row["manager_id"], 0) / UNIT, 4),
+            **_both(words.hours_limit(row["manager_id"])),
+            **_worth(words.worth_hour(row["manager_id"], row["shadow_price_hour_fen"])),
         }
-        for row in districts
+        for row in people
         if row["minutes_available"] is not None
     ]
 
@@ -254,25 +258,28 @@ def _held_out(result: Result) -> Row:
 def _tenure_benefits(engine: Engine, policy: Policy) -> list[Row]:
     """What customers of long standing earn a year by policy, outside the allocation (D6)."""
     bands = sorted(policy.offers.tenure_benefit, key=lambda band: band.from_months)
-    ends = [band.from_months for band in bands[1:]]
     found = []
-    for band, end in zip(bands, [*ends, None], strict=True):
-        test: exp.Expr = exp.column("tenure_months") >= exp.Literal.number(band.from_months)
-        if end is not None:
-            test = exp.and_(test, exp.column("tenure_months") < exp.Literal.number(end))
-        count = exp.alias_(exp.Count(this=exp.Star()), "customers")
-        customers = int(engine.fetch(exp.select(count).from_("features").where(test)).to_pylist()[0]["customers"])
-        cost = customers * band.yearly_benefit_fen
+    for place, band in enumerate(bands):
+        customers = _in_band(engine, band.from_months, [b.from_months for b in bands[place + 1 :]])
         found.append(
             {
                 "from_months": band.from_months,
                 **_both(words.Words(band.name.zh, band.name.en)),
                 "customers": customers,
                 "yearly_benefit_fen": band.yearly_benefit_fen,
-                "yearly_cost_fen": cost,
+                "yearly_cost_fen": customers * band.yearly_benefit_fen,
             }
         )
     return found
+
+
+def _in_band(engine: Engine, first: int, later: list[int]) -> int:
+    """Customers of the base with so long a tenure, and not long enough for a later band."""
+    tenure = exp.column("tenure_months")
+    tests: list[exp.Expr] = [tenure >= exp.Literal.number(first)]
+    tests += [tenure.copy() < exp.Literal.number(end) for end in later[:1]]
+    count = exp.alias_(exp.Count(this=exp.Star()), "customers")
+    return int(engine.fetch(exp.select(count).from_("features").where(*tests)).to_pylist()[0]["customers"])
 
 
 def _prices(result: Result) -> Row:

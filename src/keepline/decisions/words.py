@@ -136,8 +136,8 @@ def contact_limit(channel: str) -> Words:
     return Words(f"{named.zh}触达次数", f"contacts by {named.en}")
 
 
-def hours_limit(district: str) -> Words:
-    return Words(f"客户经理工时（{district or '区县不详'}）", f"manager hours in {district or 'no known district'}")
+def hours_limit(manager_id: str) -> Words:
+    return Words(f"客户经理 {manager_id} 的工时", f"hours of manager {manager_id}")
 
 
 def worth_money(price: float) -> Words:
@@ -152,8 +152,7 @@ def worth_contact(channel: str, fen: float) -> Words:
     )
 
 
-def worth_hour(district: str, fen: float) -> Words:
-    place_zh, place_en = district or "区县不详处", district or "no known district"
-    return Words(
-        f"{place_zh}再多 1 个走访小时值 {yuan(fen)} 元", f"one more visit hour in {place_en} is worth {yuan(fen)} yuan"
-    )
+def worth_hour(of: str | None, fen: float) -> Words:
+    """What one more hour of a manager, or of a district's managers, is worth."""
+    zh, en = of or "区县不详处", of or "no known district"
+    return Words(f"{zh} 再多 1 个走访小时值 {yuan(fen)} 元", f"one more visit hour of {en} is worth {yuan(fen)} yuan")
