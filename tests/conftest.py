@@ -9,10 +9,15 @@ import shutil
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from keepline import engine as engines
 from keepline.engine import Engine
+
+# the same examples every time, and no test that fails because the machine is busy
+hypothesis.settings.register_profile("keepline", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("keepline")
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 
