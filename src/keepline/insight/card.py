@@ -1,0 +1,119 @@
+"""The model card: what was learnt from what, how well, what was lacking and what was refused, for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from keepline.errors import TooFewError
+from keepline.insight import words
+from keepline.insight.inputs import Inputs
+from keepline.insight.leaving import Leaving
+from keepline.insight.validation import Validation
+from keepline.insight.value import ValueModel
+from keepline.tables import FEATURES
+
+Card = dict[str, Any]
+
+TARGETS = {
+    "leave": {"zh": "离网", "en": "leaving"},
+    "port_out": {"zh": "携号转网", "en": "leaving with the number"},
+    "downgrade": {"zh": "降套", "en": "moving to a cheaper recurring charge"},
+}
+OF_THE_SAMPLE = {
+    "zh": "训练数据中离网客户被过采样且未给出真实月离网率：概率只反映样本，客户价值不予给出。"
+    "请在 leaving.toml 填写 true_monthly_rate",
+    "en": "leavers were over-sampled and policy states no true monthly rate: probabilities are those of the sample and "
+    "value abstains; state true_monthly_rate in leaving.toml",
+}
+NO_SAMPLES = {
+    "zh": "没有结果已知的历史快照，无法训练；请装载更多账期，或在 leaving.toml 设 learn_from",
+    "en": "no past snapshot has a known outcome, so nothing was trained; load more months or see learn_from in "
+    "leaving.toml",
+}
+NOT_KNOWN = {
+    "zh": "数据中没有这一结果的记录，无法训练",
+    "en": "the data do not record this outcome, so nothing was trained",
+}
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """One target: its model, or why there is none."""
+
+    model: Leaving | None
+    customers: int
+    events: int
+    validation: Validation | None = None
+    refused: dict[str, str] | None = None
+
+
+def refusal(error: TooFewError) -> dict[str, str]:
+    return {"zh": error.zh, "en": error.en}
+
+
+def target_card(name: str, learnt: Learnt) -> Card:
+    said = {"name": TARGETS[name], "customers": learnt.customers, "events": learnt.events, "refused": learnt.refused}
+    if learnt.model is None:
+        return said | {"fitted": False, "validation": None}
+    return said | {
+        "fitted": True,
+        "parts": [_stack_card(stack) for stack in learnt.model.stacks],
+        "validation": learnt.validation.card if learnt.validation else None,
+    }
+
+
+def _stack_card(stack: Any) -> Card:
+    return {
+        "weights": {name: round(w, 4) for name, w in zip(stack.names, stack.weights, strict=True)},
+        "intercept": round(stack.intercept, 4),
+        "prior_shift": round(stack.shift, 4),
+        "design": stack.curves.design,
+        "effective_degrees": round(stack.curves.degrees, 2),
+        "events": stack.curves.events,
+        "penalty": round(stack.curves.penalty, 4),
+    }
+
+
+def inputs_card(inputs: Inputs | None) -> Card:
+    if inputs is None:
+        return {"inputs": [], "lacked": []}
+    lacked = [{"input": d.name, "why": d.why, **_lack_words(d.name, d.why)} for d in inputs.dropped]
+    return {"inputs": list(inputs.names), "lacked": lacked}
+
+
+def _lack_words(name: str, why: str) -> dict[str, str]:
+    column = next((c for c in FEATURES.columns if c.name == name), None)
+    zh, en = (column.zh, column.en) if column else (name, name)
+    return {"zh": f"{zh}：{words.DROPPED[why]['zh']}", "en": f"{en}: {words.DROPPED[why]['en']}"}
+
+
+def value_card(model: ValueModel) -> Card:
+    learnt = {
+        "zh": "毛利变化与区间由历史快照学得" if model.learnt else "没有历史快照可学：毛利不外推，区间为假设",
+        "en": "margin change and interval were learnt from past snapshots"
+        if model.learnt
+        else "no past snapshot to learn from: margins are not extrapolated and the interval is an assumption",
+    }
+    return {
+        "learnt": model.learnt,
+        **learnt,
+        "monthly_rate": model.monthly_rate,
+        "lasting_share": round(model.lasting, 4),
+        "drift": round(model.drift, 4),
+        "trend_share": round(model.growth[0], 4),
+        "return_share": round(model.growth[1], 4),
+        "relative_error": round(model.error[0] ** 0.5, 4),
+        "leave_spread_log_odds": round(model.spread, 4),
+        "mean_margin_fen": None if model.mean_margin_fen is None else round(model.mean_margin_fen),
+    }
+
+
+def words_card() -> Card:
+    """The words of every code in SCORES, so that pages need not know this room."""
+    return {
+        "reasons": words.REASONS,
+        "loyalty": words.LOYALTY,
+        "loyalty_kind": words.LOYALTY_KINDS,
+        "risk_band": words.RISK_BANDS,
+    }

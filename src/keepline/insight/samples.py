@@ -1,0 +1,90 @@
+"""The rows models learn from: features, the operator's own facts and outcomes of past snapshots, together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from sqlglot import exp
+
+from keepline.engine import Engine, Files, Scan
+from keepline.errors import TooFewError
+from keepline.holdout import held_out_tree
+from keepline.insight.inputs import Shelf, attribute_names, rows_query, see_rows
+from keepline.periods import Month
+from keepline.tables import FEATURES, LABELS
+
+_OWN = (("number", pa.float64()), ("code", pa.string()))
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A past snapshot whose outcome is known: its base's features and labels, part by part."""
+
+    snapshot: Month
+    features: tuple[Path, ...]
+    labels: tuple[Path, ...]
+
+
+def check_over(samples: Sequence[Sample], *, snapshot: Month, horizon: int) -> None:
+    """Refuse a sample whose outcome window had not ended by the snapshot: it would read the future."""
+    for sample in samples:
+        if sample.snapshot + horizon > snapshot:
+            raise TooFewError(
+                f"the outcome window of {sample.snapshot} ends after {snapshot}, so its outcome is not known yet",
+                f"{sample.snapshot} 的结果窗口在 {snapshot} 之后才结束，其结果尚不可知",
+                code="window_open",
+            )
+
+
+def read_samples(
+    engine: Engine, lake: Shelf, samples: Sequence[Sample], *, most: int
+) -> tuple[pa.Table, tuple[str, ...]] | None:
+    """Features, own facts and labels of the samples' customers, or of a lot of them when there are too many."""
+    customers = sum(_count(engine, sample) for sample in samples)
+    if not customers:
+        return None
+    names: set[str] = set()
+    for sample in samples:
+        if lake.has("attributes"):
+            engine.see("attributes", lake.scan("attributes", sample.snapshot))
+            names |= set(attribute_names(engine))
+    attributes = tuple(sorted(names))
+    share = min(1.0, most / customers)
+    tables = [_read_one(engine, lake, sample, attributes=attributes, share=share) for sample in samples]
+    return pa.concat_tables(tables), attributes
+
+
+def _files(sample: Sample) -> tuple[Scan, Scan]:
+    return Scan(FEATURES, (Files(tuple(sample.features), 0),)), Scan(LABELS, (Files(tuple(sample.labels), 0),))
+
+
+def _count(engine: Engine, sample: Sample) -> int:
+    engine.see("labels", _files(sample)[1])
+    found = engine.fetch(exp.select(exp.alias_(exp.Count(this=exp.Star()), "customers")).from_("labels"))
+    return int(found.column("customers")[0].as_py())
+
+
+def _read_one(engine: Engine, lake: Shelf, sample: Sample, *, attributes: Sequence[str], share: float) -> pa.Table:
+    features, labels = _files(sample)
+    see_rows(engine, lake, snapshot=sample.snapshot, features=features, attributes=attributes, only=None)
+    engine.see("labels", labels)
+    asked = [name for name in LABELS.names if name not in ("customer_id", "month")]
+    customer = exp.column("customer_id", table="features")
+    on = exp.EQ(this=customer.copy(), expression=exp.column("customer_id", table="labels"))
+    query = rows_query(attributes).select(*[exp.column(name, table="labels") for name in asked]).join("labels", on=on)
+    if share < 1:
+        query = query.where(held_out_tree("training", share, customer))
+    found = engine.fetch(query.order_by(customer)).combine_chunks()
+    month = pa.array(np.full(found.num_rows, sample.snapshot.index), pa.int64())
+    return found.append_column("snapshot", month).cast(_schema(attributes))
+
+
+def _schema(attributes: Sequence[str]) -> pa.Schema:
+    """One schema for every snapshot and engine."""
+    own = [(f"{kind}_{i}", t) for i in range(len(attributes)) for kind, t in _OWN]
+    labels = [field for field in LABELS.arrow if field.name not in ("customer_id", "month")]
+    return pa.schema([*FEATURES.arrow, *own, *labels, ("snapshot", pa.int64())])

@@ -1,0 +1,128 @@
+"""Value, loyalty, risk and its reasons for every customer of a snapshot, row by row over record batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from sqlglot import exp
+
+from keepline.engine import Engine, Files, Range, Scan
+from keepline.insight import loyalty, reasons, value
+from keepline.insight.inputs import Shelf, Vector, numbers, rows_query, see_rows
+from keepline.insight.leaving import Leaving
+from keepline.insight.training import Models
+from keepline.periods import Month
+from keepline.policy.documents import Policy
+from keepline.tables import FEATURES, SCORES, Type
+
+NUMERIC = tuple(c.name for c in FEATURES.columns if c.type is not Type.TEXT and c.name != "customer_id")
+
+
+def score(
+    engine: Engine,
+    lake: Shelf,
+    policy: Policy,
+    models: Models,
+    *,
+    snapshot: Month,
+    features: Path,
+    only: Range,
+    to: Path,
+) -> int:
+    """Write one part of SCORES for the customers of one part of FEATURES; return the customers."""
+    attributes = models.inputs.attributes if models.inputs else ()
+    scan = Scan(FEATURES, (Files((features,), 0),))
+    see_rows(engine, lake, snapshot=snapshot, features=scan, attributes=attributes, only=only)
+    query = rows_query(attributes).order_by(exp.column("customer_id", table="features"))
+    return engine.map(query, Scorer(models, policy), SCORES, to)
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Scores a batch; what it says of a customer does not depend on the others in the batch."""
+
+    models: Models
+    policy: Policy
+
+    def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        column = {name: numbers(rows.column(name)) for name in NUMERIC}
+        ids = rows.column("customer_id").to_numpy()
+        inputs = self.models.inputs
+        matrix = inputs.matrix(rows) if inputs else np.empty((len(ids), 0))
+        leave = _probability(self.models.leave, matrix, ids)
+        made: dict[str, Any] = {"customer_id": rows.column("customer_id"), "month": rows.column("month")}
+        made |= self._worth(column, leave)
+        made |= self._loyalty(column, leave)
+        made |= self._risks(matrix, ids, leave)
+        made |= self._reasons(matrix, ids, column)
+        made["model_version"] = pa.array([self.models.version] * len(ids), pa.string())
+        arrays = [_array(made[c.name], c.type) for c in SCORES.columns]
+        return pa.RecordBatch.from_arrays(arrays, schema=SCORES.arrow)
+
+    def _worth(self, column: dict[str, Vector], leave: Vector) -> dict[str, Vector]:
+        """Value by the model's own rate, else by the rate policy states, else unknown."""
+        monthly = value.monthly_rate(leave, self.models.horizon)
+        if self.models.leave is None and self.models.value.monthly_rate is not None:
+            monthly = np.full(len(leave), self.models.value.monthly_rate)
+        if self.models.value_abstains:
+            monthly = np.full(len(leave), np.nan)
+        made = value.worth(self.models.value, self.policy.value, column=column, monthly=monthly)
+        return {
+            "value_fen": made.value,
+            "value_low_fen": made.low,
+            "value_high_fen": made.high,
+            "persistence_fen": made.persistence,
+            "growth_fen": made.growth,
+            "word_of_mouth_fen": made.word_of_mouth,
+            "expected_months": np.round(made.expected_months, 6),
+        }
+
+    def _loyalty(self, column: dict[str, Vector], leave: Vector) -> dict[str, Any]:
+        of_the_sample = np.full(len(leave), np.nan) if self.models.value_abstains else leave
+        return {
+            "loyalty": loyalty.loyalty_class(column, of_the_sample, self.policy.loyalty),
+            "loyalty_kind": loyalty.loyalty_kind(column, self.policy.loyalty),
+        }
+
+    def _risks(self, matrix: Vector, ids: Any, leave: Vector) -> dict[str, Any]:
+        port_out = np.minimum(_probability(self.models.port_out, matrix, ids), np.where(np.isnan(leave), 1.0, leave))
+        said = self.policy.leaving
+        bands = [leave >= said.high_band_min, leave >= said.medium_band_min, ~np.isnan(leave)]
+        return {
+            "leave_probability": leave,
+            "port_out_probability": port_out,
+            "downgrade_probability": _probability(self.models.downgrade, matrix, ids),
+            "leave_monthly": np.round(value.monthly_rate(leave, self.models.horizon), 9),
+            "risk_band": np.select(bands, ["high", "medium", "low"], "unknown"),
+        }
+
+    def _reasons(self, matrix: Vector, ids: Any, column: dict[str, Vector]) -> dict[str, Any]:
+        made = np.full((len(ids), reasons.SHOWN), None, dtype=object)
+        leaving, inputs = self.models.leave, self.models.inputs
+        if leaving is not None and inputs is not None:
+            which = leaving.folds(ids)
+            for i, stack in enumerate(leaving.stacks):
+                mine = which == i
+                own = {name: values[mine] for name, values in column.items()}
+                made[mine] = reasons.strongest(inputs, stack.curves, matrix=matrix[mine], column=own)
+        return {f"reason_{i + 1}": made[:, i] for i in range(reasons.SHOWN)}
+
+
+def _probability(model: Leaving | None, matrix: Vector, ids: Any) -> Vector:
+    return np.full(len(ids), np.nan) if model is None else model.probability(matrix, ids)
+
+
+def _array(values: Any, kind: Type) -> pa.Array:
+    """A declared column: unknown as null, money in whole fen."""
+    if isinstance(values, pa.Array):
+        return values
+    if kind is Type.TEXT:
+        return pa.array(values.tolist(), pa.string())
+    unknown = np.isnan(values)
+    if kind is Type.BIGINT:
+        return pa.array(np.rint(np.where(unknown, 0, values)).astype(np.int64), pa.int64(), mask=unknown)
+    return pa.array(values, pa.float64(), mask=unknown)

@@ -1,0 +1,259 @@
+"""Learn from past snapshots whose outcome is known: who leaves, who downgrades, how margins change."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from keepline.canonical import text_hash
+from keepline.engine import Engine
+from keepline.errors import TooFewError
+from keepline.insight import value
+from keepline.insight.additive import check_events
+from keepline.insight.calibration import horizon_rate, prior_shift
+from keepline.insight.card import (
+    NO_SAMPLES,
+    NOT_KNOWN,
+    OF_THE_SAMPLE,
+    Card,
+    Learnt,
+    inputs_card,
+    refusal,
+    target_card,
+    value_card,
+    words_card,
+)
+from keepline.insight.inputs import Inputs, Shelf, Vector, choose, numbers
+from keepline.insight.leaving import Leaving, fit_stack
+from keepline.insight.samples import Sample, check_over, read_samples
+from keepline.insight.validation import Rows, cross_fit, validate
+from keepline.insight.value import ValueModel
+from keepline.insight.win_back import win_back
+from keepline.periods import Month
+from keepline.policy.documents import Leaving as LeavingPolicy
+from keepline.policy.documents import Policy
+
+__all__ = ["Models", "Sample", "train", "win_back"]
+
+RECIPE = "1"  # raise it when the same data would give another model
+TARGETS = {"leave": "left_within", "port_out": "ported_within", "downgrade": "downgraded_within"}
+SIZES: dict[str, tuple[str, ...]] = {"leave": ("small", "long"), "port_out": ("small",), "downgrade": ("small",)}
+
+
+@dataclass(frozen=True)
+class Models:
+    """What scoring needs. A target that could not be learnt is None, and the card says why."""
+
+    version: str
+    card: Card
+    horizon: int  # months the probabilities are for
+    inputs: Inputs | None
+    leave: Leaving | None
+    port_out: Leaving | None
+    downgrade: Leaving | None
+    value: ValueModel
+    value_abstains: bool  # over-sampled leavers and no true rate
+
+
+def train(
+    engine: Engine, lake: Shelf, policy: Policy, *, snapshot: Month, samples: Sequence[Sample], seed: int
+) -> Models:
+    """Learn everything insight needs to score ``snapshot``; the same data and seed give the same models."""
+    leaving = policy.leaving
+    if leaving.learn_from == "past_snapshots":
+        check_over(samples, snapshot=snapshot, horizon=leaving.horizon_months)
+    rows = read_samples(engine, lake, samples, most=leaving.training_customers_max)
+    if rows is None:
+        return _untrained(policy, seed=seed)
+    table, attributes = rows
+    inputs = choose(table, attributes)
+    matrix = inputs.matrix(table)
+    learnt = {name: _learn(name, table, matrix, policy=leaving, seed=seed) for name in TARGETS}
+    abstains = leaving.oversampled and leaving.true_monthly_rate is None
+    learnt |= {name: _corrected(learnt[name], learnt["leave"], leaving) for name in ("leave", "port_out")}
+    worth = _value(table, matrix, learnt["leave"], policy=policy)
+    version = _version(table, matrix, policy=policy, seed=seed)
+    card = _card(learnt, inputs, worth, policy=policy, samples=samples, table=table, abstains=abstains)
+    return Models(
+        version,
+        card | {"version": version, "seed": seed},
+        leaving.horizon_months,
+        inputs,
+        learnt["leave"].model,
+        learnt["port_out"].model,
+        learnt["downgrade"].model,
+        worth,
+        abstains,
+    )
+
+
+def _learn(name: str, table: pa.Table, matrix: Vector, *, policy: LeavingPolicy, seed: int) -> Learnt:
+    """Fit and judge one target, or say why there is no model."""
+    y = numbers(table.column(TARGETS[name]))
+    known = ~np.isnan(y)
+    rows = Rows(matrix, y, _ids(table), _months(table)).take(known)
+    if not known.any():
+        return Learnt(None, 0, 0, refused=NOT_KNOWN)
+    nothing = Learnt(None, len(rows.y), int(rows.y.sum()))
+    try:
+        check_events(rows.y)
+        return _fitted(rows, nothing, policy=policy, seed=seed, sizes=SIZES[name])
+    except TooFewError as error:
+        return replace(nothing, refused=refusal(error))
+
+
+def _fitted(rows: Rows, nothing: Learnt, *, policy: LeavingPolicy, seed: int, sizes: tuple[str, ...]) -> Learnt:
+    if policy.learn_from == "this_snapshot":
+        crossed = cross_fit(rows, seed=seed, sizes=sizes)
+        return replace(nothing, model=Leaving(crossed.stacks), validation=crossed)
+    validation = validate(rows, horizon=policy.horizon_months, seed=seed, sizes=sizes)
+    final = fit_stack(rows.matrix, rows.y, rows.ids, seed=seed, sizes=sizes)
+    return replace(nothing, model=Leaving((final,)), validation=validation)
+
+
+def _ids(table: pa.Table) -> Any:
+    return table.column("customer_id").to_numpy()
+
+
+def _months(table: pa.Table) -> Any:
+    return table.column("snapshot").to_numpy()
+
+
+def _corrected(learnt: Learnt, leave: Learnt, policy: LeavingPolicy) -> Learnt:
+    """Where leavers were over-sampled and the true rate is stated, move the log-odds to it.
+
+    Those who port out were over-sampled as all leavers were, so their log-odds move as far.
+    """
+    if learnt.model is None or not leave.events or not policy.oversampled or policy.true_monthly_rate is None:
+        return learnt
+    true = horizon_rate(policy.true_monthly_rate, policy.horizon_months)
+    shift = prior_shift(sample_rate=_rate(leave), true_rate=true)
+    return replace(learnt, model=learnt.model.corrected(shift))
+
+
+def _rate(learnt: Learnt) -> float:
+    return learnt.events / learnt.customers
+
+
+def _base_rate(leave: Learnt, policy: LeavingPolicy) -> float | None:
+    """The monthly rate of the base: stated, or that of the samples; None when neither can be trusted."""
+    if policy.true_monthly_rate is not None and (policy.oversampled or leave.model is None):
+        return policy.true_monthly_rate
+    if leave.model is None or policy.oversampled:
+        return None
+    return round(float(1 - (1 - _rate(leave)) ** (1 / policy.horizon_months)), 9)
+
+
+def _value(table: pa.Table, matrix: Vector, leave: Learnt, *, policy: Policy) -> ValueModel:
+    horizon = policy.leaving.horizon_months
+    column = {name: numbers(table.column(name)) for name in value.READS}
+    known = column["margin_3m_fen"][~np.isnan(column["margin_3m_fen"])] / value.MONTHS_NOW
+    floor = max(1.0, 0.1 * float(np.median(np.abs(known)))) if len(known) else 1.0
+    model = ValueModel(
+        horizon,
+        _base_rate(leave, policy.leaving),
+        floor_fen=floor,
+        mean_margin_fen=float(known.mean()) if len(known) else None,
+        referral=value.learn_referrals(column["referrals_12m"], column["tenure_months"]),
+    )
+    if leave.model is not None:
+        curves = leave.model.stacks[0].curves
+        spread = float(np.sqrt(curves.degrees / curves.events + value.HIDDEN_SPREAD**2))
+        pairs = _later(leave.model, table, matrix)
+        model = replace(model, spread=spread, lasting=value.lasting_share(pairs))
+    stayed = numbers(table.column("left_within")) == 0
+    after = np.where(stayed, numbers(table.column("margin_after_fen")), np.nan)
+    seen = value.margins(column, horizon=horizon, floor_fen=floor)
+    return value.learn_change(model, seen, after, interval=policy.value.interval)
+
+
+def _later(leaving: Leaving, table: pa.Table, matrix: Vector) -> list[tuple[Vector, Vector]]:
+    """Probabilities of the same customers at one sample and the next."""
+    ids, months = _ids(table), _months(table)
+    p = leaving.probability(matrix, ids)
+    found = sorted(set(months.tolist()))
+    pairs = []
+    for early, late in pairwise(found):
+        _, first, second = np.intersect1d(ids[months == early], ids[months == late], return_indices=True)
+        pairs.append((p[months == early][first], p[months == late][second]))
+    return pairs
+
+
+def _version(table: pa.Table, matrix: Vector, *, policy: Policy, seed: int) -> str:
+    """A hash of the training rows, the policy that shaped them, the seed and the recipe."""
+    hasher = hashlib.sha256()
+    labels = [numbers(table.column(name)) for name in (*TARGETS.values(), "margin_after_fen")]
+    for column in (*matrix.T, *labels):
+        hasher.update(np.rint(np.nan_to_num(column, nan=-1e6) * 1e6).astype(np.int64).tobytes())
+    hasher.update(_ids(table).tobytes())
+    said = {name: policy.hashes.get(name, "") for name in ("leaving", "value")}
+    return text_hash([hasher.hexdigest(), said, seed, RECIPE])[:16]
+
+
+def _card(
+    learnt: dict[str, Learnt],
+    inputs: Inputs,
+    worth: ValueModel,
+    *,
+    policy: Policy,
+    samples: Sequence[Sample],
+    table: pa.Table,
+    abstains: bool,
+) -> Card:
+    leaving = policy.leaving
+    snapshots = [
+        {
+            "month": str(s.snapshot),
+            "customers": int(pc.sum(pc.equal(table.column("snapshot"), s.snapshot.index)).as_py()),
+        }
+        for s in samples
+    ]
+    return {
+        **_said(leaving),
+        "snapshots": snapshots,
+        **inputs_card(inputs),
+        "targets": {name: target_card(name, each) for name, each in learnt.items()},
+        "value": value_card(worth),
+        "notes": [OF_THE_SAMPLE] if abstains else [],
+        "words": words_card(),
+    }
+
+
+def _said(leaving: LeavingPolicy) -> Card:
+    return {
+        "recipe": RECIPE,
+        "horizon_months": leaving.horizon_months,
+        "left_when": leaving.left_when,
+        "learn_from": leaving.learn_from,
+        "prior_correction": {
+            "oversampled": leaving.oversampled,
+            "true_monthly_rate": leaving.true_monthly_rate,
+            "of_the_sample": leaving.oversampled and leaving.true_monthly_rate is None,
+        },
+    }
+
+
+def _untrained(policy: Policy, *, seed: int) -> Models:
+    leaving = policy.leaving
+    nothing = Learnt(None, 0, 0, refused=NO_SAMPLES)
+    worth = ValueModel(leaving.horizon_months, leaving.true_monthly_rate)
+    said = {name: policy.hashes.get(name, "") for name in ("leaving", "value")}
+    version = text_hash(["untrained", said, seed, RECIPE])[:16]
+    card = {
+        **_said(leaving),
+        "snapshots": [],
+        **inputs_card(None),
+        "targets": {name: target_card(name, nothing) for name in TARGETS},
+        "value": value_card(worth),
+        "notes": [NO_SAMPLES],
+        "words": words_card(),
+    }
+    full = card | {"version": version, "seed": seed}
+    return Models(version, full, leaving.horizon_months, None, None, None, None, worth, value_abstains=False)

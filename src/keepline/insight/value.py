@@ -1,0 +1,255 @@
+"""What a customer is worth (K3): expected margin while staying, its growth, and those brought along.
+
+    persistence   = margin now x sum over m of S(m) d^m
+    growth        = change of margin x sum over m of S(m) d^m
+    word of mouth = customers brought a month x share x sum over m of S(m) B(m)
+
+m runs from 1 to the horizon, d discounts a month, S(m) is the probability of staying m months.
+The monthly rate of leaving is the one that gives the model's probability during its horizon, and
+base + lasting share x (rate - base) afterwards: the part of a risk that passes is taken away.
+B(m) is the discounted margin an average customer brought in month m still earns. What is learnt
+from past snapshots is said at each field; docs/mechanisms/value.md derives it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.optimize import lsq_linear, nnls
+from scipy.stats import norm
+
+from keepline.insight.inputs import Vector
+from keepline.policy.documents import Value
+
+MONTHS_NOW = 3  # margin now is the mean of three months
+STAYERS_MIN = 200  # fewer say too little of how margins change
+HIDDEN_SPREAD = 0.5  # log-odds: spread of leaving between customers who look alike; cannot be learnt from one outcome
+UNKNOWN_SPREAD = 1.0  # the same where only the operator's average rate is known
+ASSUMED_ERROR = 0.2  # relative error of margin now, where no past snapshot tells it
+ASSUMED_LASTING = 0.7
+REFERRAL_SPREAD = 0.5
+HISTORY_MONTHS_MIN = 6  # for the longer mean beside the last three months
+RATE_MAX = 0.999
+READS = (
+    "revenue_3m_fen",
+    "revenue_slope_fen",
+    "months_billed",
+    "margin_fen",
+    "margin_3m_fen",
+    "margin_12m_fen",
+    "tenure_months",
+    "referrals_12m",
+)
+
+
+@dataclass(frozen=True)
+class Margins:
+    """What value reads of each customer, in fen; unknown is NaN."""
+
+    now: Vector  # mean of three months
+    noise: Vector  # last month less the mean of three, squared and scaled to a month's variance
+    trend: Vector  # change expected by the middle of the horizon were the trend to go on
+    back: Vector  # long mean less now
+    scale: Vector  # size that errors are relative to
+
+
+@dataclass(frozen=True)
+class ValueModel:
+    """Everything value needs besides the customer's own row and policy."""
+
+    horizon: int  # months the probability of leaving is for
+    monthly_rate: float | None = None  # of the base
+    lasting: float = ASSUMED_LASTING
+    spread: float = UNKNOWN_SPREAD  # log-odds, of the true rate around ours
+    floor_fen: float = 0.0  # added to a margin to make the size errors are relative to
+    drift: float = 0.0  # relative change of all
+    growth: tuple[float, float] = (0.0, 0.0)  # shares of trend and of return to the long mean that come true
+    error: tuple[float, float, float] = (ASSUMED_ERROR**2, 0.0, 0.0)  # relative variance: all, own noise, own return
+    learnt: bool = False
+    mean_margin_fen: float | None = None
+    referral: tuple[float, float] | None = None  # gamma shape, and rate in months
+
+
+def margins(column: dict[str, Vector], *, horizon: int, floor_fen: float) -> Margins:
+    now = column["margin_3m_fen"] / MONTHS_NOW
+    scale = np.abs(now) + floor_fen
+    share = np.where(column["revenue_3m_fen"] > 0, column["margin_3m_fen"], np.nan) / np.where(
+        column["revenue_3m_fen"] > 0, column["revenue_3m_fen"], 1.0
+    )
+    reach = (horizon + 1) / 2 + (MONTHS_NOW - 1) / 2  # middle of the three months to middle of the horizon
+    trend = np.nan_to_num(column["revenue_slope_fen"] * share) * reach
+    months = np.nan_to_num(column["months_billed"])
+    long = column["margin_12m_fen"] / np.maximum(months, 1)
+    back = np.where(months >= HISTORY_MONTHS_MIN, np.nan_to_num(long - now), 0.0)
+    noise = np.nan_to_num(1.5 * (column["margin_fen"] - now) ** 2)
+    return Margins(now, noise, np.clip(trend, -scale, scale), np.clip(back, -scale, scale), scale)
+
+
+def change(model: ValueModel, m: Margins) -> Vector:
+    """Expected change of the monthly margin of one who stays."""
+    trend, back = model.growth
+    return np.asarray(model.drift * m.now + trend * m.trend + back * m.back)
+
+
+def relative_variance(model: ValueModel, m: Margins) -> Vector:
+    """Variance of our error of the margin level, relative to the size squared."""
+    size = np.where(m.scale > 0, m.scale, 1.0) ** 2
+    every, noise, back = model.error
+    return np.asarray(every + noise * np.minimum(m.noise / size, 1.0) + back * m.back**2 / size)
+
+
+def learn_change(model: ValueModel, m: Margins, after_fen: Vector, *, interval: float) -> ValueModel:
+    """Learn from stayers how margins change, and how far off we are; unchanged under 200 stayers.
+
+    ``after_fen`` is the margin of the whole horizon. The error of a forecast holds the noise of the
+    months to come, which an expected value does not have; the noise seen between the months behind
+    us is taken off, down to a quarter.
+    """
+    usable = ~np.isnan(m.now + after_fen) & (m.scale > 0)
+    if usable.sum() < STAYERS_MIN or not np.any(after_fen[usable]):
+        return model
+    m = Margins(*(getattr(m, name)[usable] for name in ("now", "noise", "trend", "back", "scale")))
+    seen = after_fen[usable] / model.horizon - m.now
+    drift, growth = _shares(m, seen)
+    grown = ValueModel(**vars(model) | {"drift": drift, "growth": growth})
+    miss = np.clip((seen - change(grown, m)) / m.scale, -2, 2) ** 2
+    error = _errors(m, np.minimum(miss, np.quantile(miss, 0.99)))
+    noise = float(np.mean(np.minimum(m.noise / m.scale**2, 1.0))) / model.horizon
+    lasting = float(np.clip(1 - noise / max(miss.mean(), 1e-12), 0.25, 1.0))
+    fitted = ValueModel(**vars(grown) | {"error": error, "learnt": True})
+    wide = _width(miss, relative_variance(fitted, m), interval) ** 2 * lasting
+    return ValueModel(**vars(fitted) | {"error": tuple(float(e * wide) for e in error)})
+
+
+def _shares(m: Margins, seen: Vector) -> tuple[float, tuple[float, float]]:
+    """Least squares on relative changes, each share held between 0 and 1, the drift within 10 %."""
+    y = np.clip(seen / m.scale, -1, 1)
+    x = np.column_stack([m.now, m.trend, m.back]) / m.scale[:, None]
+    gram, target = x.T @ x, x.T @ y
+    ridge = np.sqrt(np.diag([1e-9, 0.01 * len(y) * 0.01, 0.01 * len(y) * 0.01]))
+    root = np.linalg.cholesky(gram + ridge**2 + 1e-9 * np.eye(3))
+    found = lsq_linear(root.T, np.linalg.solve(root, target), bounds=([-0.1, 0, 0], [0.1, 1, 1])).x
+    return float(found[0]), (float(found[1]), float(found[2]))
+
+
+def _errors(m: Margins, miss: Vector) -> tuple[float, float, float]:
+    size = m.scale**2
+    x = np.column_stack([np.ones(len(miss)), np.minimum(m.noise / size, 1.0), m.back**2 / size])
+    every, noise, back = nnls(x, miss)[0]
+    return max(float(every), 1e-4), float(noise), float(back)
+
+
+def _width(miss: Vector, variance: Vector, interval: float) -> float:
+    """How much wider or narrower than the normal curve the errors are, at the interval's ends."""
+    reach = np.quantile(np.sqrt(miss / variance), interval)
+    return float(np.clip(reach / norm.ppf((1 + interval) / 2), 0.5, 2.0))
+
+
+def learn_referrals(brought: Vector, tenure: Vector) -> tuple[float, float] | None:
+    """Gamma prior of customers brought a month, by moments; None where nothing is known of referrals."""
+    known = ~np.isnan(brought)
+    if not known.any():
+        return None
+    months = np.clip(np.nan_to_num(tenure[known], nan=12.0), 1, 12)
+    rate = float(brought[known].sum() / months.sum())
+    if rate <= 0:
+        return 0.0, 12.0
+    extra = float(np.mean((brought[known] - rate * months) ** 2) - np.mean(rate * months))
+    spread = max(extra / float(np.mean(months**2)), 0.01 * rate**2)  # of the rate between customers
+    return rate**2 / spread, rate / spread
+
+
+def referral_rate(prior: tuple[float, float], brought: Vector, tenure: Vector) -> Vector:
+    """Customers brought a month: the customer's own, shrunk to the base (gamma-Poisson)."""
+    shape, rate = prior
+    months = np.clip(np.nan_to_num(tenure, nan=12.0), 1, 12)
+    return np.asarray((shape + brought) / (rate + months))
+
+
+def staying(model: ValueModel, monthly: Vector, weights: Vector) -> Vector:
+    """Sum over m of S(m) x weights[m-1]."""
+    base = model.monthly_rate if model.monthly_rate is not None else 0.0
+    later = np.clip(base + model.lasting * (monthly - base), 0.0, RATE_MAX)
+    alive, total = np.ones(len(monthly)), np.zeros(len(monthly))
+    for m, weight in enumerate(weights.tolist(), start=1):
+        alive = alive * (1 - (monthly if m <= model.horizon else later))
+        total = total + alive * weight
+    return total
+
+
+def discounts(policy: Value) -> Vector:
+    return np.asarray((1 + policy.discount_rate_year) ** (-np.arange(1, policy.horizon_months + 1) / 12))
+
+
+def brought_weights(model: ValueModel, policy: Value) -> Vector:
+    """B(m): discounted margin in fen that one average customer brought in month m earns until the horizon."""
+    months = policy.horizon_months
+    rate = model.monthly_rate or 0.0
+    one = (1 - rate) ** np.arange(1, months + 1) * discounts(policy)
+    earned = np.concatenate([[0.0], np.cumsum(one)])
+    return np.asarray(discounts(policy) * earned[months - np.arange(1, months + 1)] * (model.mean_margin_fen or 0.0))
+
+
+@dataclass(frozen=True)
+class Worth:
+    """Columns of SCORES in fen, not yet rounded; NaN where unknown."""
+
+    value: Vector
+    low: Vector
+    high: Vector
+    persistence: Vector
+    growth: Vector
+    word_of_mouth: Vector
+    expected_months: Vector
+
+
+def worth(model: ValueModel, policy: Value, *, column: dict[str, Vector], monthly: Vector) -> Worth:
+    """Value of each customer, given the monthly rate of leaving (NaN: value abstains)."""
+    m = margins(column, horizon=model.horizon, floor_fen=model.floor_fen)
+    staying_months = staying(model, monthly, discounts(policy))
+    grown = change(model, m)
+    persistence, growth = m.now * staying_months, grown * staying_months
+    brought = _word_of_mouth(model, policy, column=column, monthly=monthly)
+    value = persistence + growth + np.nan_to_num(brought)
+    reach = float(norm.ppf((1 + policy.interval) / 2)) * np.sqrt(
+        staying_months**2 * relative_variance(model, m) * m.scale**2
+        + (m.now + grown) ** 2 * _staying_error(model, policy, monthly) ** 2
+        + (REFERRAL_SPREAD * np.nan_to_num(brought)) ** 2
+    )
+    low = np.maximum(value - reach, np.minimum(value, 0.0))
+    every = staying(model, monthly, np.ones(policy.horizon_months))
+    return Worth(value, low, value + reach, persistence, growth, brought, every)
+
+
+def _word_of_mouth(model: ValueModel, policy: Value, *, column: dict[str, Vector], monthly: Vector) -> Vector:
+    if model.referral is None or model.mean_margin_fen is None:
+        return np.full(len(monthly), np.nan)
+    rate = referral_rate(model.referral, column["referrals_12m"], column["tenure_months"])
+    return np.asarray(rate * policy.referral_margin_share * staying(model, monthly, brought_weights(model, policy)))
+
+
+def _staying_error(model: ValueModel, policy: Value, monthly: Vector) -> Vector:
+    """Half the difference of staying at one spread below and above the rate."""
+    factor = float(np.exp(model.spread))
+    fewer = staying(model, np.minimum(monthly * factor, RATE_MAX), discounts(policy))
+    more = staying(model, monthly / factor, discounts(policy))
+    return np.asarray((more - fewer) / 2)
+
+
+def monthly_rate(p: Vector, months: int) -> Vector:
+    """The constant monthly rate that gives probability ``p`` within some months: 1 - (1 - p)^(1/h)."""
+    return np.asarray(1 - (1 - p) ** (1 / months))
+
+
+def lasting_share(pairs: list[tuple[Vector, Vector]]) -> float:
+    """Of a probability above or below the mean, the share still there at a later snapshot: a slope.
+
+    ``pairs`` are probabilities of the same customers at an earlier and a later snapshot.
+    """
+    above: Any = [(early - early.mean(), late - late.mean()) for early, late in pairs if len(early) >= STAYERS_MIN]
+    spread = sum(float((a**2).sum()) for a, _ in above)
+    if not spread > 0:
+        return ASSUMED_LASTING
+    return float(np.clip(sum(float((a * b).sum()) for a, b in above) / spread, 0.0, 1.0))
