@@ -31,6 +31,7 @@ class LakeFile:
     path: str  # relative to the lake
     rows: int
     sha256: str
+    holds_from: str = ""  # snapshot from which this version of a closed month counts; "" from the beginning
 
 
 @dataclass(frozen=True)
@@ -48,17 +49,30 @@ class Lake:
         return any(f.table == table and f.rows for f in self.files)
 
     def rows(self, table: str) -> int:
-        return sum(f.rows for f in self.files if f.table == table)
+        return sum(f.rows for f in self.versions() if f.table == table)
+
+    def versions(self, snapshot: Month | None = None) -> list[LakeFile]:
+        """The version of each table and month that a snapshot sees; the newest when none is given.
+
+        A correction of a month that was published is a new version that counts from the first
+        open month on, so that what was published stays what it was.
+        """
+        known = [f for f in self.files if snapshot is None or not f.holds_from or Month.parse(f.holds_from) <= snapshot]
+        newest: dict[tuple[str, str], str] = {}
+        for f in known:
+            newest[f.table, f.month] = max(newest.get((f.table, f.month), ""), f.holds_from)
+        return [f for f in known if f.holds_from == newest[f.table, f.month]]
 
     def scan(self, table: str, snapshot: Month, *, months: int | None = None) -> Scan:
         """The table as known at the end of ``snapshot``: nothing later, at most ``months`` back."""
         oldest = snapshot.index - months + 1 if months is not None else -1
         by_month: dict[int, list[Path]] = {}
-        for f in self.files:
+        for f in self.versions(snapshot):
             month = Month.parse(f.month)
             if f.table == table and oldest <= month.index <= snapshot.index:
                 by_month.setdefault(snapshot - month, []).append(self.root / f.path)
-        return Scan(TABLES[table], tuple(Files(tuple(sorted(by_month[ago])), ago) for ago in sorted(by_month)))
+        files = tuple(Files(tuple(sorted(by_month[ago])), ago) for ago in sorted(by_month))
+        return Scan(TABLES[table], files, snapshot.index)
 
     def window(self, table: str, first: Month, last: Month) -> Scan:
         """The table from ``first`` to ``last``: the outcome window of a past snapshot.
@@ -68,8 +82,12 @@ class Lake:
         return self.scan(table, last, months=last - first + 1)
 
     def identity(self, snapshot: Month) -> str:
-        """Hash of everything a run of ``snapshot`` may read."""
-        seen = sorted((f.table, f.month, f.sha256) for f in self.files if Month.parse(f.month) <= snapshot)
+        """Hash of everything a run of ``snapshot`` may read; contact details tell nobody's decision."""
+        seen = sorted(
+            (f.table, f.month, f.sha256)
+            for f in self.versions(snapshot)
+            if Month.parse(f.month) <= snapshot and "month" in TABLES[f.table].names
+        )
         return text_hash(seen)
 
 

@@ -1,0 +1,92 @@
+"""Why a whole file waits for a person: totals, amounts, row counts and set-aside rows that are odd together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from keepline.lake.filereport import Reason, reason
+from keepline.lake.mapping import MappingFile
+from keepline.lake.merge import SET_ASIDE
+from keepline.lake.shelf import Shelf
+from keepline.lake.staging import Stage
+from keepline.lake.totals import Totals
+
+
+def problems(
+    *,
+    stages: Sequence[Stage],
+    shelf: Shelf,
+    totals: Totals,
+    fates: np.ndarray[Any, np.dtype[np.uint8]],
+    used: MappingFile,
+    calm: bool,
+) -> list[Reason]:
+    """Every reason to hold the file. ``calm`` files, mended rows, are few and odd by nature."""
+    if calm:
+        return []
+    found = [_share(fates, used), _total(totals)]
+    for stage in stages:
+        if not stage.section.automatic:
+            found += [_amount(stage, shelf, used), _count(stage, shelf, used)]
+    return [problem for problem in found if problem is not None]
+
+
+def _share(fates: np.ndarray[Any, np.dtype[np.uint8]], used: MappingFile) -> Reason | None:
+    share = float(np.mean(fates == SET_ASIDE)) if len(fates) else 0.0
+    return reason("set_aside_share", f"{share:.1%}") if share > used.mapping.limits.set_aside_share_max else None
+
+
+def _total(totals: Totals) -> Reason | None:
+    misfits = totals.misfits()
+    return reason("total_mismatch", "; ".join(misfits)) if misfits else None
+
+
+def _amount(stage: Stage, shelf: Shelf, used: MappingFile) -> Reason | None:
+    """The mean amount of a bill against the nearest month the lake has: yuan taken for fen shows here."""
+    most = used.mapping.limits.amount_shift_max
+    for month, amount in stage.amounts.items():
+        before = _usual_amount(stage, shelf, month)
+        mean = amount / stage.rows[month]
+        if before and mean and not 1 / most <= mean / before <= most:
+            return reason("amount_shift", f"{mean / before:.3g}")
+    return None
+
+
+def _usual_amount(stage: Stage, shelf: Shelf, month: str) -> float:
+    """Mean amount without sign, of the same components, in the month before; else the nearest other one."""
+    others = [(f, path) for f, path in shelf.newest("bills") if f.month != month and f.rows]
+    if not others:
+        return 0.0
+    earlier = [pair for pair in others if pair[0].month < month]
+    _, path = earlier[-1] if earlier else others[0]
+    components = pc.unique(pq.read_table(stage.path(month), columns=["component"])["component"])
+    rows = pq.read_table(path, columns=["component", "amount_fen"])
+    alike = rows.filter(pc.is_in(rows["component"], value_set=components))
+    return float(pc.mean(pc.abs(alike["amount_fen"])).as_py() or 0.0)
+
+
+def _count(stage: Stage, shelf: Shelf, used: MappingFile) -> Reason | None:
+    """Rows of a month against the month before from the same source; a corrected month is not compared."""
+    if not stage.section.said.watch_count:
+        return None
+    table, most = stage.section.table.name, used.mapping.limits.row_count_change_max
+    counts = _earlier_counts(shelf, used.name, table)
+    for month, rows in sorted(stage.rows.items()):
+        before = [counts[m] for m in sorted(counts) if m < month]
+        if month not in counts and before and before[-1] and abs(rows / before[-1] - 1) > most:
+            return reason("row_count", f"{rows / before[-1] - 1:+.0%}")
+    return None
+
+
+def _earlier_counts(shelf: Shelf, mapping: str, table: str) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for source in shelf.lake.sources:
+        if source.get("mapping") == mapping:
+            for month, rows in source.get("months", {}).get(table, {}).items():
+                counts[month] = max(counts.get(month, 0), rows)
+    return counts

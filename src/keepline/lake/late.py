@@ -1,0 +1,242 @@
+"""What can only be judged once a file is read: keys that clash, months beyond the rest, customers nobody knows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from keepline.lake.convert import FOLD, ROW
+from keepline.lake.mapping import Rules
+from keepline.lake.merge import copies
+from keepline.lake.refusals import refusal
+from keepline.lake.shelf import Shelf
+from keepline.lake.staging import ALWAYS, Stage
+from keepline.periods import Month
+
+MUST_BE_KNOWN = ("bills", "usage", "payments")
+LOOK_BACK = 12  # files of earlier months searched for the former owner of a number
+Ints = np.ndarray[Any, np.dtype[np.int64]]
+
+
+@dataclass
+class Late:
+    """Source rows set aside after reading, with rule and column, and which of them wait for a customer."""
+
+    rows: int
+    rules: list[tuple[str, str]] = field(default_factory=lambda: [("", "")])
+    of_row: np.ndarray[Any, np.dtype[np.uint8]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.of_row = np.zeros(self.rows, dtype=np.uint8)
+
+    def mark(self, rows: Ints | pa.Array, rule: str, column: str = "") -> None:
+        """The first rule that a row breaks is the one it is told."""
+        ordinals = np.asarray(rows, dtype=np.int64)
+        if not ordinals.size:
+            return
+        if (rule, column) not in self.rules:
+            self.rules.append((rule, column))
+        fresh = ordinals[self.of_row[ordinals] == 0]
+        self.of_row[fresh] = self.rules.index((rule, column))
+
+
+def judge(stages: Sequence[Stage], shelf: Shelf, rules: Rules, late: Late, *, file: str) -> set[str]:
+    """Mark the rows that cannot stay; return the codes of what could not be checked."""
+    notes: set[str] = set()
+    _months(stages, shelf, rules, late)
+    known = _known_customers(stages, shelf)
+    for stage in stages:
+        for unit in stage.units():
+            for rows, _ in stage.buckets(unit):
+                _clashes(stage, rows, rules, late, file)
+                if stage.section.table.name in MUST_BE_KNOWN and rules.unknown_customer == "wait":
+                    notes |= _unknown(stage, rows, known, late)
+                _former_owner(stage, rows, shelf, rules, late)
+    _left_long_ago(stages, shelf, rules, late)
+    return notes
+
+
+def _months(stages: Sequence[Stage], shelf: Shelf, rules: Rules, late: Late) -> None:
+    """Whole months that cannot be: beyond a gap, after the stated last one, before the opened history."""
+    found = {month for stage in stages for month in stage.rows if month != ALWAYS}
+    future = _future(stages, shelf, rules, found)
+    opened = min((f.month for f in shelf.lake.files if f.month != ALWAYS), default="")
+    early = set()
+    if shelf.closed and opened and rules.before_history == "set_aside":
+        early = {month for month in found if month < opened}
+    for stage in stages:
+        for month in stage.rows:
+            for rule, months in (("month_future", future), ("month_before_history", early)):
+                if month in months:
+                    late.mark(_source_rows(stage, month), rule, _month_column(stage))
+
+
+def _future(stages: Sequence[Stage], shelf: Shelf, rules: Rules, found: set[str]) -> set[str]:
+    if rules.last_month:
+        return {month for month in found if month > rules.last_month}
+    counts: dict[str, int] = {}
+    for stage in stages:
+        for month, rows in stage.rows.items():
+            counts[month] = counts.get(month, 0) + rows
+    counts.pop(ALWAYS, None)
+    if not counts:
+        return set()
+    in_lake = {f.month for f in shelf.lake.files if f.month != ALWAYS}
+    usual = max(in_lake) if in_lake else max(counts, key=lambda month: (counts[month], month))
+    later = sorted(month for month in found if month > usual)
+    for before, month in zip([usual, *later], later, strict=False):
+        if Month.parse(month) - Month.parse(before) > rules.month_gap_max:
+            return {m for m in later if m >= month}
+    return set()
+
+
+def _source_rows(stage: Stage, month: str) -> Ints:
+    return np.asarray(pq.read_table(stage.path(month), columns=[ROW])[ROW].to_numpy(), dtype=np.int64)
+
+
+def _month_column(stage: Stage) -> str:
+    spec = stage.section.columns.get("month")
+    return spec.sources[0] if spec and spec.sources else "month"
+
+
+def _clashes(stage: Stage, rows: pa.Table, rules: Rules, late: Late, file: str) -> None:
+    table, section = stage.section.table, stage.section
+    ordinals = rows[ROW].to_numpy()
+    if not section.said.add_up:
+        found = copies(rows, table, section.supplied)
+        if table.name == "contact_details":
+            _no_collision(rows.take(pa.array(found.clashing)), file)
+        if not section.automatic:
+            late.mark(ordinals[found.clashing], "duplicate_key", _key_column(stage))
+    if FOLD in rows.schema.names and rules.key_case == "set_aside":
+        late.mark(ordinals[_differ_by_case(rows)], "key_case", _key_column(stage))
+
+
+def _no_collision(clashing: pa.Table, file: str) -> None:
+    """Two numbers behind one pseudonym would make two customers one."""
+    if clashing.num_rows:
+        pairs = clashing.select(["customer_id", "customer_no"]).group_by(["customer_id", "customer_no"]).aggregate([])
+        if pc.count_distinct(pairs["customer_id"]).as_py() < pairs.num_rows:
+            numbers = ", ".join(str(number)[-4:].rjust(6, "*") for number in pairs["customer_no"].to_pylist()[:2])
+            raise refusal("pseudonym_collision", file=file, said=numbers)
+
+
+def _key_column(stage: Stage) -> str:
+    spec = stage.section.columns.get(stage.section.table.key[0])
+    return spec.sources[0] if spec and spec.sources else stage.section.table.key[0]
+
+
+def _differ_by_case(rows: pa.Table) -> Ints:
+    """Rows whose number differs from another one by case alone."""
+    ids, folds = rows["customer_id"].to_numpy(), rows[FOLD].to_numpy()
+    if np.array_equal(ids, folds):
+        return np.array([], dtype=np.int64)
+    kinds = np.unique(np.stack([folds, ids], axis=1), axis=0)
+    twins, times = np.unique(kinds[:, 0], return_counts=True)
+    return np.flatnonzero(np.isin(folds, twins[times > 1]))
+
+
+def _known_customers(stages: Sequence[Stage], shelf: Shelf) -> Ints | None:
+    """Pseudonyms of all customers of the lake and of this file; None when there are none."""
+    paths = [path for _, path in shelf.newest("contact_details")] or [path for _, path in shelf.newest("customers")]
+    staged = [stage.path(month) for stage in stages for month in stage.rows if stage.section.table.name == "customers"]
+    if not paths and not staged:
+        return None
+    columns = [pq.read_table(path, columns=["customer_id"])["customer_id"].to_numpy() for path in (*paths, *staged)]
+    return np.unique(np.concatenate(columns))
+
+
+def _unknown(stage: Stage, rows: pa.Table, known: Ints | None, late: Late) -> set[str]:
+    if known is None:
+        return {"not_checked"}
+    unknown = ~np.isin(rows["customer_id"].to_numpy(), known)
+    late.mark(rows[ROW].to_numpy()[unknown], "unknown_customer", _key_column(stage))
+    return set()
+
+
+def _left_long_ago(stages: Sequence[Stage], shelf: Shelf, rules: Rules, late: Late) -> None:
+    """Bills that come long after their customer left."""
+    left = _departures(shelf)
+    if left is None:
+        return
+    for stage in stages:
+        for month in stage.rows if stage.section.table.name in MUST_BE_KNOWN else ():
+            limit = str(Month.parse(month) + -rules.closed_customer_months)
+            gone = left.filter(pc.less(left["month"], limit))["customer_id"].to_numpy()
+            if gone.size:
+                rows = pq.read_table(stage.path(month), columns=["customer_id", ROW])
+                late.mark(rows[ROW].to_numpy()[np.isin(rows["customer_id"].to_numpy(), gone)], "closed_customer")
+
+
+def _departures(shelf: Shelf) -> pa.Table | None:
+    """The last month each customer left for good; who merely fell silent may come back."""
+    paths = [path for _, path in shelf.newest("departures")]
+    if not paths:
+        return None
+    rows = pa.concat_tables([pq.read_table(path, columns=["customer_id", "month", "kind"]) for path in paths])
+    rows = rows.filter(pc.is_in(rows["kind"], value_set=pa.array(["left", "port_out"])))
+    last = rows.group_by("customer_id").aggregate([("month", "max")])
+    return last.rename_columns([name.removesuffix("_max") for name in last.schema.names])
+
+
+def _former_owner(stage: Stage, rows: pa.Table, shelf: Shelf, rules: Rules, late: Late) -> None:
+    """Numbers opened anew (二次放号), and lines that change hands without being opened anew."""
+    if rules.reassigned == "accept":
+        return
+    if stage.section.table.name == "customers" and "joined_on" in rows.schema.names:
+        late.mark(_opened_anew(rows, shelf), "number_reassigned", _key_column(stage))
+    if stage.section.table.name == "lines":
+        late.mark(_changed_hands(rows, shelf), "line_changes_owner", _key_column(stage))
+
+
+def _opened_anew(rows: pa.Table, shelf: Shelf) -> Ints:
+    """Rows of a customer who was known before the day this one joined."""
+    before = _latest(shelf, "customers", "customer_id", "joined_on", rows)
+    if before is None:
+        return np.array([], dtype=np.int64)
+    both = rows.select(["customer_id", "joined_on", ROW]).join(before, "customer_id", join_type="inner")
+    known_on = _last_days(both["known_in"])
+    anew = pc.and_(pc.greater(both["joined_on"], known_on), pc.greater(both["joined_on"], both["was"]))
+    return np.asarray(both.filter(pc.fill_null(anew, False))[ROW].to_numpy(), dtype=np.int64)
+
+
+def _changed_hands(rows: pa.Table, shelf: Shelf) -> Ints:
+    """Lines that had another customer and were not opened since."""
+    before = _latest(shelf, "lines", "line_id", "customer_id", rows)
+    if before is None:
+        return np.array([], dtype=np.int64)
+    started = rows["started_on"] if "started_on" in rows.schema.names else pa.nulls(rows.num_rows, pa.date32())
+    now = rows.select(["line_id", "customer_id", ROW]).append_column("started", started)
+    both = now.join(before, "line_id", join_type="inner")
+    anew = pc.fill_null(pc.greater(both["started"], _last_days(both["known_in"])), False)
+    moved = pc.and_(pc.not_equal(both["customer_id"], both["was"]), pc.invert(anew))
+    return np.asarray(both.filter(moved)[ROW].to_numpy(), dtype=np.int64)
+
+
+def _last_days(months: pa.ChunkedArray) -> pa.ChunkedArray:
+    found = months.combine_chunks().dictionary_encode()
+    days: list[dt.date] = [Month.parse(month).last_day for month in found.dictionary.to_pylist()]
+    return pa.array(days, pa.date32()).take(found.indices)
+
+
+def _latest(shelf: Shelf, table: str, key: str, fact: str, rows: pa.Table) -> pa.Table | None:
+    """What was last known of each key in the months before: ``was``, and the month as ``known_in``."""
+    last = pc.max(rows["month"]).as_py() if rows.num_rows else ""
+    before = [(f, path) for f, path in shelf.newest(table) if f.month < last][-LOOK_BACK:]
+    if not before:
+        return None
+    parts = []
+    for f, path in before:
+        old = pq.read_table(path, columns=[key, fact]).rename_columns(["key", "was"])
+        old = old.filter(pc.and_(pc.is_valid(old["was"]), pc.is_in(old["key"], value_set=rows[key].combine_chunks())))
+        parts.append(old.append_column("known_in", pa.repeat(pa.scalar(f.month), old.num_rows)))
+    ordered = pa.concat_tables(parts).combine_chunks()
+    found = ordered.group_by("key", use_threads=False).aggregate([("was", "last"), ("known_in", "last")])
+    return found.select(["key", "was_last", "known_in_last"]).rename_columns([key, "was", "known_in"])

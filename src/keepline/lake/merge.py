@@ -1,0 +1,146 @@
+"""New rows merged by key into the rows the lake has: loaded, updated, unchanged, or one of several equal ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from keepline.tables import ARROW, Table, Type
+
+Ints = np.ndarray[Any, np.dtype[np.int64]]
+
+# What became of a source row; the greatest of what became of its parts.
+IGNORED, UNCHANGED, UPDATED, LOADED, SET_ASIDE = 1, 2, 3, 4, 5
+FATES = {"ignored": IGNORED, "unchanged": UNCHANGED, "updated": UPDATED, "loaded": LOADED, "set_aside": SET_ASIDE}
+
+
+def key_codes(tables: Sequence[pa.Table], names: Sequence[str]) -> list[Ints]:
+    """Equal numbers for rows equal in all of ``names``, over all tables; dense from 0."""
+    total: Ints = np.zeros(sum(table.num_rows for table in tables), dtype=np.int64)
+    for name in names:
+        column = pa.chunked_array([chunk for table in tables for chunk in table[name].chunks], type=_type(tables, name))
+        encoded = pc.dictionary_encode(column.combine_chunks(), null_encoding="encode")
+        if isinstance(encoded, pa.ChunkedArray):
+            encoded = encoded.combine_chunks()
+        width = len(encoded.dictionary)
+        if width > 1:
+            total = total * width + encoded.indices.to_numpy(zero_copy_only=False)
+            total = np.unique(total, return_inverse=True)[1].astype(np.int64)
+    cuts = np.cumsum([table.num_rows for table in tables])[:-1]
+    return np.split(total, cuts)
+
+
+def _type(tables: Sequence[pa.Table], name: str) -> pa.DataType:
+    return tables[0].schema.field(name).type
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Rows that share a key within a file."""
+
+    repeated: Ints  # positions of rows equal to an earlier one
+    clashing: Ints  # positions of rows that differ from another of the same key
+
+
+def copies(rows: pa.Table, table: Table, supplied: Sequence[str]) -> Copies:
+    """Find rows that come twice: equal ones are taken once, different ones are all set aside."""
+    (codes,) = key_codes([rows], table.key)
+    nothing: Ints = np.array([], dtype=np.int64)
+    if codes.size == 0 or int(codes.max()) + 1 == codes.size:
+        return Copies(nothing, nothing)
+    several = np.flatnonzero(np.bincount(codes)[codes] > 1)
+    (kinds,) = key_codes([rows.take(pa.array(several))], supplied)
+    kinds_of_key: dict[int, set[int]] = {}
+    seen: set[tuple[int, int]] = set()
+    repeated = []
+    for position, code, kind in zip(several.tolist(), codes[several].tolist(), kinds.tolist(), strict=True):
+        kinds_of_key.setdefault(code, set()).add(kind)
+        if (code, kind) in seen:
+            repeated.append(position)
+        seen.add((code, kind))
+    clash = [p for p, c in zip(several.tolist(), codes[several].tolist(), strict=True) if len(kinds_of_key[c]) > 1]
+    return Copies(np.array(repeated, dtype=np.int64), np.array(clash, dtype=np.int64))
+
+
+@dataclass(frozen=True)
+class Merged:
+    """The whole new content, and what became of every given row."""
+
+    rows: pa.Table
+    fates: np.ndarray[Any, np.dtype[np.uint8]]
+
+    @property
+    def changed(self) -> bool:
+        return bool(np.any(self.fates >= UPDATED))
+
+
+def merge(new: pa.Table, old: pa.Table, table: Table, supplied: Sequence[str], *, add_up: bool) -> Merged:
+    """Merge by key. Columns the file supplies replace the lake's; the others keep what the lake has.
+
+    Rows of one key are added up where the mapping says so; otherwise equal ones count once.
+    """
+    new_codes, old_codes = key_codes([new.select(table.key), old.select(table.key)], table.key)
+    keys, first, inverse = np.unique(new_codes, return_index=True, return_inverse=True)
+    single = new.take(pa.array(first))
+    if add_up and len(first) < len(new_codes):
+        single = _summed(new, single, inverse, table, supplied)
+    place = np.full(int(max(new_codes.max(initial=-1), old_codes.max(initial=-1))) + 1, -1, dtype=np.int64)
+    place[old_codes] = np.arange(len(old_codes))
+    found = place[keys]
+    before = old.take(pa.array(found, mask=found < 0))
+    after = _overlaid(single, before, table, supplied)
+    fates = np.where(found < 0, LOADED, np.where(_same(after, before), UNCHANGED, UPDATED)).astype(np.uint8)
+    each = fates[inverse]
+    if not add_up:
+        later = np.ones(len(each), dtype=np.bool_)
+        later[first] = False
+        each = np.where(later, IGNORED, each).astype(np.uint8)
+    kept = np.ones(len(old_codes), dtype=np.bool_)
+    kept[found[found >= 0]] = False
+    return Merged(_ordered(pa.concat_tables([old.filter(pa.array(kept)), after]), table), each)
+
+
+def _summed(new: pa.Table, single: pa.Table, inverse: Ints, table: Table, supplied: Sequence[str]) -> pa.Table:
+    """Add up what is a number; empty ones count nothing unless all are empty."""
+    for name in supplied:
+        column = table.column(name)
+        if name in table.key or column.type not in (Type.BIGINT, Type.DOUBLE):
+            continue
+        counted = pa.table({"group": inverse, "value": new[name]}).group_by("group").aggregate([("value", "sum")])
+        total = counted.sort_by("group")["value_sum"].cast(ARROW[column.type])
+        single = single.set_column(single.schema.get_field_index(name), name, total)
+    return single
+
+
+def _overlaid(single: pa.Table, before: pa.Table, table: Table, supplied: Sequence[str]) -> pa.Table:
+    columns = {name: single[name] if name in supplied else before[name] for name in table.names}
+    if table.name == "customers":
+        columns["consent"] = _blacklist_wins(columns["consent"], columns["blacklisted"])
+    return pa.table(columns, schema=table.arrow)
+
+
+def _blacklist_wins(consent: pa.ChunkedArray, blacklisted: pa.ChunkedArray) -> pa.ChunkedArray:
+    both = pc.and_(pc.fill_null(consent, False), pc.fill_null(blacklisted, False))
+    return pc.if_else(both, False, consent)
+
+
+def _same(after: pa.Table, before: pa.Table) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Rows in which every column is equal, or empty in both."""
+    same = np.ones(after.num_rows, dtype=np.bool_)
+    for name in after.schema.names:
+        left, right = after[name], before[name]
+        equal = pc.fill_null(pc.equal(left, right), False)
+        both_empty = pc.and_(pc.is_null(left), pc.is_null(right))
+        same &= pc.or_(equal, both_empty).to_numpy()
+    return same
+
+
+def _ordered(rows: pa.Table, table: Table) -> pa.Table:
+    """By customer where there is one, then by key."""
+    names = dict.fromkeys([*(["customer_id"] if "customer_id" in table.names else []), *table.key])
+    return rows.combine_chunks().sort_by([(name, "ascending") for name in names])

@@ -1,0 +1,123 @@
+"""Every staged section merged onto the shelf; what became of each source row and each row of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from keepline.lake.convert import ROW
+from keepline.lake.filereport import Counts
+from keepline.lake.merge import FATES, SET_ASIDE, UPDATED, Merged, key_codes, merge
+from keepline.lake.shelf import Shelf
+from keepline.lake.staging import Stage
+from keepline.tables import Table
+
+Fates = np.ndarray[Any, np.dtype[np.uint8]]
+
+
+def merge_all(stages: list[Stage], shelf: Shelf, fates: Fates) -> dict[str, Counts]:
+    """Merge stage after stage; a source row's fate is the greatest of what became of its parts."""
+    gone = fates == SET_ASIDE
+    tables: dict[str, Fates] = {}
+    for stage in stages:
+        for unit in stage.units():
+            found = _merge_unit(stage, unit, shelf, gone, fates)
+            name = stage.section.table.name
+            tables[name] = np.concatenate([tables.get(name, np.array([], dtype=np.uint8)), found])
+    return {name: _counted(found) for name, found in tables.items()}
+
+
+def _counted(found: Fates) -> Counts:
+    return Counts(read=len(found), **{name: int(np.count_nonzero(found == code)) for name, code in FATES.items()})
+
+
+def _merge_unit(stage: Stage, unit: tuple[str, ...], shelf: Shelf, gone: Fates, fates: Fates) -> Fates:
+    """One month, or all months together where the key does not name the month."""
+    table, told = stage.section.table, []
+    changed = False
+
+    def merged() -> Iterator[Merged]:
+        nonlocal changed
+        for rows, only in stage.buckets(unit):
+            ordinals = rows[ROW].to_numpy()
+            stays = ~gone[ordinals]
+            new = rows.filter(pa.array(stays)).combine_chunks()
+            done = _merge_rows(stage, new, unit, shelf, only)
+            changed = changed or done.changed
+            each = np.full(len(ordinals), SET_ASIDE, dtype=np.uint8)
+            each[stays] = done.fates
+            told.append(each)
+            if not stage.section.automatic:
+                np.maximum.at(fates, ordinals[stays], done.fates)
+            yield done
+
+    if "month" in table.names and "month" not in table.key:
+        (whole,) = merged()
+        if changed:
+            _put_months(shelf, table, whole.rows, unit)
+    else:
+        _put_buckets(shelf, table, unit[0], merged())
+    return np.concatenate(told)
+
+
+def _merge_rows(stage: Stage, new: pa.Table, unit: tuple[str, ...], shelf: Shelf, only: list[Any] | None) -> Merged:
+    section, table = stage.section, stage.section.table
+    months = {*unit, *_elsewhere(shelf, table, new, unit)}
+    old = shelf.read(table, months, only=only)
+    return merge(new, old, table, section.supplied, add_up=section.said.add_up)
+
+
+def _elsewhere(shelf: Shelf, table: Table, new: pa.Table, unit: tuple[str, ...]) -> list[str]:
+    """Other months in which the lake has some of these keys, for tables whose key does not name the month."""
+    if "month" not in table.names or "month" in table.key:
+        return []
+    found = []
+    for f, path in shelf.newest(table.name):
+        if f.month not in unit:
+            ours, theirs = key_codes([new, pq.read_table(path, columns=list(table.key))], table.key)
+            if np.isin(ours, theirs).any():
+                found.append(f.month)
+    return found
+
+
+def _put_months(shelf: Shelf, table: Table, rows: pa.Table, unit: tuple[str, ...]) -> None:
+    """Each month's rows into its own file, also where a month lost rows to another."""
+    had = {f.month for f, _ in shelf.newest(table.name)}
+    involved = set(unit) | set(pc.unique(rows["month"]).to_pylist())
+    for month in sorted(involved | (had & set(_lost(shelf, table, rows)))):
+        shelf.put(table, month, [rows.filter(pc.equal(rows["month"], month))])
+
+
+def _lost(shelf: Shelf, table: Table, rows: pa.Table) -> list[str]:
+    """Months whose keys all moved elsewhere."""
+    return _elsewhere(shelf, table, rows, ())
+
+
+def _put_buckets(shelf: Shelf, table: Table, month: str, merged: Iterator[Merged]) -> None:
+    """A month whose content changed, bucket after bucket; nothing is written when nothing changed."""
+    first = next(merged)
+    second = next(merged, None)
+    if second is None:
+        if first.changed:
+            shelf.put(table, month, [first.rows])
+        return
+    kept = [first.changed, second.changed]
+
+    def rows() -> Iterator[pa.Table]:
+        yield first.rows
+        yield second.rows
+        for each in merged:
+            kept.append(each.changed)
+            yield each.rows
+
+    shelf.put(table, month, rows())
+    if not any(kept):
+        shelf.pending.pop((table.name, month), None)
+
+
+__all__ = ["UPDATED", "merge_all"]

@@ -1,0 +1,96 @@
+"""What the lake will hold after a file: its files overlaid with new ones that lie ready beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from keepline.canonical import file_hash
+from keepline.lake.staging import ALWAYS
+from keepline.lake.store import Lake, LakeFile
+from keepline.periods import Month
+from keepline.site import Site
+from keepline.tables import TABLES, Table
+
+GROUP_ROWS = 250_000
+
+
+def last_published(site: Site) -> Month | None:
+    """The last month that was published; it and all before it are closed."""
+    folder = site.root / "published"
+    months = [Month.parse(path.name) for path in folder.glob("????-??") if path.is_dir()] if folder.is_dir() else []
+    return max(months, default=None)
+
+
+@dataclass
+class Shelf:
+    """The lake with pending files on top; nothing of the lake is touched before they are moved in."""
+
+    lake: Lake
+    folder: Path
+    closed: Month | None
+    reopen: bool = False
+    pending: dict[tuple[str, str], tuple[LakeFile, Path]] = field(default_factory=dict)
+
+    def newest(self, table: str) -> list[tuple[LakeFile, Path]]:
+        """The file of each month as a new row would find it."""
+        found = {(f.table, f.month): (f, self.lake.root / f.path) for f in self.lake.versions() if f.table == table}
+        found |= {place: ready for place, ready in self.pending.items() if place[0] == table}
+        return [found[place] for place in sorted(found)]
+
+    def read(self, table: Table, months: Iterable[str], *, only: list[Any] | None) -> pa.Table:
+        """The rows of some months, or of one range of keys of them."""
+        wanted = set(months)
+        parts = [pq.read_table(path, filters=only) for f, path in self.newest(table.name) if f.month in wanted]
+        return pa.concat_tables([table.arrow.empty_table(), *parts]).combine_chunks()
+
+    def is_closed(self, month: str) -> bool:
+        return self.closed is not None and month != ALWAYS and Month.parse(month) <= self.closed
+
+    def put(self, table: Table, month: str, rows: Iterable[pa.Table]) -> None:
+        """Lay a month's new content ready; for a closed month it counts from the first open one on."""
+        draft = self.folder / f"{table.name}-{month}-{len(self.pending)}.draft"
+        count = 0
+        with pq.ParquetWriter(draft, table.arrow, compression="zstd") as writer:
+            for part in rows:
+                writer.write_table(part.select(table.names), row_group_size=GROUP_ROWS)
+                count += part.num_rows
+        sha = file_hash(draft)
+        if any(f.month == month and f.sha256 == sha for f, _ in self.newest(table.name)):
+            return
+        ready = draft.with_name(f"{table.name}-{month}-{sha[:16]}.parquet")
+        draft.replace(ready)
+        said = LakeFile(table.name, month, f"{table.name}/{month}/{sha[:16]}.parquet", count, sha)
+        self.pending[table.name, month] = (replace(said, holds_from=self._holds_from(table.name, month)), ready)
+
+    def _holds_from(self, table: str, month: str) -> str:
+        if not self.is_closed(month):
+            return ""
+        assert self.closed is not None
+        if self.reopen:
+            return max((f.holds_from for f in self.lake.files if (f.table, f.month) == (table, month)), default="")
+        return str(self.closed + 1)
+
+    def after(self) -> list[LakeFile]:
+        """All files the lake will have: a pending one takes the place of the version it replaces."""
+        coming = [ready for ready, _ in self.pending.values()]
+        replaced = {(f.table, f.month, f.holds_from) for f in coming}
+        return [f for f in self.lake.files if (f.table, f.month, f.holds_from) not in replaced] + coming
+
+    def move_in(self) -> None:
+        """Put the files where the next manifest will look for them."""
+        for said, ready in self.pending.values():
+            target = self.lake.root / said.path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            ready.replace(target)
+
+    def adjusted(self) -> list[str]:
+        """Closed months whose content changes."""
+        return sorted(
+            {month for table, month in self.pending if "month" in TABLES[table].names and self.is_closed(month)}
+        )

@@ -1,0 +1,122 @@
+"""Rows of ours that came out of a file, kept on disk by section and month until the whole file has been judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from keepline.engine import ID_SPACE
+from keepline.lake.convert import ROW, Piece, Section, Theirs
+from keepline.tables import Type
+
+ALWAYS = "0001-01"  # the month of a table that has none, so that every snapshot sees it
+BUCKET_ROWS = 2_000_000  # staged rows worked on at once
+OWN_TYPE = pa.array(["discount", "credit"])
+
+
+@dataclass
+class Stage:
+    """The staged rows of one section."""
+
+    section: Section
+    folder: Path
+    rows: dict[str, int] = field(default_factory=dict)  # by month
+    amounts: dict[str, float] = field(default_factory=dict)  # bills: sum of amounts without sign, fen, by month
+    _writers: dict[str, pq.ParquetWriter] = field(default_factory=dict)
+
+    def path(self, month: str) -> Path:
+        return self.folder / f"{self.section.number:02d}-{self.section.table.name}-{month}.parquet"
+
+    def add(self, theirs: Theirs, pieces: list[Piece], good: np.ndarray[Any, np.dtype[np.bool_]]) -> None:
+        """Keep the rows of a batch whose source row is good."""
+        for piece in _settled(self.section, theirs, pieces, good):
+            for month, rows in _by_month(piece):
+                self._write(month, rows)
+
+    def _write(self, month: str, rows: pa.Table) -> None:
+        if month not in self._writers:
+            self._writers[month] = pq.ParquetWriter(self.path(month), self.section.schema(), compression="lz4")
+        self._writers[month].write_table(rows)
+        self.rows[month] = self.rows.get(month, 0) + rows.num_rows
+        if self.section.table.name == "bills":
+            amount = float(pc.sum(pc.abs(rows["amount_fen"]), min_count=0).as_py() or 0)
+            self.amounts[month] = self.amounts.get(month, 0.0) + amount
+
+    def close(self) -> None:
+        for writer in self._writers.values():
+            writer.close()
+        self._writers.clear()
+
+    def units(self) -> list[tuple[str, ...]]:
+        """Months that are merged together: each alone when the key names the month, else all."""
+        if "month" in self.section.table.key:
+            return [(month,) for month in sorted(self.rows)]
+        return [tuple(sorted(self.rows))] if self.rows else []
+
+    def buckets(self, unit: tuple[str, ...]) -> Iterator[tuple[pa.Table, list[Any] | None]]:
+        """The staged rows of a unit, in pieces that fit in memory, each with the filter that found it."""
+        key = self.section.table.key[0]
+        rows = sum(self.rows[month] for month in unit)
+        count = max(1, -(-rows // BUCKET_ROWS))
+        table = self.section.table
+        if table.column(key).type is not Type.BIGINT or ("month" in table.names and "month" not in table.key):
+            count = 1  # keys that are text, or that may move between months, are judged all at once
+        cuts = [ID_SPACE * i // count for i in range(count + 1)]
+        for low, high in pairwise(cuts):
+            chosen = None if count == 1 else [(key, ">=", low), (key, "<", high)]
+            parts = [pq.read_table(self.path(month), filters=chosen) for month in unit]
+            yield pa.concat_tables(parts).combine_chunks(), chosen
+
+
+def _settled(
+    section: Section, theirs: Theirs, pieces: list[Piece], good: np.ndarray[Any, np.dtype[np.bool_]]
+) -> Iterator[pa.Table]:
+    """Pieces as tables in the stage's columns; negative bills turned into credits."""
+    schema = section.schema()
+    made = []
+    for piece in pieces:
+        chosen = np.flatnonzero(piece.keep & good)
+        if len(chosen):
+            columns = piece.columns | {ROW: pa.array(theirs.batch.ordinals)}
+            table = pa.table([columns[name] for name in schema.names], schema=schema)
+            made.append(table if len(chosen) == table.num_rows else table.take(pa.array(chosen)))
+    if made:
+        whole = pa.concat_tables(made).combine_chunks()
+        yield _credited(section, whole, theirs) if section.table.name == "bills" else whole
+
+
+def _credited(section: Section, bills: pa.Table, theirs: Theirs) -> pa.Table:
+    """A negative bill is a credit of its own; several of one source row are one credit."""
+    if section.mapping.rules.negative_bill != "credit":
+        return bills
+    negative = pc.and_(pc.less(bills["amount_fen"], 0), pc.invert(pc.is_in(bills["component"], value_set=OWN_TYPE)))
+    turned = pc.sum(negative, min_count=0).as_py() or 0
+    if not turned:
+        return bills
+    theirs.notes["credit"] += turned
+    component = pc.if_else(negative, "credit", bills["component"])
+    place = bills.schema.get_field_index("component")
+    changed = bills.set_column(place, "component", component.combine_chunks())
+    credits = changed.filter(pc.equal(changed["component"], "credit"))
+    others = changed.filter(pc.not_equal(changed["component"], "credit"))
+    names = [name for name in bills.schema.names if name != "amount_fen"]
+    summed = credits.group_by(names, use_threads=False).aggregate([("amount_fen", "sum")])
+    summed = summed.rename_columns([name.removesuffix("_sum") for name in summed.schema.names])
+    return pa.concat_tables([others, summed.select(bills.schema.names).cast(bills.schema)])
+
+
+def _by_month(rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    if "month" not in rows.schema.names:
+        yield ALWAYS, rows
+        return
+    months = pc.unique(rows["month"]).to_pylist()
+    for month in months:
+        yield month, rows if len(months) == 1 else rows.filter(pc.equal(rows["month"], month))
