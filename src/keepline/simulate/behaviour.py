@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ JOIN_RATE = 0.0185  # of the founders, a month: about as many as leave
 REFERRED_SHARE = 0.18  # of newcomers
 LATE_RATE, CLEARS_RATE = 0.05, 0.55  # does not pay in time; pays all that is owed
 CONSENT_CHANGES = 0.002
+EARLIER_MONTHS = 6
 PORT_OUT_SHARE, SILENT_SHARE = 0.45, 0.08
 
 
@@ -147,6 +148,13 @@ def _change_consent(c: Customers, draws: Draws) -> Array:
     flips = draws.of("consent").random(len(c)) < CONSENT_CHANGES
     c.consent = np.where(flips, ~c.consent, c.consent)
     return flips
+
+
+def remember_troubles(op: World, c: Customers, draws: Draws) -> None:
+    """Let the founders live through the troubles of the half year before the story begins."""
+    nobody = np.zeros(len(c), dtype="bool")
+    for ago in range(EARLIER_MONTHS, 0, -1):
+        _trouble(op, c, replace(draws, month=draws.month + -ago), nobody)
 
 
 def newcomers_of(op: World, draws: Draws, *, founders: int, first_number: int) -> Customers:

@@ -11,24 +11,32 @@ from __future__ import annotations
 import numpy as np
 
 from keepline.periods import Month
-from keepline.simulate import days
+from keepline.simulate import days, world
 from keepline.simulate.state import NEVER, Array, Customers
 
-BASE_PERSON, BASE_ORGANISATION = -4.05, -4.55
-MOOD = 1.35  # log odds for one unit of trouble
-LOCKED, ENDING, RENEWED_LOCK = -1.25, 0.65, -1.25
+BASE_PERSON, BASE_ORGANISATION = -3.90, -4.25
+CHEAP_FEN = 5900  # the dearer the plan the fewer leave
+MOOD = 1.5  # log odds for one unit of trouble
+LOCKED, ENDING = -1.3, 0.65
 REASONS = ("price", "network", "service", "competitor")
 
 
 def log_odds(c: Customers, month: Month, *, mood: Array, arrears: Array) -> Array:
     """Log odds of leaving in ``month``, without contract and offers; ``mood`` as it stood the month before."""
-    base = np.where(c.organisation, BASE_ORGANISATION, BASE_PERSON) + 0.5 * c.prepaid
+    base = np.where(c.organisation, BASE_ORGANISATION, BASE_PERSON) + 0.8 * c.prepaid
+    price = np.where(c.organisation | c.prepaid, CHEAP_FEN, world.PRICES[c.plan])
+    base = base - 0.35 * np.log(price / CHEAP_FEN) + 0.4 * overuses(c) * c.price_response
     tenure_years = np.maximum(month.index - days.month_of(c.joined), 0) / 12.0
     ties = 0.30 * np.log1p(tenure_years) + 0.32 * (c.products - 1) - 0.25 * c.ported_in
     loyalty = 0.42 * c.attachment + 0.30 * c.inertia - 0.15 * (c.price_response - 1)
     season = 0.08 * np.sin(2 * np.pi * (month.index % 12) / 12.0)
     troubles = MOOD * mood + 0.28 * np.minimum(arrears, 4) + 1.0 * (c.offnet - 0.4)
     return base - ties - loyalty + season + troubles
+
+
+def overuses(c: Customers) -> Array:
+    """Who keeps paying for use beyond the allowance."""
+    return ~c.prepaid & (np.exp(c.data_level) > 0.95 * world.DATA[c.plan])
 
 
 def contract_effect(contract_end: Array, month: Month) -> Array:
@@ -46,10 +54,15 @@ def probability(log_odds_of_leaving: Array) -> Array:
     return 1.0 / (1.0 + np.exp(-log_odds_of_leaving))
 
 
-def monthly(c: Customers, month: Month) -> Array:
-    """True probability that each active customer leaves in ``month``, seen from the end of the month before."""
+def log_odds_of_month(c: Customers, month: Month) -> Array:
+    """Log odds that each active customer leaves in ``month``, seen from the end of the month before."""
     x = log_odds(c, month, mood=c.mood, arrears=c.arrears_months)
-    return probability(x + contract_effect(c.contract_end, month) + offer_effect(c, month))
+    return x + contract_effect(c.contract_end, month) + offer_effect(c, month)
+
+
+def monthly(c: Customers, month: Month) -> Array:
+    """True probability that each active customer leaves in ``month``."""
+    return probability(log_odds_of_month(c, month))
 
 
 def reasons(c: Customers, rng: np.random.Generator) -> Array:

@@ -31,7 +31,7 @@ data_note_en = "simulated data: customers, bills and outcomes are invented, from
 MAPPING = """# {en}, as the simulated operator delivers them. {zh}：模拟运营商的交付格式。
 # The columns bear keepline's own names; customer and line numbers are the operator's.
 [match]
-files = "{name}.parquet"
+files = ["{name}.parquet"]
 
 [[table]]
 name = "{name}"

@@ -147,6 +147,7 @@ class _Making:
             return state.restore(_states(self.root, self.month + -1) / _part(number))
         made = people.founders(self.op, draws, count=self._founders(number), first_number=number * BLOCK_NUMBERS + 1)
         people.assign_managers(self.op, made, draws.of("managers"))
+        behaviour.remember_troubles(self.op, made, draws)
         return self._named(made)
 
     def _founders(self, number: int) -> int:

@@ -13,13 +13,15 @@ import numpy as np
 
 from keepline.periods import Month
 from keepline.policy.documents import Offer
-from keepline.simulate import days, world
+from keepline.simulate import days, leaving, world
 from keepline.simulate.draws import Draws
 from keepline.simulate.state import NEVER, Array, Customers
 
 DELIVERED_SHARE = 0.97
 WOKEN_SHIFT, WOKEN_MONTHS = 0.8, 2
 RENEWED_MONTHS = 24
+RESTLESS = 0.7  # who has reasons to look around listens
+LOST_FROM = 1.35  # trouble from which most have decided
 REFUSED_SHARE = 0.3  # of those who are reached and do not respond
 
 
@@ -38,15 +40,15 @@ class Spring:
 
 
 SPRINGS = {
-    "renew-contract": Spring(-3.1, 0.9, 1.2, -0.3, 12, 0.10, renews=True),
-    "data-gift": Spring(-3.3, 1.0, 1.1, -1.3, 5, 0.04),
-    "bundle-broadband": Spring(-4.2, 1.1, 0.5, -0.6, 12, 0.08, sells_broadband=True),
-    "care-call": Spring(-2.9, 0.9, 1.3, -1.5, 6, 0.02),
-    "manager-visit": Spring(-2.6, 0.8, 1.4, -2.0, 9, 0.01),
+    "renew-contract": Spring(-3.4, 1.6, 1.6, -1.2, 12, 0.10, renews=True),
+    "data-gift": Spring(-3.6, 1.8, 1.6, -2.2, 8, 0.04),
+    "bundle-broadband": Spring(-4.3, 1.8, 0.4, -1.0, 12, 0.08, sells_broadband=True),
+    "care-call": Spring(-3.0, 1.2, 1.8, -2.2, 8, 0.02),
+    "manager-visit": Spring(-2.4, 1.0, 1.8, -2.4, 12, 0.01),
 }
 BY_PURPOSE = {
-    "loyalty": Spring(-3.2, 0.6, 1.1, -1.2, 5, 0.03),
-    "profit": Spring(-3.3, 0.6, 0.9, -1.2, 6, 0.06),
+    "loyalty": Spring(-3.4, 0.6, 1.2, -1.7, 6, 0.03),
+    "profit": Spring(-3.4, 0.6, 1.0, -1.5, 6, 0.06),
 }
 
 
@@ -58,10 +60,11 @@ def spring(offer: Offer) -> Spring:
 def responds(c: Customers, offer: Offer, month: Month) -> Array:
     """Probability that each customer responds when the offer reaches them in ``month``."""
     s = spring(offer)
-    odds = s.level + s.need * _need(c, offer, month) + s.trouble * np.minimum(c.mood, 1.2)
+    restless = np.clip(leaving.log_odds_of_month(c, month) + 4.0, -1.5, 2.0)
+    odds = s.level + s.need * _need(c, offer, month) + s.trouble * np.minimum(c.mood, 1.2) + RESTLESS * restless
     odds = odds + 0.6 * c.responsive + 0.35 * (c.price_response - 1) * (offer.purpose == "profit")
-    lost = 1 / (1 + np.exp(-(c.mood - 1.9) / 0.22))
-    return (1 - lost) / (1 + np.exp(-odds))
+    lost = leaving.probability((c.mood - LOST_FROM) / 0.18)
+    return leaving.probability(odds) * (1 - lost)
 
 
 def _need(c: Customers, offer: Offer, month: Month) -> Array:
@@ -70,7 +73,7 @@ def _need(c: Customers, offer: Offer, month: Month) -> Array:
     if offer.id == "renew-contract":
         return ((c.contract_end != NEVER) & (to_go >= -6) & (to_go <= 3)).astype("float64")
     if offer.id == "data-gift":
-        return (np.exp(c.data_level) > 0.85 * world.DATA[c.plan]).astype("float64")
+        return leaving.overuses(c).astype("float64")
     if offer.id == "bundle-broadband":
         age = (days.first_day(np.array([month.index]))[0] - c.birthday) / 365.25
         return 0.6 * ((age >= 28) & (age <= 55)) + 0.4 * (c.mobiles >= 2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import poisson
+from scipy.stats import gamma, poisson
 
 from keepline.periods import Month
 from keepline.simulate import leaving, people
@@ -12,7 +12,7 @@ from keepline.simulate.state import Array, Customers
 from keepline.simulate.world import World
 
 FADES = 0.72  # of a trouble is left a month later
-RIVAL_RATE, RIVAL_SHAPE, RIVAL_SCALE = 0.022, 2.0, 0.60  # a rival's offer: monthly rate, size gamma
+RIVAL_RATE, RIVAL_SHAPE, RIVAL_SCALE = 0.028, 2.0, 0.60  # a rival's offer: monthly rate, size gamma
 COMPLAINT_RATE, SEVERITY_SIZE = 0.016, 0.22
 SEVERITY_SHARES = np.array([0.20, 0.30, 0.25, 0.15, 0.10])
 FAULTS_BORNE, FAULT_SIZE = 4, 0.09  # faults a month nobody minds; trouble of each one more
@@ -93,7 +93,13 @@ def neighbours(count: int, distance: int) -> tuple[Array, Array]:
 
 
 class Outlook:
-    """What troubles are expected to be some months ahead, and how they weigh on the hazard."""
+    """What troubles are expected some months ahead, and how those still to come raise the hazard.
+
+    Of shocks still to come at most one is thought to be at work on a customer at a time. Its mean effect on the
+    hazard at log odds x is the sum over the months of its age a of
+
+        rate x (E probability(x + MOOD x FADES^a x size) - probability(x)) x share who stayed on in between
+    """
 
     def __init__(self, op: World, c: Customers) -> None:
         self._c = c
@@ -106,19 +112,20 @@ class Outlook:
         """Expected trouble ``months`` ahead, 0 being now."""
         return self._known(months) + self._mean_month() * (1 - FADES**months) / (1 - FADES)
 
-    def weight(self, months: int) -> Array:
-        """Log of the mean of exp(MOOD x trouble), so that the mean hazard comes out right.
-
-        Troubles come as compound Poisson shocks: the log of the mean is the sum over the months of
-        rate x (E exp(size x what is left of it) - 1).
-        """
-        total = leaving.MOOD * self._known(months)
+    def steady(self, months: int) -> Array:
+        """Trouble ``months`` ahead from what has happened and from faults, which come evenly."""
+        total = self._known(months)
         for ago in range(months):
-            left = leaving.MOOD * FADES**ago
-            total = total + self._rivals * (_gamma_moment(left) - 1) + self._complaints * self._complaint_moment(left)
-            total = total + left * self._network[0] + left**2 / 2 * self._network[1]
-            total = total + _FRIENDS_RATE * (np.exp(left * FRIEND_SIZES[1]) - 1)
+            left = FADES**ago
+            total = total + left * self._network[0] + leaving.MOOD * left**2 / 2 * self._network[1]
         return total
+
+    def raised(self, x: Array, months: int) -> Array:
+        """Probability of leaving at log odds ``x``, with the shocks that ``months`` months may have brought."""
+        care = self._c.care_for_quality
+        more = self._rivals * np.interp(x, _GRID, _RIVAL_TABLE[months])
+        more = more + self._complaints * care * np.interp(x, _GRID, _COMPLAINT_TABLE[months])
+        return leaving.probability(x) + more + FRIENDS_RATE * np.interp(x, _GRID, _FRIEND_TABLE[months])
 
     def shock_of_discount(self, month: Month, months: int) -> Array:
         """Trouble from the end of a discount that is known to come, as it stands ``months`` ahead of ``month``."""
@@ -132,23 +139,13 @@ class Outlook:
     def _mean_month(self) -> Array:
         severity = float((SEVERITY_SHARES * np.arange(1, 6)).sum())
         complaints = self._complaints * SEVERITY_SIZE * severity * self._c.care_for_quality
-        return (
-            self._rivals * RIVAL_SHAPE * RIVAL_SCALE + complaints + self._network[0] + _FRIENDS_RATE * FRIEND_SIZES[1]
-        )
-
-    def _complaint_moment(self, weight: float) -> Array:
-        sizes = [np.exp(weight * SEVERITY_SIZE * s * self._c.care_for_quality) for s in range(1, 6)]
-        return np.sum([share * size for share, size in zip(SEVERITY_SHARES, sizes, strict=True)], axis=0) - 1
+        rivals = self._rivals * RIVAL_SHAPE * RIVAL_SCALE
+        return np.asarray(rivals + complaints + self._network[0] + FRIENDS_RATE * FRIEND_SIZES[1])
 
 
-_FRIENDS_RATE = 0.04  # two near neighbours, each leaving at about 2 % a month
-
-
-def _gamma_moment(weight: float) -> float:
-    """E exp(weight x size) of a rival's offer; sizes are cut at 4, so the moment is taken over quantiles."""
-    rng = np.random.default_rng(0)
-    sizes = np.minimum(rng.gamma(RIVAL_SHAPE, RIVAL_SCALE, 4096), 4.0)
-    return float(np.exp(weight * sizes).mean())
+FRIENDS_RATE = 0.04  # two near neighbours, each leaving at about 2 % a month
+LONGEST = 121  # months any outlook may go
+_GRID = np.linspace(-12, 6, 181)  # of log odds
 
 
 def _fault_moments(op: World) -> Array:
@@ -158,3 +155,21 @@ def _fault_moments(op: World) -> Array:
     shares = poisson.pmf(count[:, None], fault_rates(op)[None, :])
     mean = (shares * trouble[:, None]).sum(axis=0)
     return np.stack([mean, (shares * trouble[:, None] ** 2).sum(axis=0) - mean**2])
+
+
+def _table(sizes: Array, shares: Array) -> Array:
+    """What one shock a month would add to the hazard, by months it may have come in and log odds on the grid."""
+    usual = leaving.probability(_GRID)
+    stays = np.ones((len(sizes), len(_GRID)))  # share of those shocked who stay on, against the others
+    rows = [np.zeros_like(_GRID)]
+    for age in range(LONGEST):
+        hazard = leaving.probability(_GRID[None, :] + leaving.MOOD * FADES**age * sizes[:, None])
+        rows.append(rows[-1] + (shares[:, None] * stays * (hazard - usual)).sum(axis=0))
+        stays = stays * (1 - hazard) / (1 - usual)
+    return np.stack(rows)
+
+
+_QUANTILES = (np.arange(16) + 0.5) / 16
+_RIVAL_TABLE = _table(np.minimum(gamma.ppf(_QUANTILES, RIVAL_SHAPE, scale=RIVAL_SCALE), 4.0), np.full(16, 1 / 16))
+_COMPLAINT_TABLE = _table(SEVERITY_SIZE * np.arange(1, 6), SEVERITY_SHARES)
+_FRIEND_TABLE = _table(np.array([FRIEND_SIZES[1]]), np.ones(1))

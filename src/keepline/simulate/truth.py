@@ -50,9 +50,9 @@ class Future:
     def __init__(self, op: World, c: Customers, snapshot: Month, policy: Policy) -> None:
         self._c, self._snapshot, self._policy = c, snapshot, policy
         self.months = policy.value.horizon_months
-        outlook = troubles.Outlook(op, c)
+        self._outlook = outlook = troubles.Outlook(op, c)
         coming = [outlook.shock_of_discount(snapshot, k) for k in range(self.months + 1)]
-        self._weights = [outlook.weight(k) / leaving.MOOD + coming[k] for k in range(self.months)]
+        self._moods = [outlook.steady(k) + coming[k] for k in range(self.months)]
         drift = moves.drift(c)
         self._margins = np.stack(
             [
@@ -89,10 +89,10 @@ class Future:
         for ahead in range(1, self.months + 1):
             month = self._snapshot + ahead
             arrears = c.arrears_months * ARREARS_KEPT ** (ahead - 1)
-            x = leaving.log_odds(c, month, mood=self._weights[ahead - 1], arrears=arrears)
+            x = leaving.log_odds(c, month, mood=self._moods[ahead - 1], arrears=arrears)
             x = x + leaving.offer_effect(c, month)
-            free = leaving.probability(x + leaving.contract_effect(c.contract_end, month))
-            hazards.append((1 - signed) * free + signed * leaving.probability(x + leaving.LOCKED))
+            free = self._outlook.raised(x + leaving.contract_effect(c.contract_end, month), ahead - 1)
+            hazards.append((1 - signed) * free + signed * self._outlook.raised(x + leaving.LOCKED, ahead - 1))
             signed = signed + (1 - signed) * moves.signing_rate(c, month)
         return np.stack(hazards)
 
