@@ -21,7 +21,14 @@ OFFERS = {
     "care-call": ("manager_call", 15),
     "manager-visit": ("visit", 90),
 }
-REASONS = ("data_falling", "contract_ending", "complaint", "arrears", "short_tenure")
+REASON_WORDS = {
+    "falling_use": {"zh": "用量较前两月下降", "en": "use has fallen against the two months before"},
+    "contract_ends": {"zh": "合约已到期或三个月内到期", "en": "the contract has ended or ends within three months"},
+    "complaints": {"zh": "近一年有投诉", "en": "complained within the last twelve months"},
+    "arrears": {"zh": "有欠费或近半年曾欠费", "en": "owes money or did within six months"},
+    "short_tenure": {"zh": "入网不满两年", "en": "has been with us for less than two years"},
+}
+REASONS = tuple(REASON_WORDS)
 Columns = dict[str, list[Any]]
 
 
@@ -285,6 +292,7 @@ def manifest(**changes: Any) -> dict[str, Any]:
         "pilots": pilot_rows(),
         "effects": effect_rows(),
         "judgement": judgement_rows(),
+        "win_back": win_back_rows(),
         "lacking": [
             {
                 "table": "survey_answers",
@@ -322,8 +330,8 @@ def manifest(**changes: Any) -> dict[str, Any]:
     return said | changes
 
 
-def tenth_rows() -> list[dict[str, float]]:
-    """A model that is nearly right: the highest tenth first."""
+def tenth_rows() -> list[dict[str, Any]]:
+    """A model that is nearly right: the highest tenth first, as judgement writes them."""
     predicted = (0.31, 0.17, 0.12, 0.09, 0.07, 0.05, 0.04, 0.03, 0.02, 0.01)
     observed = (0.34, 0.18, 0.10, 0.09, 0.06, 0.06, 0.03, 0.03, 0.01, 0.01)
     return [
@@ -333,86 +341,115 @@ def tenth_rows() -> list[dict[str, float]]:
 
 
 def card() -> dict[str, Any]:
-    quality = {"customers": 5400, "events": 492, "auc": {"value": 0.792, "low": 0.771, "high": 0.811}}
-    slope = {"slope": {"value": 0.97, "low": 0.9, "high": 1.05}, "brier": 0.0712, "top_tenth_lift": 3.6}
+    """A card with one model that was learnt, two that were refused, and words for the reasons."""
     return {
         "version": "leaving-7c1d",
-        "leaving": quality | slope | {"tenths": tenth_rows()},
-        "lacking": [{"zh": "没有携号转网记录时不预测携转", "en": "port-out is not predicted without records of it"}],
+        "targets": {
+            "leave": {
+                "customers": 5400,
+                "events": 492,
+                "refused": None,
+                "fitted": True,
+                "validation": validation(),
+            },
+            "port_out": refused("数据中没有这一结果的记录，无法训练", "the data do not record this outcome"),
+            "downgrade": refused(
+                "只有 21 件，至少需要 30 件", "only 21 events; at least 30 are needed", events=21, customers=5400
+            ),
+        },
+        "snapshots": [{"month": "2026-07", "customers": 5400}],
+        "value": {
+            "zh": "毛利变化与区间由历史快照学得",
+            "en": "margin change and interval were learnt from past snapshots",
+        },
+        "notes": [],
+        "lacked": [{"zh": "问卷满意度：全部未知", "en": "satisfaction: not known of anyone", "input": "satisfaction"}],
+        "words": {"reasons": REASON_WORDS},
+    }
+
+
+def refused(zh: str, en: str, *, events: int = 0, customers: int = 0) -> dict[str, Any]:
+    told = {"customers": customers, "events": events, "fitted": False, "validation": None}
+    return told | {"refused": {"zh": zh, "en": en}}
+
+
+def validation() -> dict[str, Any]:
+    rows = [{"customers": r["customers"], "predicted": r["predicted"], "happened": r["observed"]} for r in tenth_rows()]
+    return {
+        "method": "time_ordered",
+        "zh": "用更早的快照训练，在最近一个已知结果的快照上检验",
+        "en": "trained on earlier snapshots, judged on the latest one whose outcome is known",
+        "customers": 5400,
+        "events": 492,
+        "auc": {"value": 0.792, "low": 0.771, "high": 0.811},
+        "brier": {"value": 0.0712, "low": 0.068, "high": 0.0744},
+        "calibration_slope": {"value": 0.97, "low": 0.9, "high": 1.05},
+        "top_decile_lift": 3.6,
+        "calibration": rows,
     }
 
 
 def plan_summary() -> dict[str, Any]:
-    managers = [
-        (f"M{d}0{i}", 1200, 1200 if d < 3 else 860, 516.0 if d == 4 and i == 1 else 0.0)
-        for d in range(1, 7)
-        for i in (1, 2, 3)
-    ]
+    """What the allocation reports: limits with prices, bounds, minutes by district and manager."""
+    districts = [f"D{i}" for i in range(1, 7)]
+    prices = dict.fromkeys(districts, 0.0) | {"D2": 12_050.0, "D4": 31_000.0}
     limits: list[dict[str, Any]] = [
-        {
-            "limit": "money",
-            "unit": "fen",
-            "available": 1_000_000,
-            "used": 987_300,
-            "shadow_price": 1.37,
-            "zh": "维系费用",
-            "en": "budget",
-        },
-        {
-            "limit": "channel:sms",
-            "unit": "contacts",
-            "available": 60,
-            "used": 60,
-            "shadow_price": 212.0,
-            "zh": "短信触达",
-            "en": "SMS contacts",
-        },
-        {
-            "limit": "channel:app",
-            "unit": "contacts",
-            "available": 500,
-            "used": 41,
-            "shadow_price": 0.0,
-            "zh": "应用触达",
-            "en": "app contacts",
-        },
+        limit("money", "fen", (1_000_000, 987_300, 1.37), "维系费用", "money"),
+        limit("contacts:sms", "contacts", (60, 60, 212.0), "短信触达次数", "contacts by SMS"),
+        limit("contacts:app", "contacts", (500, 41, 0.0), "手机应用触达次数", "contacts by app"),
     ]
-    limits += [
-        {
-            "limit": f"manager:{m}",
-            "unit": "minutes",
-            "available": a,
-            "used": u,
-            "shadow_price": p,
-            "zh": f"客户经理 {m} 工时",
-            "en": f"minutes of manager {m}",
-        }
-        for m, a, u, p in managers
-    ]
+    for name in districts:
+        used = 3600 if prices[name] else 2580
+        limits.append(
+            limit(
+                f"hours:{name}",
+                "minutes",
+                (3600, used, prices[name]),
+                f"客户经理工时（{name}）",
+                f"manager hours in {name}",
+            )
+        )
     return {
         "limits": limits,
         "dual_value_fen": 431_210,
         "primal_value_fen": 430_800,
         "gap_share": 0.00095,
-        "offers": [{"offer_id": o, "assumed": o == "manager-visit"} for o in OFFERS],
+        "comparison": {"without_limits_fen": 612_000, "ranked_by_risk_fen": 288_000},
+        "offers": [{"offer_id": offer, "assumed": offer == "manager-visit"} for offer in OFFERS],
+        "by_district": [
+            {"district": name, "minutes_used": 2580, "minutes_available": 3600, "shadow_price_hour_fen": prices[name]}
+            for name in districts
+        ],
+        "by_manager": [
+            {"manager_id": f"M{d}0{i}", "district": f"D{d}", "minutes_available": 1200, "shadow_price_hour_fen": 0.0}
+            for d in range(1, 7)
+            for i in (1, 2, 3)
+        ],
+    }
+
+
+def limit(name: str, unit: str, amounts: tuple[float, float, float], zh: str, en: str) -> dict[str, Any]:
+    available, used, price = amounts
+    return {
+        "limit": name,
+        "unit": unit,
+        "available": available,
+        "used": used,
+        "shadow_price": price,
+        "zh": zh,
+        "en": en,
     }
 
 
 def pilot_rows() -> list[dict[str, Any]]:
-    told = {
-        "experiment_id": "pilot-care-call",
-        "coefficient": -0.01,
-        "centre": 0.0,
-        "scale": 1.0,
-        "treated": 900,
-        "held_out": 880,
-    }
+    """A pilot with an effect, one without, one too small."""
+    told = {"experiment_id": "pilot-care-call", "term": "intercept", "treated": 900, "held_out": 880, "lots_p": 0.4}
+    ends = {"mean_effect": None, "low": None, "high": None}
     return [
         told
         | {
             "offer_id": "care-call",
             "outcome": "leave",
-            "term": "intercept",
             "mean_effect": -0.012,
             "low": -0.021,
             "high": -0.003,
@@ -422,35 +459,48 @@ def pilot_rows() -> list[dict[str, Any]]:
         | {
             "offer_id": "care-call",
             "outcome": "margin",
-            "term": "intercept",
             "mean_effect": 120.0,
             "low": -30.0,
             "high": 270.0,
             "verdict": "no_effect",
         },
-        told
-        | {
-            "offer_id": "data-gift",
-            "outcome": "leave",
-            "term": "intercept",
-            "mean_effect": None,
-            "low": None,
-            "high": None,
-            "verdict": "too_few",
-        },
+        told | ends | {"offer_id": "data-gift", "outcome": "leave", "verdict": "too_few"},
     ]
 
 
 def judgement_rows() -> list[dict[str, Any]]:
-    auc = {"auc": {"value": 0.774, "low": 0.742, "high": 0.803}, "slope": {"value": 0.94, "low": 0.84, "high": 1.04}}
+    """One past publication whose horizon is over, one whose is not."""
+    figures = {
+        "auc": {"value": 0.774, "low": 0.742, "high": 0.803},
+        "calibration_slope": {"value": 0.94, "low": 0.84, "high": 1.04},
+        "brier": 0.0708,
+        "top_tenth_lift": 3.2,
+        "tenths": tenth_rows(),
+    }
+    said = {
+        "zh": "2026-07 的概率在未接受优惠的客户上评判",
+        "en": "the probabilities of 2026-07, judged on the untreated",
+    }
+    told = {"plan_month": "2026-07", "month": "2026-10", "verdict": "judged", "customers": 590, "left": 51}
+    later = {"plan_month": "2026-09", "month": "2026-12", "verdict": "window_open"}
+    ends = {
+        "zh": "2026-09 的预测期到 2026-12 才结束，暂不评判",
+        "en": "the horizon of 2026-09 ends with 2026-12; not judged before",
+    }
+    return [told | said | figures, later | ends]
+
+
+def win_back_rows(listed: Sequence[int] = ()) -> list[dict[str, Any]]:
+    """Reasons recorded of those who left; each comes with customers, which no report may show."""
+    people = [{"customer_id": i, "month": BEFORE, "kind": "left", "margin_3m_fen": 9000} for i in listed]
     return [
+        {"reason": "price", "zh": "价格", "en": "price", "customers": 14, "margin_3m_fen": 61_200, "listed": people},
         {
-            "month": "2026-07",
-            "customers": 590,
-            "left": 51,
-            "brier": 0.0708,
-            "top_tenth_lift": 3.2,
-            "tenths": tenth_rows(),
-        }
-        | auc
+            "reason": "unrecorded",
+            "zh": "未记录原因",
+            "en": "no reason recorded",
+            "customers": 9,
+            "margin_3m_fen": 20_100,
+            "listed": [],
+        },
     ]

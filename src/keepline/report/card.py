@@ -1,100 +1,115 @@
-"""The model's card and the judgement of past probabilities, brought to one shape; what a card lacks stays unknown."""
+"""The models' card and the judgement of past probabilities, brought to one shape; what they lack stays unknown."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from math import sqrt
 from typing import Any
 
 from keepline.report.tally import Row
 from keepline.report.words import Words, both
 
-ORDER = ("leave", "port_out", "downgrade", "margin")
+Said = Mapping[str, Any]
+ORDER = ("leave", "port_out", "downgrade")
+CARD_LEVEL, JUDGED_LEVEL = 0.95, 0.90
+Z_OF_THE_CARD = 1.959964  # two-sided 95 % of the normal distribution
+REASON_WORDS = "reasons"
 
 
-def card_figures(card: Mapping[str, Any]) -> dict[str, Any]:
-    """Every model of the card that says how well it ranks, and what the card says in words."""
-    found = [_judged(name, where) for name, where in _with_auc(card)]
-    return {"models": sorted(found, key=_place), "notes": _notes(card), "version": card.get("version")}
-
-
-def judgement_figures(said: Sequence[Mapping[str, Any]]) -> list[Row]:
-    """Past snapshots whose horizon is over, latest first."""
-    rows = [
-        _judged(str(row.get("outcome", "leave")), row)
-        | {"month": str(row.get("month", row.get("plan_month", ""))), "verdict": row.get("verdict", "judged")}
-        | {"said": _said(row)}
-        for row in said
-    ]
-    return sorted(rows, key=lambda r: r["month"], reverse=True)
-
-
-def _said(row: Mapping[str, Any]) -> Words | None:
-    zh, en = row.get("zh"), row.get("en")
-    return both(str(zh), str(en)) if zh and en else None
-
-
-def _with_auc(value: Any, name: str = "leave") -> list[tuple[str, Mapping[str, Any]]]:
-    """The parts of a card that hold an AUC, each with the name it lies under."""
-    if not isinstance(value, Mapping):
-        return []
-    if "auc" in value:
-        return [(name, value)]
-    return [found for key, inner in sorted(value.items()) for found in _with_auc(inner, _name(key, name))]
-
-
-def _name(key: str, outer: str) -> str:
-    known = {"leaving": "leave", "leave": "leave", "port_out": "port_out", "downgrade": "downgrade", "margin": "margin"}
-    return known.get(key, outer)
-
-
-def _place(row: Row) -> tuple[int, str]:
-    return (ORDER.index(row["model"]) if row["model"] in ORDER else len(ORDER), row["model"])
-
-
-def _judged(name: str, said: Mapping[str, Any]) -> Row:
+def card_figures(card: Said) -> dict[str, Any]:
+    """Each target with how well it was predicted for the unseen, or why it was not learnt; and what was lacking."""
+    targets = card.get("targets") or {}
+    names = [*(name for name in ORDER if name in targets), *sorted(set(targets) - set(ORDER))]
     return {
-        "model": name,
-        "where": said.get("where"),
-        "customers": _first(said, "customers", "people", "n"),
-        "events": _first(said, "events", "left", "leavers"),
-        "auc": estimate(said, "auc"),
-        "slope": estimate(said, "slope") or estimate(said, "calibration_slope"),
-        "brier": _first(said, "brier"),
-        "lift": _first(said, "lift", "top_tenth_lift"),
-        "tenths": _tenths(_first(said, "tenths", "calibration_table", "calibration")),
+        "version": card.get("version"),
+        "level": CARD_LEVEL,
+        "models": [_target(name, targets[name]) for name in names],
+        "snapshots": [{key: row.get(key) for key in ("month", "customers")} for row in card.get("snapshots") or []],
+        "value": _words(card.get("value")),
+        "notes": _sentences(card.get("notes")),
+        "lacked": _sentences(card.get("lacked")),
     }
 
 
-def _first(said: Mapping[str, Any], *names: str) -> Any:
-    return next((said[name] for name in names if said.get(name) is not None), None)
+def reasons_of(card: Said) -> dict[str, Words]:
+    """The sentences of the reason codes, as the room that made the codes says them."""
+    said = (card.get("words") or {}).get(REASON_WORDS) or {}
+    return {code: both(words["zh"], words["en"]) for code, words in sorted(said.items())}
 
 
-def estimate(said: Mapping[str, Any], name: str) -> Row | None:
-    """A figure and its interval, written as a number beside ``name_low`` and ``name_high``, a mapping or a list."""
-    value = said.get(name)
-    if isinstance(value, Mapping):
-        return {"value": value.get("value"), "low": value.get("low"), "high": value.get("high")}
-    if isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 3:
-        return {"value": value[0], "low": value[1], "high": value[2]}
-    if value is None:
-        return None
-    return {"value": value, "low": said.get(f"{name}_low"), "high": said.get(f"{name}_high")}
+def _target(name: str, said: Said) -> Row:
+    judged = said.get("validation") or {}
+    return {
+        "model": name,
+        "learnt_from": {"customers": said.get("customers"), "events": said.get("events")},
+        "refused": _words(said.get("refused")),
+        "how": _words(judged),
+    } | _accuracy(judged)
 
 
-def _tenths(said: Any) -> list[Row]:
-    if not isinstance(said, Sequence) or isinstance(said, str):
-        return []
-    names = ("predicted", "observed", "low", "high", "customers")
-    rows = [{name: row.get(name) for name in names} for row in said if isinstance(row, Mapping)]
-    return sorted((r for r in rows if None not in (r["predicted"], r["observed"])), key=lambda r: r["predicted"])
+def judgement_figures(said: Iterable[Said]) -> list[Row]:
+    """Every past publication, latest first, with its sentence; figures only where its horizon is over."""
+    rows = [
+        {"month": row.get("plan_month"), "until": row.get("month"), "verdict": row.get("verdict")}
+        | {"said": _words(row), "value": row.get("value"), "level": JUDGED_LEVEL}
+        | _accuracy(row)
+        for row in said
+    ]
+    return sorted(rows, key=lambda row: str(row["month"]), reverse=True)
 
 
-def _notes(card: Mapping[str, Any]) -> list[Words]:
-    """Sentences of the card in both languages: what it lacked, why it abstained."""
-    found: list[Words] = []
-    for key in ("lacking", "notes", "abstains"):
-        rows = card.get(key) or []
-        for row in rows if isinstance(rows, Sequence) and not isinstance(rows, str) else []:
-            if isinstance(row, Mapping) and row.get("zh") and row.get("en"):
-                found.append(both(str(row["zh"]), str(row["en"])))
-    return found
+def _accuracy(said: Said) -> Row:
+    return {
+        "customers": said.get("customers"),
+        "events": said.get("events", said.get("left")),
+        "auc": estimate(said.get("auc")),
+        "slope": estimate(said.get("calibration_slope")),
+        "brier": estimate(said.get("brier")),
+        "lift": said.get("top_decile_lift", said.get("top_tenth_lift")),
+        "tenths": _tenths(said.get("tenths") or said.get("calibration") or []),
+    }
+
+
+def estimate(said: Any) -> Row | None:
+    """A figure, with its interval where it has one."""
+    if isinstance(said, Mapping):
+        return None if said.get("value") is None else {key: said.get(key) for key in ("value", "low", "high")}
+    return None if said is None else {"value": said, "low": None, "high": None}
+
+
+def _tenths(rows: Iterable[Said]) -> list[Row]:
+    """Predicted and observed shares of tenths of the customers, the lowest first, each with an interval."""
+    return sorted((_tenth(row) for row in rows), key=lambda row: (row["predicted"], row["observed"]))
+
+
+def _tenth(row: Said) -> Row:
+    observed = row.get("observed", row.get("happened"))
+    low, high = row.get("low"), row.get("high")
+    if low is None and observed is not None:
+        low, high = wilson(float(observed), int(row["customers"]))
+    return {
+        "predicted": row["predicted"],
+        "observed": observed,
+        "low": low,
+        "high": high,
+        "customers": row["customers"],
+    }
+
+
+def wilson(share: float, n: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share among ``n`` (1927, JASA 22:209)."""
+    z = Z_OF_THE_CARD
+    middle = share + z * z / (2 * n)
+    reach = z * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return round(max(0.0, (middle - reach) / (1 + z * z / n)), 6), round((middle + reach) / (1 + z * z / n), 6)
+
+
+def _words(said: Any) -> Words | None:
+    if isinstance(said, Mapping) and said.get("zh") and said.get("en"):
+        return both(str(said["zh"]), str(said["en"]))
+    return None
+
+
+def _sentences(rows: Any) -> list[Words]:
+    listed = rows if isinstance(rows, Sequence) and not isinstance(rows, str) else []
+    return [words for words in map(_words, listed) if words is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from keepline.report.tally import Row
@@ -47,14 +48,14 @@ def _places(customers: int) -> list[float]:
 
 def _at(curve: list[tuple[float, float]], x: float) -> float:
     """The curve between its corners is straight."""
-    for (x0, y0), (x1, y1) in zip(curve, curve[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(curve):
         if x <= x1:
             return round(y0 + (y1 - y0) * (x - x0) / (x1 - x0), 6)
     return 1.0
 
 
 def _area(curve: list[tuple[float, float]]) -> float:
-    return sum((x1 - x0) * (y0 + y1) / 2 for (x0, y0), (x1, y1) in zip(curve, curve[1:], strict=False))
+    return sum((x1 - x0) * (y0 + y1) / 2 for (x0, y0), (x1, y1) in pairwise(curve))
 
 
 def value_bands(spread: list[Row]) -> dict[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from keepline.report.numbers import Money, percent
-from keepline.report.pictures.shape import TEXT, Block, Cell, column, months, section, table
+from keepline.report.pictures.shape import LONG, TEXT, Block, Cell, column, months, section, table
 from keepline.report.words import Words, both
 
 Line = tuple[Words, Words, Words, str]
@@ -30,7 +30,7 @@ def definitions(figures: dict[str, Any]) -> Block:
                 title=both("本报告的数字", "The numbers of this report"),
                 columns=[
                     column("指标", "number", TEXT),
-                    column("定义", "definition", TEXT),
+                    column("定义", "definition", LONG),
                     column("单位", "unit", TEXT),
                     column("来源", "source", TEXT),
                 ],
@@ -122,7 +122,8 @@ def _worth(head: dict[str, Any]) -> list[Line]:
             both("客户价值", "customer value"),
             both(
                 f"未来 {span['zh']}在网期间的预期毛利、增长与口碑，按年 {rate} 折现",
-                f"margin expected over {span['en']} while staying, its growth, and word of mouth, discounted at {rate} a year",
+                f"margin expected over {span['en']} while staying, its growth, and word of mouth, discounted at {rate} "
+                "a year",
             ),
             MONEY,
             "scores.value_fen",

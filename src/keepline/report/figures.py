@@ -9,14 +9,15 @@ from sqlglot import exp
 
 from keepline.engine import Engine
 from keepline.policy.documents import Policy
-from keepline.report.card import card_figures, judgement_figures
+from keepline.report.card import card_figures, judgement_figures, reasons_of
 from keepline.report.concentration import concentration, value_bands
 from keepline.report.findings import findings
 from keepline.report.means import limit_figures, plan_figures
 from keepline.report.past import effect_figures, pilot_figures, win_back_figures
 from keepline.report.quality import quality_figures, tenure_figures
+from keepline.report.reasons import reason_words
 from keepline.report.tally import Row, Shelf, group, model, total
-from keepline.report.words import CLASSES, both
+from keepline.report.words import CLASSES, Words, both
 from keepline.site import Settings
 from keepline.tables import STATES, TABLES
 
@@ -41,7 +42,7 @@ def figures(
         "concentration": [concentration(measure, rows) for measure, rows in spreads.items()],
         "moves": _moves(shelf),
         "grid": _grid(shelf, value_bands(spreads["value"])),
-        "leaving": _leaving(shelf, policy) | {"card": card_figures(manifest.get("model_card") or {})},
+        "leaving": _leaving(shelf, manifest.get("model_card") or {}),
         "win_back": win_back_figures(manifest.get("win_back"), policy),
         "funnel": _funnel(shelf),
         "plan": plan_figures(shelf, policy=policy, summary=manifest.get("plan") or {}),
@@ -136,17 +137,17 @@ def _rated(row: Row, name: str = "leave") -> Row:
     return row | {f"{name}_probability": round(billionths / BILLION / known, 6) if known else None}
 
 
-def _leaving(shelf: Shelf, policy: Policy) -> dict[str, Any]:
+def _leaving(shelf: Shelf, card: dict[str, Any]) -> dict[str, Any]:
     rows = shelf.sums(model("leaving").query, ["scores"], ("risk_band", "reason_1"))
     kinds = ("leave", "port_out", "downgrade")
     sums = ["customers", "value_fen", *(f"{kind}_{part}" for kind in kinds for part in ("known", "e9"))]
     bands = {row["risk_band"]: row for row in group(rows, ("risk_band",), sums)}
     return {
         "bands": [_rated(_expected(bands[b])) for b in ("high", "medium", "low", "unknown") if b in bands],
-        "reasons": _reasons([row for row in rows if row["risk_band"] in ("high", "medium")]),
+        "reasons": _reasons([row for row in rows if row["risk_band"] in ("high", "medium")], reasons_of(card)),
+        "words": reasons_of(card),
+        "card": card_figures(card),
         "expected": {kind: _sum_expected(rows, kind) for kind in kinds},
-        "high_from": policy.leaving.high_band_min,
-        "medium_from": policy.leaving.medium_band_min,
     }
 
 
@@ -161,11 +162,13 @@ def _sum_expected(rows: list[Row], kind: str) -> dict[str, Any]:
     return {"known": known, "customers": round(billionths / BILLION, 2) if billionths is not None else None}
 
 
-def _reasons(rows: list[Row]) -> list[Row]:
-    return sorted(
+def _reasons(rows: list[Row], said: dict[str, Words]) -> list[Row]:
+    """By leading reason, the most value first; those without a reason last."""
+    found = sorted(
         group(rows, ("reason_1",), ("customers", "value_fen")),
         key=lambda r: (r["reason_1"] is None, -(r["value_fen"] or 0), -r["customers"], r["reason_1"] or ""),
     )
+    return [row | {"words": reason_words(row["reason_1"], said)} for row in found]
 
 
 def _funnel(shelf: Shelf) -> dict[str, Any]:

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from keepline.report.numbers import Money, count, percent, short_count
-from keepline.report.phrases import worth
-from keepline.report.reasons import reason_words
+from keepline.report.phrases import hardest, worth
 from keepline.report.tally import Row
 from keepline.report.words import STATES, Words, both, word
 
@@ -70,7 +69,8 @@ def leaving(figures: Figures, money: Money) -> Finding | None:
         both(about["zh"] + " 户", about["en"]),
         both(
             f"未来 {months} 个月预计约 {about['zh']} 户离网（占 {percent(share)}）{tail['zh']}",
-            f"About {about['en']} customers ({percent(share)}) are expected to leave within {_months(months)}{tail['en']}",
+            f"About {about['en']} customers ({percent(share)}) are expected to leave within {_months(months)}"
+            f"{tail['en']}",
         ),
     )
 
@@ -96,7 +96,7 @@ def reason(figures: Figures, money: Money) -> Finding | None:
     whole = sum(row["value_fen"] or 0 for row in figures["leaving"]["reasons"])
     if not rows or whole <= 0:
         return None
-    first, said = rows[0], reason_words(rows[0]["reason_1"])
+    first, said = rows[0], rows[0]["words"]
     value, people = money.short(first["value_fen"]), short_count(first["customers"])
     return _finding(
         "reason",
@@ -141,18 +141,11 @@ def _rests(share: float) -> Words:
 
 def dearest(figures: Figures, money: Money) -> Finding | None:
     """The limit that binds hardest: what one more unit is worth."""
-    binding = [row for row in figures["limits"] if (row["shadow_price"] or 0) > 0]
-    if not binding:
+    row = hardest(figures["limits"])
+    if row is None:
         return None
-    kinds = {kind: [r for r in binding if r["kind"] == kind] for kind in ("manager", "channel", "money")}
-    rows = next(rows for rows in kinds.values() if rows) if any(kinds.values()) else binding
-    row = max(rows, key=lambda r: (r["shadow_price"], r["limit"]))
-    number, said = worth(row, money, homes=_homes(figures))
-    return _finding("limit", "limits", number, said)
-
-
-def _homes(figures: Figures) -> dict[str, str | None]:
-    return {row["manager_id"]: row["district"] for row in figures["plan"]["managers"] if row["manager_id"]}
+    number, said = worth(row, money)
+    return _finding("limit", "limits", number, both(said["zh"] + "。", said["en"] + "."))
 
 
 def proved(figures: Figures, money: Money) -> Finding | None:

@@ -23,9 +23,8 @@ Figures = dict[str, Any]
 
 def render(figures: Figures) -> str:
     """The page; equal figures give the same bytes."""
-    know, act, leave, prove = (make(figures) for make in (know_sections, act_sections, leave_sections, prove_sections))
-    pareto, moves, grid = know
-    sections = [*leave, *act, pareto, moves, grid, *prove, definitions(figures)]
+    parts = (know_sections, leave_sections, act_sections, prove_sections)
+    sections = [*(section for make in parts for section in make(figures)), definitions(figures)]
     page = _templates().get_template("report.html.j2")
     return page.render(
         head=figures["head"],
@@ -56,7 +55,7 @@ def _inline(path: str) -> Markup:
 
 def _drawn(sections: list[Block]) -> list[Block]:
     """What the script draws: every picture's kind and data, without its table."""
-    wanted = ("id", "kind", "title", "unit", "data")
+    wanted = ("id", "kind", "title", "unit", "height", "data")
     found = []
     for section in sections:
         for block in section["blocks"]:
@@ -78,7 +77,7 @@ def _cards(figures: Figures) -> list[dict[str, Words]]:
     """The month at a glance."""
     money, base, plan = Money(figures["head"]["currency"]), figures["base"], figures["plan"]
     expected = figures["leaving"]["expected"]["leave"]
-    cards = [
+    return [
         _card(both("在网客户", "customers in the base"), short_count(base["customers"])),
         _card(both("本月出账收入", "revenue this month"), money.short(base["revenue_fen"])),
         _card(both("本月毛利", "margin this month"), money.short(base["margin_fen"])),
@@ -86,7 +85,6 @@ def _cards(figures: Figures) -> list[dict[str, Words]]:
         _card(both("方案客户", "customers in the plan"), short_count(plan["customers"])),
         _card(both("预期净增毛利", "expected net margin"), money.short(plan["gain_fen"])),
     ]
-    return cards
 
 
 def _card(name: Words, value: Words) -> dict[str, Words]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from keepline.policy.documents import Offers, Policy
+from keepline.report.numbers import count
 from keepline.report.tally import Row, Shelf
 from keepline.report.words import Words, both
 
@@ -55,7 +56,7 @@ def _measured(row: Row) -> Words:
 
 
 def _too_few(row: Row) -> Words:
-    held_out, treated, needed = row["held_out"], row["treated"], row["needed"]
+    treated, held_out, needed = count(row["treated"]), count(row["held_out"]), row["needed"]
     zh = f"人数太少：实施 {treated} 人、对照 {held_out} 人"
     en = f"too few: {treated} treated, {held_out} left alone"
     if needed is None:
@@ -66,7 +67,18 @@ def _too_few(row: Row) -> Words:
 def pilot_figures(said: Any, policy: Policy) -> list[Row]:
     """The mean effect of each pilot: one row an offer and outcome."""
     rows = said if isinstance(said, Sequence) and not isinstance(said, str) else []
-    keys = ("offer_id", "outcome", "experiment_id", "treated", "held_out", "mean_effect", "low", "high", "verdict")
+    keys = (
+        "offer_id",
+        "outcome",
+        "experiment_id",
+        "treated",
+        "held_out",
+        "mean_effect",
+        "low",
+        "high",
+        "verdict",
+        "lots_p",
+    )
     found: dict[tuple[str, str], Row] = {}
     for row in sorted(rows, key=lambda r: (r["offer_id"], r["outcome"], r["term"] != "intercept", r["term"])):
         slim = {key: row.get(key) for key in keys} | {"name": offer_name(policy.offers, row["offer_id"])}
@@ -75,21 +87,23 @@ def pilot_figures(said: Any, policy: Policy) -> list[Row]:
 
 
 def win_back_figures(said: Any, policy: Policy) -> list[Row] | None:
-    """Those who left by recorded reason, dearest first; None when nobody could tell."""
+    """Those who left lately by recorded reason, the most margin first; None when no departure is known.
+
+    The list of customers that comes with each reason stays out: figures hold no customer.
+    """
     if not said:
         return None
     names = {code: both(text.zh, text.en) for code, text in policy.leaving.reasons.items()}
     rows = [_win_back_row(row, names) for row in said]
-    return sorted(rows, key=lambda r: (-(r["value_fen"] or 0), -r["customers"], r["reason"] or ""))
+    return sorted(rows, key=lambda r: (-(r["margin_fen"] or 0), -r["customers"], r["reason"]))
 
 
 def _win_back_row(row: Row, names: dict[str, Words]) -> Row:
-    reason = row.get("reason")
-    known = names.get(reason, both(reason, reason)) if reason else both("原因未记录", "reason not recorded")
+    code = str(row.get("reason") or "unrecorded")
+    given = both(row["zh"], row["en"]) if row.get("zh") and row.get("en") else both(code, code)
     return {
-        "reason": reason,
-        "kind": row.get("kind"),
-        "name": known,
+        "reason": code,
+        "name": names.get(code, given),
         "customers": row.get("customers", 0),
-        "value_fen": row.get("value_fen", row.get("margin_fen")),
+        "margin_fen": row.get("margin_3m_fen"),
     }

@@ -39,12 +39,15 @@ class Shelf:
         """
         wanted, key = list(tables), tuple(keys)
         found: dict[tuple[Any, ...], Row] = {}
-        for part in self._parts(wanted):
-            for table, files in part.items():
-                self.engine.see(table, Scan(TABLES[table], (Files(files),)))
+        for part in self.parts(wanted):
+            self.see(part)
             for row in self.engine.fetch(query).to_pylist():
                 _add(found, tuple(row[name] for name in key), row, key)
         return [found[at] for at in sorted(found, key=_null_last)]
+
+    def see(self, part: Mapping[str, tuple[Path, ...]]) -> None:
+        for table, files in part.items():
+            self.engine.see(table, Scan(TABLES[table], (Files(files),)))
 
     def rows(self, table: str) -> list[Row]:
         """All rows of a small table, such as effects."""
@@ -55,7 +58,8 @@ class Shelf:
         rows: list[Row] = self.engine.fetch(query).to_pylist()
         return rows
 
-    def _parts(self, tables: list[str]) -> list[Mapping[str, tuple[Path, ...]]]:
+    def parts(self, tables: list[str]) -> list[Mapping[str, tuple[Path, ...]]]:
+        """For each range of customers the files of each table; all at once where tables are cut differently."""
         held = {table: {path.name: path for path in (self.folder / table).glob("*.parquet")} for table in tables}
         names = sorted(set().union(*held.values()))
         if len({frozenset(files) for files in held.values() if files}) > 1:  # cut differently: all at once
@@ -88,5 +92,5 @@ def group(rows: Iterable[Row], keys: Iterable[str], sums: Iterable[str]) -> list
 
 def total(rows: Iterable[Row], name: str) -> int | None:
     """The sum of one column; unknown when nothing is known."""
-    known = [row[name] for row in rows if row[name] is not None]
+    known: list[int] = [row[name] for row in rows if row[name] is not None]
     return sum(known) if known else None

@@ -100,12 +100,6 @@ no_answer | 未接通 | no answer
 wrong_number | 号码有误 | wrong number
 do_not_contact | 不要再联系 | do not contact again
 """)
-DEPARTURES = _list("""
-left | 离网 | left
-port_out | 携号转网 | ported out
-silent | 沉默 | fell silent
-unknown | 原因未记录 | reason not recorded
-""")
 
 
 def word(words: Mapping[str, Words], code: str | None) -> Words:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from keepline.report.numbers import EMPTY, Money, count, percent
-from keepline.report.phrases import worth
+from keepline.report.phrases import binds, hardest, worth
 from keepline.report.pictures.leave import source
 from keepline.report.pictures.shape import TEXT, Block, Cell, caution, column, note, picture, section, table
 from keepline.report.tally import Row
@@ -36,7 +36,7 @@ def plan(figures: Figures, money: Money) -> Block:
         blocks.append(
             caution(
                 "标有“假设”的优惠效果来自政策中写明的假设，未经试点实测；其预期增收不是测得的结果。",
-                "Effects marked “assumed” are assumptions written in policy, not measured in a pilot; what they are "
+                'Effects marked "assumed" are assumptions written in policy, not measured in a pilot; what they are '
                 "expected to earn is no finding.",
             )
         )
@@ -166,7 +166,8 @@ def limits(figures: Figures, money: Money) -> Block:
     rows = figures["limits"]
     lead = both(
         "影子价格：某项资源多一个单位，方案最多能多得多少毛利；用不完的资源影子价格为零。",
-        "Shadow price: how much margin one more unit of a limit would add at most; a limit that is not used up has none.",
+        "Shadow price: how much margin one more unit of a limit would add at most; a limit that is not used up has "
+        "none.",
     )
     if not rows:
         empty = note("方案没有记录资源限制。", "The plan recorded no limits.")
@@ -177,31 +178,29 @@ def limits(figures: Figures, money: Money) -> Block:
 
 def _limit_picture(rows: list[Row], figures: Figures, money: Money) -> Block:
     shown = [row for row in rows if row["share"] is not None][:MOST_LIMITS]
-    homes = {m["manager_id"]: m["district"] for m in figures["plan"]["managers"] if m["manager_id"]}
-    binding = [row for row in rows if (row["shadow_price"] or 0) > 0]
-    title = both("没有一项资源用尽", "No limit is used up")
-    if binding:
-        title = worth(_hardest(binding), money, homes=homes)[1]
+    first = hardest(rows)
+    title = worth(first, money)[1] if first else both("没有一项资源限制方案", "No limit holds the plan back")
     body: list[list[Cell]] = [
         [
             row["name"],
             _amount(row["available"], row, money),
             _amount(row["used"], row, money),
             percent(row["share"]),
-            worth(row, money, homes=homes)[0] if row["shadow_price"] else EMPTY,
+            worth(row, money)[0] if binds(row) else EMPTY,
         ]
         for row in rows
     ]
     return picture(
         "limits",
         "bars",
-        title=both(title["zh"].rstrip("。"), title["en"].rstrip(".")),
+        title=title,
         unit=both("已用占可用的比例", "used as a share of available"),
         source=source("plan", figures),
         data={
             "names": [row["name"] for row in shown],
             "format": "share",
             "limit": 1,
+            "codes": ["binding" if binds(row) else "free" for row in shown],
             "series": [{"name": both("已用", "used"), "values": [row["share"] for row in shown]}],
         },
         columns=[
@@ -209,19 +208,11 @@ def _limit_picture(rows: list[Row], figures: Figures, money: Money) -> Block:
             column("可用", "available"),
             column("已用", "used"),
             column("占比", "share"),
-            column("再多一单位（工时按小时）", "one more unit (hours for managers)"),
+            column("再多一单位（工时按小时）的价值", "worth of one more unit (an hour for minutes)"),
         ],
         rows=body,
         height=max(200, 60 + 28 * len(shown)),
     )
-
-
-def _hardest(rows: list[Row]) -> Row:
-    for kind in ("manager", "channel", "money"):
-        of_kind = [row for row in rows if row["kind"] == kind]
-        if of_kind:
-            return max(of_kind, key=lambda r: (r["shadow_price"], r["limit"]))
-    return rows[0]
 
 
 def _amount(value: float | None, row: Row, money: Money) -> str:
@@ -229,15 +220,29 @@ def _amount(value: float | None, row: Row, money: Money) -> str:
 
 
 def _gap(found: Figures, money: Money) -> list[Block]:
-    if found["dual_value_fen"] is None or found["gap_share"] is None:
-        return []
-    bound, gap = money.exact(found["dual_value_fen"]), percent(found["gap_share"], 2)
-    return [
-        note(
-            f"理论上限 {bound}；本方案与上限相差至多 {gap}。",
-            f"No plan within these limits can exceed {bound}; this one is at most {gap} below.",
+    """How near the plan is to the best possible, and what other rules would earn with the same means."""
+    blocks = []
+    if found["dual_value_fen"] is not None and found["gap_share"] is not None:
+        bound, gap = money.exact(found["dual_value_fen"]), percent(found["gap_share"], 2)
+        blocks.append(
+            note(
+                f"在这些资源内，任何方案都不会超过 {bound}；本方案与之相差至多 {gap}。",
+                f"No plan within these limits can exceed {bound}; this one is at most {gap} below.",
+            )
         )
-    ]
+    other = found["comparison"] or {}
+    if other.get("ranked_by_risk_fen") is not None and found["primal_value_fen"]:
+        ranked, ours = money.exact(other["ranked_by_risk_fen"]), money.exact(found["primal_value_fen"])
+        free = money.exact(other.get("without_limits_fen"))
+        blocks.append(
+            note(
+                f"同样的资源，若只按离网风险从高到低安排，预期净增毛利为 {ranked}；本方案为 {ours}；"
+                f"资源不受限时为 {free}。",
+                f"The same means given by risk of leaving alone would be expected to earn {ranked}; this plan {ours}; "
+                f"without any limit {free}.",
+            )
+        )
+    return blocks
 
 
 def funnel(figures: Figures) -> Block:

@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from keepline.report.numbers import EMPTY, Money, count, decimal, percent
-from keepline.report.pictures.shape import TEXT, Block, Cell, caution, column, months, note, picture, section, table
+from keepline.report.pictures.shape import (
+    LONG,
+    TEXT,
+    Block,
+    Cell,
+    caution,
+    column,
+    months,
+    note,
+    picture,
+    section,
+    table,
+)
 from keepline.report.tally import Row
 from keepline.report.words import CLASSES, LOYALTY, LOYALTY_KINDS, MOVES, VALUE_BANDS, Words, both, word
 
@@ -199,7 +211,7 @@ def _class_rules(rules: list[Row], money: Money) -> Block:
         title=both("每一类的客户数、依据与收入", "Customers, reason and revenue of each class"),
         columns=[
             column("分类", "class", TEXT),
-            column("依据", "why", TEXT),
+            column("依据", "why", LONG),
             column("客户数", "customers"),
             column("本月收入", "revenue this month"),
         ],

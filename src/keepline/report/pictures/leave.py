@@ -18,9 +18,8 @@ from keepline.report.pictures.shape import (
     section,
     table,
 )
-from keepline.report.reasons import reason_words
 from keepline.report.tally import Row
-from keepline.report.words import BANDS, DEPARTURES, MEASURES, Words, both, word
+from keepline.report.words import BANDS, MEASURES, Words, both, word
 
 Figures = dict[str, Any]
 TOP_REASONS = 8
@@ -133,19 +132,17 @@ def _reasons(figures: Figures, money: Money) -> Block:
     shown = [row for row in rows if row["reason_1"]][:TOP_REASONS]
     by_value = all(row["value_fen"] is not None for row in shown)
     values = [row["value_fen"] if by_value else row["customers"] for row in shown]
-    body: list[list[Cell]] = [
-        [reason_words(r["reason_1"]), count(r["customers"]), money.exact(r["value_fen"])] for r in rows
-    ]
-    first = reason_words(shown[0]["reason_1"])
+    body: list[list[Cell]] = [[r["words"], count(r["customers"]), money.exact(r["value_fen"])] for r in rows]
+    first = shown[0]["words"]
     measured = both("涉及价值", "value at risk") if by_value else both("客户数", "customers")
     return picture(
         "reasons",
         "bars",
-        title=both(f"首要原因居首的是“{first['zh']}”", f"The leading reason is “{first['en']}”"),
+        title=both(f"首要原因居首的是“{first['zh']}”", f'The leading reason is "{first["en"]}"'),
         unit=both("中高风险客户按首要原因", "medium and high risk by leading reason"),
         source=source("scores", figures),
         data={
-            "names": [reason_words(r["reason_1"]) for r in shown],
+            "names": [r["words"] for r in shown],
             "format": "money" if by_value else "count",
             "series": [{"name": measured, "values": values}],
         },
@@ -170,8 +167,8 @@ def _kinds(figures: Figures) -> Block:
         found = figures["leaving"]["expected"][kind]
         known = found["known"]
         share = found["customers"] / known if known else None
-        remark: Words = both("", "") if known else both("没有数据，未预测", "not predicted: no data to learn from")
-        rows.append([said, count(known) if known else "--", decimal(found["customers"], 1), percent(share), remark])
+        name = said if known else both(f"{said['zh']}（未预测）", f"{said['en']} (not predicted)")
+        rows.append([name, count(known or None), decimal(found["customers"], 1), percent(share)])
     return table(
         "kinds",
         title=both("离网、携转与降套", "Leaving, port-out and downgrade"),
@@ -180,7 +177,6 @@ def _kinds(figures: Figures) -> Block:
             column("有评分客户", "customers scored"),
             column("预计人数", "expected"),
             column("占比", "share"),
-            column("说明", "remark", TEXT),
         ],
         rows=rows,
     )
@@ -195,13 +191,34 @@ def model_card(figures: Figures) -> Block:
     blocks: list[Block] = []
     if not card["models"]:
         blocks.append(note("没有模型可检验。", "There is no model to judge."))
-    for row in card["models"]:
-        if row["tenths"]:
-            blocks.append(_calibration(row, figures))
-    if card["models"]:
-        blocks.append(_quality_table(card["models"]))
-    blocks += [note(words["zh"], words["en"]) for words in card["notes"]]
-    return section("model", "模型可信吗", "Can the model be believed", lead=lead, blocks=blocks)
+    judged = [row for row in card["models"] if row["auc"] is not None]
+    blocks += [_calibration(row, figures) for row in judged if row["tenths"] and row["model"] == "leave"]
+    if judged:
+        blocks.append(_quality_table(judged))
+    blocks += [_refusal(row) for row in card["models"] if row["refused"]]
+    blocks += [note(words["zh"], words["en"]) for words in _notes(card)]
+    if card["lacked"]:
+        blocks.append(_lacked(card["lacked"]))
+    return section("model", "模型可信吗", "Can the models be believed", lead=lead, blocks=blocks)
+
+
+def _notes(card: Row) -> list[Words]:
+    return [*card["notes"], *([card["value"]] if card["value"] else [])]
+
+
+def _refusal(row: Row) -> Block:
+    name, why = model_name(row["model"]), row["refused"]
+    return caution(f"{name['zh']}：没有模型。{why['zh']}", f"No model of {name['en']}: {why['en']}")
+
+
+def _lacked(rows: list[Words]) -> Block:
+    return table(
+        "model-lacked",
+        title=both(f"模型没有用上的 {len(rows)} 项数据", f"Inputs the models could not use: {len(rows)}"),
+        columns=[column("数据，以及为什么", "input, and why", TEXT)],
+        rows=[[words] for words in rows],
+        folded=True,
+    )
 
 
 def model_name(code: str) -> Words:
@@ -209,19 +226,22 @@ def model_name(code: str) -> Words:
 
 
 def _calibration(row: Row, figures: Figures) -> Block:
-    name = model_name(row["model"])
+    name, level = model_name(row["model"]), percent(figures["leaving"]["card"]["level"], 0)
     auc = interval(row["auc"], decimal)
-    inside = sum(1 for t in row["tenths"] if t["low"] is not None and t["low"] <= t["predicted"] <= t["high"])
+    inside = sum(1 for t in row["tenths"] if t["low"] <= t["predicted"] <= t["high"])
     of = len(row["tenths"])
     return picture(
         f"calibration-{row['model']}",
         "calibration",
         title=both(
-            f"{name['zh']}：{of} 组中 {inside} 组的预测落在实际的区间内",
+            f"{name['zh']}：{of} 组客户中，{inside} 组的预测落在实际比例的区间内",
             f"{name['en'].capitalize()}: in {inside} of {of} groups the prediction lies within the observed interval",
         ),
-        unit=both(f"预测概率与实际比例；AUC {auc}", f"predicted probability and observed share; AUC {auc}"),
-        source=source("model card" if row["where"] is None else f"model card ({row['where']})", figures),
+        unit=both(
+            f"各十分之一客户的预测概率与实际比例，{level} 区间；AUC {auc}",
+            f"predicted probability and observed share by tenths of customers, {level} interval; AUC {auc}",
+        ),
+        source=source("model card", figures),
         data={"points": row["tenths"]},
         columns=[
             column("预测", "predicted"),
@@ -231,26 +251,21 @@ def _calibration(row: Row, figures: Figures) -> Block:
             column("客户数", "customers"),
         ],
         rows=[
-            [
-                percent(t["predicted"]),
-                percent(t["observed"]),
-                percent(t["low"]),
-                percent(t["high"]),
-                count(t["customers"]),
-            ]
+            [*(percent(t[k]) for k in ("predicted", "observed", "low", "high")), count(t["customers"])]
             for t in row["tenths"]
         ],
         height=340,
+        note=row["how"],
     )
 
 
 def interval(found: Row | None, how: Any) -> str:
-    """A figure with its interval: 0.78 (0.75–0.81)."""
+    """A figure with its interval: 0.78 [0.75, 0.81]."""
     if found is None or found["value"] is None:
         return "--"
     if found["low"] is None:
         return str(how(found["value"]))
-    return f"{how(found['value'])} ({how(found['low'])}–{how(found['high'])})"
+    return f"{how(found['value'])} [{how(found['low'])}, {how(found['high'])}]"
 
 
 def _quality_table(rows: list[Row]) -> Block:
@@ -261,14 +276,14 @@ def _quality_table(rows: list[Row]) -> Block:
             count(row["events"]),
             interval(row["auc"], lambda v: decimal(v, 3)),
             interval(row["slope"], decimal),
-            decimal(row["brier"], 4),
+            interval(row["brier"], lambda v: decimal(v, 4)),
             decimal(row["lift"], 1),
         ]
         for row in rows
     ]
     return table(
         "model-quality",
-        title=both("检验结果（括号内为 90% 区间）", "How the models did (90% intervals in brackets)"),
+        title=both("检验结果（方括号内为 95% 区间）", "How the models did (95% intervals in brackets)"),
         columns=[
             column("模型", "model", TEXT),
             column("检验客户", "customers"),
@@ -281,7 +296,8 @@ def _quality_table(rows: list[Row]) -> Block:
         rows=body,
         note=both(
             "AUC 0.5 等于抽签，1 为完全分开；校准斜率 1 为概率不偏。",
-            "AUC 0.5 is a toss, 1 a perfect ranking; a calibration slope of 1 means probabilities are neither too bold nor too timid.",
+            "AUC 0.5 is a toss, 1 a perfect ranking; at a calibration slope of 1 probabilities are neither too bold "
+            "nor too timid.",
         ),
     )
 
@@ -302,38 +318,31 @@ def win_back(figures: Figures, money: Money) -> Block:
 
 
 def _win_back_picture(rows: list[Row], figures: Figures, money: Money) -> Block:
-    by_value = all(row["value_fen"] is not None for row in rows)
-    body: list[list[Cell]] = [
-        [r["name"], word(DEPARTURES, r["kind"]), count(r["customers"]), money.exact(r["value_fen"])] for r in rows
-    ]
-    shown = rows[:TOP_REASONS]
-    people = sum(r["customers"] for r in rows)
+    by_margin = any(row["margin_fen"] for row in rows)
+    measured = both("离网前三月毛利", "margin of the three months before") if by_margin else both("客户数", "customers")
+    shown, people = rows[:TOP_REASONS], sum(row["customers"] for row in rows)
     first = shown[0]["name"]
     return picture(
         "win-back",
         "bars",
         title=both(
-            f"近期离网 {count(people)} 户，涉及最多的是“{first['zh']}”",
-            f"{count(people)} left recently; the largest reason is “{first['en']}”",
+            f"近三月离网 {count(people)} 户，最值得赢回的原因是“{first['zh']}”",
+            f'{count(people)} left in three months; the reason most worth winning back is "{first["en"]}"',
         ),
-        unit=both("离网前毛利", "margin before leaving") if by_value else both("客户数", "customers"),
-        source=source("departures", figures),
+        unit=measured,
+        source=source("departures, bills", figures),
         data={
-            "names": [r["name"] for r in shown],
-            "format": "money" if by_value else "count",
+            "names": [row["name"] for row in shown],
+            "format": "money" if by_margin else "count",
             "series": [
-                {
-                    "name": both("离网前毛利", "margin before leaving") if by_value else both("客户数", "customers"),
-                    "values": [r["value_fen"] if by_value else r["customers"] for r in shown],
-                }
+                {"name": measured, "values": [row["margin_fen" if by_margin else "customers"] for row in shown]}
             ],
         },
         columns=[
             column("原因", "reason", TEXT),
-            column("方式", "how", TEXT),
             column("客户数", "customers"),
-            column("离网前毛利", "margin before leaving"),
+            column("离网前三月毛利", "margin of the three months before"),
         ],
-        rows=body,
-        height=280,
+        rows=[[row["name"], count(row["customers"]), money.exact(row["margin_fen"])] for row in rows],
+        height=max(160, 50 + 34 * len(shown)),
     )

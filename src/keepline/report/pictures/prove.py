@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from keepline.report.numbers import EMPTY, Money, count, decimal, percent
-from keepline.report.pictures.leave import interval, model_name, source
-from keepline.report.pictures.shape import TEXT, Block, Cell, caution, column, note, picture, section, table
+from keepline.report.pictures.leave import interval, source
+from keepline.report.pictures.shape import LONG, TEXT, Block, Cell, caution, column, note, picture, section, table
 from keepline.report.tally import Row
 from keepline.report.words import MEASURES, Words, both, word
 
 Figures = dict[str, Any]
-RARELY_KNOWN = 0.5
+LOTS_IN_DOUBT = 0.001
 VERDICTS = {
     "measured": both("已测量", "measured"),
     "no_effect": both("未见效果", "no effect found"),
@@ -110,7 +110,7 @@ def _effects_table(rows: list[Row], money: Money, *, drawn: bool) -> Block:
             column("有执行记录", "delivered"),
             column("差异（90% 区间）", "difference (90% interval)"),
             column("净增收", "earned, net"),
-            column("结论", "verdict", TEXT),
+            column("结论", "verdict", LONG),
         ],
         rows=body,
         folded=drawn and len(body) > 12,
@@ -149,7 +149,7 @@ def _pilots(figures: Figures, money: Money) -> list[Block]:
             count(r["treated"]),
             count(r["held_out"]),
             _pilot_effect(r, money),
-            word(VERDICTS, r["verdict"]),
+            _pilot_verdict(r),
         ]
         for r in rows
     ]
@@ -163,11 +163,20 @@ def _pilots(figures: Figures, money: Money) -> list[Block]:
                 column("实施", "treated"),
                 column("对照", "left alone"),
                 column("平均效果（90% 区间）", "mean effect (90% interval)"),
-                column("结论", "verdict", TEXT),
+                column("结论", "verdict", LONG),
             ],
             rows=body,
         )
     ]
+
+
+def _pilot_verdict(row: Row) -> Words:
+    said = word(VERDICTS, row["verdict"])
+    if row["lots_p"] is None or row["lots_p"] >= LOTS_IN_DOUBT:
+        return said
+    return both(
+        f"{said['zh']}；两组差异过大，抽签存疑", f"{said['en']}; the arms differ too much, the lots are in doubt"
+    )
 
 
 def _pilot_effect(row: Row, money: Money) -> str:
@@ -188,31 +197,58 @@ def judgement(figures: Figures) -> Block:
     if not judged:
         blocks.append(note("还没有预测期已结束的以往发布。", "No past publication has a horizon that is over yet."))
     else:
+        if judged[0]["tenths"]:
+            blocks.append(_judged_picture(judged[0], figures))
         blocks.append(_judged_table(judged))
-    blocks += [note(row["said"]["zh"], row["said"]["en"]) for row in rows if row["said"] and row["auc"] is None]
+    blocks += [note(row["said"]["zh"], row["said"]["en"]) for row in rows if row["said"] is not None]
     return section("judgement", "以往的概率准不准", "Were past probabilities right", lead=lead, blocks=blocks)
+
+
+def _judged_picture(row: Row, figures: Figures) -> Block:
+    inside = sum(1 for t in row["tenths"] if t["low"] <= t["predicted"] <= t["high"])
+    of, month = len(row["tenths"]), row["month"]
+    return picture(
+        "judged",
+        "calibration",
+        title=both(
+            f"{month} 发布的概率：{of} 组客户中，{inside} 组与后来的实际相符",
+            f"Probabilities of {month}: {inside} of {of} groups agree with what followed",
+        ),
+        unit=both("各十分之一客户的预测概率与实际比例，90% 区间", "predicted and observed by tenths, 90% interval"),
+        source=source("scores, departures", figures),
+        data={"points": row["tenths"]},
+        columns=[
+            column("预测", "predicted"),
+            column("实际", "observed"),
+            column("区间下限", "interval from"),
+            column("区间上限", "to"),
+            column("客户数", "customers"),
+        ],
+        rows=[
+            [*(percent(t[k]) for k in ("predicted", "observed", "low", "high")), count(t["customers"])]
+            for t in row["tenths"]
+        ],
+    )
 
 
 def _judged_table(rows: list[Row]) -> Block:
     body: list[list[Cell]] = [
         [
             row["month"],
-            model_name(row["model"]),
             count(row["customers"]),
             count(row["events"]),
             interval(row["auc"], lambda v: decimal(v, 3)),
             interval(row["slope"], decimal),
-            decimal(row["brier"], 4),
+            interval(row["brier"], lambda v: decimal(v, 4)),
             decimal(row["lift"], 1),
         ]
         for row in rows
     ]
     return table(
         "judged",
-        title=both("按发布账期（括号内为 90% 区间）", "By month of publication (90% intervals in brackets)"),
+        title=both("按发布账期（方括号内为 90% 区间）", "By month of publication (90% intervals in brackets)"),
         columns=[
             column("发布账期", "published for", TEXT),
-            column("概率", "probability of", TEXT),
             column("客户数", "customers"),
             column("实际离网", "left"),
             column("AUC", "AUC"),
@@ -263,7 +299,7 @@ def _lacking(rows: list[Row]) -> list[Block]:
         table(
             "lacking",
             title=both("缺少的数据，以及因此不知道什么", "What is lacking, and what is not known because of it"),
-            columns=[column("表", "table", TEXT), column("影响", "what it costs", TEXT)],
+            columns=[column("表", "table", TEXT), column("影响", "what it costs", LONG)],
             rows=[[row["table"], both(row["zh"] or EMPTY, row["en"] or EMPTY)] for row in rows],
         )
     ]

@@ -9,7 +9,7 @@ from keepline.report.words import Words, both
 
 Block = dict[str, Any]
 Cell = str | Words
-NUMBER, TEXT = "number", "text"
+NUMBER, TEXT, LONG = "number", "text", "text long"  # classes of the page's style sheet
 
 
 def column(zh: str, en: str, kind: str = NUMBER) -> Block:

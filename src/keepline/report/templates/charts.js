@@ -5,6 +5,7 @@ const keeplineCharts = (() => {
   const STEPS = { zh: [[1e8, "亿", 1], [1e4, "万", 1]], en: [[1e9, "B", 2], [1e6, "M", 2], [1e3, "K", 2]] };
   const CLASS_COLOURS = { important: "blue", key: "green", potential: "orange", ordinary: "grey", new: "pink" };
   const BAND_COLOURS = { high: "red", medium: "orange", low: "sky", unknown: "grey" };
+  const LIMIT_COLOURS = { binding: "red", free: "sky" };
   const STATE_COLOURS = { base: "blue", treated: "green", held_out: "pink", below_cut: "orange" };
   const PLAIN = { symbol: "none" };
   const DECALS = [
@@ -89,7 +90,38 @@ const keeplineCharts = (() => {
   }
 
   const legend = (env) => ({ bottom: 0, itemWidth: 16, itemHeight: 10, textStyle: { color: env.colours.dim } });
-  const nameWidth = (env) => (env.narrow ? 92 : Math.min(190, Math.round(env.width * 0.28)));
+
+  // about how wide a text is drawn at 12 px: ideographs are square, letters half of that
+  const textWidth = (text) => [...text].reduce((sum, sign) => sum + (sign.charCodeAt(0) > 0x2e7f ? 12.4 : 7), 0);
+
+  function nameWidth(env, names) {
+    const most = env.narrow ? 112 : Math.min(230, Math.round(env.width * 0.34));
+    return Math.min(most, Math.ceil(Math.max(...names.map(textWidth), 24)) + 2);
+  }
+
+  const HEADROOM = { bars: 52, waterfall: 16, forest: 44 };
+
+  // how high a picture with a row for each name must be, so that wrapped names do not meet
+  function height(picture, env, planned) {
+    const rows = (picture.data.names || (picture.data.rows || []).map((row) => row.name)) || [];
+    if (!HEADROOM[picture.kind] || !rows.length) return planned;
+    const names = rows.map((name) => name[env.language]);
+    const width = nameWidth(env, names);
+    const lines = Math.max(...names.map((name) => Math.ceil((textWidth(name) * 1.12) / width)));
+    const bars = picture.kind === "bars" ? picture.data.series.length : 1;
+    return Math.max(env.narrow ? 0 : planned, HEADROOM[picture.kind] + rows.length * Math.max(lines * 15 + 9, bars * 19 + 9));
+  }
+
+  // text on a coloured cell: whichever of the two inks stands out more
+  function inkOn(low, high, ratio, inks) {
+    const part = (hex, i) => parseInt(hex.slice(1 + 2 * i, 3 + 2 * i), 16);
+    const light = (channel) => (channel <= 0.03928 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4);
+    const shine = (rgb) => 0.2126 * light(rgb[0]) + 0.7152 * light(rgb[1]) + 0.0722 * light(rgb[2]);
+    const of = (hex) => [0, 1, 2].map((i) => part(hex, i) / 255);
+    const ground = shine([0, 1, 2].map((i) => (part(low, i) + (part(high, i) - part(low, i)) * ratio) / 255));
+    const contrast = (ink) => (Math.max(ground, shine(of(ink))) + 0.05) / (Math.min(ground, shine(of(ink))) + 0.05);
+    return contrast(inks[0]) >= contrast(inks[1]) ? inks[0] : inks[1];
+  }
 
   function pareto(picture, env) {
     const say = formats("share", env);
@@ -113,13 +145,17 @@ const keeplineCharts = (() => {
       itemStyle: { color: colours.grey },
       silent: true,
     });
-    lines[0].markLine = {
-      silent: true,
-      symbol: "none",
-      label: { formatter: "20%", color: colours.dim },
-      lineStyle: { color: colours.grey, type: "dotted" },
-      data: [{ xAxis: 0.2 }],
-    };
+    const fifth = lines[0].data.find((point) => Math.abs(point[0] - 0.2) < 1e-6);
+    if (fifth) {
+      lines[0].markLine = {
+        silent: true,
+        symbol: ["none", "circle"],
+        symbolSize: 7,
+        label: { position: "end", formatter: say.exact(fifth[1]), color: colours.ink, fontWeight: "bold", distance: [6, 8] },
+        lineStyle: { color: colours.blue, type: "dotted" },
+        data: [[{ coord: [0.2, 0] }, { coord: fifth }]],
+      };
+    }
     return {
       legend: legend(env),
       grid: { left: 8, right: 16, top: 24, bottom: env.narrow ? 56 : 40, containLabel: true },
@@ -183,7 +219,7 @@ const keeplineCharts = (() => {
     const count = formats("count", env);
     const money = formats("money", env);
     const most = Math.max(1, ...picture.data.cells.map((cell) => cell[2]));
-    const light = env.theme === "dark" ? "#0c1117" : "#ffffff";
+    const inks = ["#10161d", "#ffffff"];
     return {
       grid: { left: 8, right: 8, top: 8, bottom: 8, containLabel: true },
       xAxis: { type: "category", data: picture.data.x.map((n) => n[language]), axisTick: { show: false }, axisLine: { show: false }, axisLabel: { color: colours.ink, interval: 0 } },
@@ -198,7 +234,7 @@ const keeplineCharts = (() => {
         data: picture.data.cells.map((cell) => ({
           value: cell.slice(0, 3),
           worth: cell[3],
-          label: { color: cell[2] / most > 0.5 ? light : colours.ink },
+          label: { color: inkOn(colours.heatLow, colours.heatHigh, cell[2] / most, inks) },
         })),
         itemStyle: { borderColor: colours.paper, borderWidth: 3, borderRadius: 4, decal: PLAIN },
         label: {
@@ -216,13 +252,15 @@ const keeplineCharts = (() => {
     const say = formats(picture.data.format, env);
     const codes = picture.data.codes || [];
     const many = picture.data.series.length > 1;
+    const names = picture.data.names.map((n) => n[language]);
+    const hues = { ...BAND_COLOURS, ...LIMIT_COLOURS };
     const series = picture.data.series.map((one, i) => ({
       type: "bar",
       name: one.name[language],
       barMaxWidth: 22,
       data: one.values.map((value, at) => ({
         value,
-        itemStyle: i === 0 && BAND_COLOURS[codes[at]] ? { color: colours[BAND_COLOURS[codes[at]]] } : undefined,
+        itemStyle: i === 0 && hues[codes[at]] ? { color: colours[hues[codes[at]]] } : undefined,
       })),
       itemStyle: { borderRadius: [0, 3, 3, 0], color: i === 0 && codes.length ? colours.grey : undefined },
       label: { show: true, position: "right", color: colours.dim, formatter: (at) => say.short(at.value) },
@@ -235,7 +273,7 @@ const keeplineCharts = (() => {
       legend: many ? legend(env) : undefined,
       grid: { left: 8, right: env.narrow ? 44 : 64, top: 8, bottom: many ? 36 : 4, containLabel: true },
       xAxis: valueAxis(env, say, { splitNumber: env.width < 480 ? 2 : 4, max: picture.data.limit !== undefined ? (v) => Math.max(v.max, picture.data.limit) : null }),
-      yAxis: nameAxis(env, picture.data.names.map((n) => n[language]), nameWidth(env)),
+      yAxis: nameAxis(env, names, nameWidth(env, names)),
       tooltip: {
         trigger: "axis",
         axisPointer: { type: "shadow" },
@@ -249,10 +287,11 @@ const keeplineCharts = (() => {
     const { colours, language } = env;
     const say = formats("count", env);
     const base = picture.data.values[0];
+    const names = picture.data.names.map((n) => n[language]);
     return {
       grid: { left: 8, right: 24, top: 8, bottom: 4, containLabel: true },
-      xAxis: valueAxis(env, say, { max: base * (env.narrow ? 1.32 : 1.12), axisLabel: { show: false }, splitLine: { show: false } }),
-      yAxis: nameAxis(env, picture.data.names.map((n) => n[language]), nameWidth(env)),
+      xAxis: valueAxis(env, say, { max: base * (env.narrow ? 1.6 : 1.14), axisLabel: { show: false }, splitLine: { show: false } }),
+      yAxis: nameAxis(env, names, nameWidth(env, names)),
       tooltip: {
         trigger: "axis",
         axisPointer: { type: "shadow" },
@@ -315,7 +354,7 @@ const keeplineCharts = (() => {
         trigger: "item",
         formatter: (at) => {
           const p = points[at.dataIndex];
-          return `${words[0]} ${say.exact(p.predicted)}\n${words[1]} ${say.exact(p.observed)} (${say.exact(p.low)}–${say.exact(p.high)})`;
+          return `${words[0]} ${say.exact(p.predicted)}\n${words[1]} ${say.exact(p.observed)} [${say.exact(p.low)}, ${say.exact(p.high)}]`;
         },
       },
       series: [
@@ -334,15 +373,16 @@ const keeplineCharts = (() => {
     const say = formats(picture.data.format, env);
     const { colours, language } = env;
     const rows = picture.data.rows;
+    const names = rows.map((r) => r.name[language]);
     return {
       grid: { left: 8, right: 24, top: 8, bottom: 8, containLabel: true },
       xAxis: valueAxis(env, say, { splitNumber: env.narrow ? 2 : 5 }),
-      yAxis: nameAxis(env, rows.map((r) => r.name[language]), nameWidth(env)),
+      yAxis: nameAxis(env, names, nameWidth(env, names)),
       tooltip: {
         trigger: "item",
         formatter: (at) => {
           const r = rows[at.dataIndex];
-          return `${r.name[language]}\n${say.exact(r.difference)} (${say.exact(r.low)}–${say.exact(r.high)})`;
+          return `${r.name[language]}\n${say.exact(r.difference)} [${say.exact(r.low)}, ${say.exact(r.high)}]`;
         },
       },
       series: [
@@ -365,5 +405,5 @@ const keeplineCharts = (() => {
     return { ...base, ...own, tooltip: { ...base.tooltip, ...own.tooltip } };
   }
 
-  return { options, formats };
+  return { options, formats, height };
 })();

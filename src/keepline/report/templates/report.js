@@ -62,8 +62,10 @@
       chart = echarts.init(place, null, { renderer: "svg" });
       charts.set(picture.id, chart);
     }
+    const env = environment(width);
+    place.style.height = keeplineCharts.height(picture, env, picture.height) + "px";
     chart.resize({ width, height: place.clientHeight, silent: true });
-    chart.setOption(keeplineCharts.options(picture, environment(width)), true);
+    chart.setOption(keeplineCharts.options(picture, env), true);
   }
 
   const drawAll = () => said.pictures.forEach(draw);

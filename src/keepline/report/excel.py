@@ -1,0 +1,281 @@
+"""plan.xlsx: the plan as a workbook a manager can open, sort, work through and fill in."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+
+from keepline.engine import Engine
+from keepline.periods import Month
+from keepline.policy.documents import Offer, Policy
+from keepline.report.past import offer_name
+from keepline.report.plan_rows import plan_rows
+from keepline.report.reasons import reason_words
+from keepline.report.sheets import Sheet, Styles, head, open_sheet, write_cells
+from keepline.report.talk import basis
+from keepline.report.tally import Row, Shelf
+from keepline.report.words import ANSWERS, ASSUMED, CHANNELS, CLASSES, MEASURED, SIMULATED, Words, both, word
+from keepline.site import Settings
+
+Names = Callable[[Sequence[int]], dict[int, str]]
+SHEET_ROWS = 1_000_000  # a sheet holds 1,048,576
+ROW_HEIGHT = 48
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column of the plan: its heading, width, style and what it shows of a row."""
+
+    name: Words
+    width: int
+    style: str
+    value: Callable[[Row], Any]
+
+
+@dataclass(frozen=True)
+class Book:
+    """A workbook being written, and what every sheet of it says."""
+
+    file: Any
+    styles: Styles
+    figures: dict[str, Any]
+
+    @property
+    def banner(self) -> Words | None:
+        return SIMULATED if self.figures["head"]["simulated"] else None
+
+    def sheet(self, name: str, title: Words) -> Sheet:
+        said = self.figures["head"]
+        about = both(f"{said['name']} {said['month']} {title['zh']}", f"{title['en']}")
+        return open_sheet(self.file, name, about=about, banner=self.banner, styles=self.styles)
+
+
+def write_plan(
+    engine: Engine,
+    folder: Path,
+    *,
+    figures: dict[str, Any],
+    policy: Policy,
+    settings: Settings,
+    names: Names | None,
+    to: Path,
+) -> None:
+    """Write the treated customers of ``folder`` to ``to``; those held out are nowhere in it.
+
+    ``names`` turns pseudonyms into the operator's own numbers; it is asked when the site wants them shown.
+    """
+    shown = names if settings.plan_shows == "customer_no" else None
+    partial = to.with_name(f".{to.name}.partial")
+    options = {"constant_memory": True, "default_date_format": "yyyy-mm-dd", "strings_to_formulas": False}
+    file = xlsxwriter.Workbook(str(partial), options)
+    book = Book(file, Styles(file, figures["head"]["currency"]), figures)
+    _properties(book)
+    with plan_rows(Shelf(engine, folder)) as (count, batches):
+        _read_me(book, count)
+        _plan(book, fields(policy, figures), count=count, rows=_named(batches, shown))
+    _managers(book)
+    file.close()
+    partial.replace(to)
+
+
+def _properties(book: Book) -> None:
+    """The file's own facts; its date is the month's last day, so that equal plans give equal files."""
+    said = book.figures["head"]
+    last = Month.parse(said["month"]).last_day
+    comment = f"{SIMULATED['zh']} {SIMULATED['en']}" if said["simulated"] else ""
+    created = dt.datetime.combine(last, dt.time(), tzinfo=dt.UTC).replace(tzinfo=None)
+    book.file.set_properties(
+        {"title": f"{said['name']} {said['month']}", "author": "keepline", "comments": comment, "created": created}
+    )
+
+
+def _named(batches: Iterator[list[Row]], names: Names | None) -> Iterator[Row]:
+    """Rows with how the customer is shown: the operator's number, or the pseudonym as text."""
+    for batch in batches:
+        known = names([row["customer_id"] for row in batch]) if names else {}
+        for row in batch:
+            yield row | {"customer": known.get(row["customer_id"], str(row["customer_id"]))}
+
+
+def fields(policy: Policy, figures: dict[str, Any]) -> list[Field]:
+    """The columns, in the order in which a manager reads: who, what, worth what, why, and what came of it."""
+    catalogue = {offer.id: offer for offer in policy.offers.offer}
+    assumed = {row["offer_id"]: row["assumed"] for row in figures["plan"]["offers"]}
+    reasons = figures["leaving"]["words"]
+
+    def price(row: Row) -> float | None:
+        offer: Offer | None = catalogue.get(row["offer_id"])
+        return offer.price_fen / 100 if offer else None
+
+    def why(place: str) -> Callable[[Row], Any]:
+        return lambda row: reason_words(row[place], reasons) if row[place] else None
+
+    who = [
+        Field(both("客户", "Customer"), 22, "text", lambda r: r["customer"]),
+        Field(both("客户经理", "Manager"), 12, "text", lambda r: r["manager_id"]),
+        Field(both("区县", "District"), 12, "text", lambda r: r["district"]),
+        Field(both("客户分类", "Class"), 14, "text", lambda r: word(CLASSES, r["class"]) if r["class"] else None),
+    ]
+    what = [
+        Field(both("优惠", "Offer"), 26, "text", lambda r: offer_name(policy.offers, r["offer_id"])),
+        Field(both("渠道", "Channel"), 16, "text", lambda r: word(CHANNELS, r["channel"])),
+        Field(both("月费", "Price a month"), 11, "money", price),
+        Field(both("预期净增毛利", "Expected net margin"), 13, "money", lambda r: _yuan(r["gain_fen"])),
+        Field(both("成本", "Cost"), 11, "money", lambda r: _yuan(r["cost_fen"])),
+        Field(both("效果来自", "Effect is"), 11, "text", lambda r: _source(assumed.get(r["offer_id"]))),
+    ]
+    reason = [Field(both(f"原因 {i}", f"Reason {i}"), 28, "text", why(f"reason_{i}")) for i in (1, 2, 3)]
+    talk = [
+        Field(both("合约剩余月数", "Contract months left"), 11, "whole", lambda r: r["contract_months_left"]),
+        Field(both("沟通依据", "What to speak of"), 36, "text", basis),
+    ]
+    return [*who, *what, *reason, *talk, *_to_fill_in()]
+
+
+def _to_fill_in() -> list[Field]:
+    return [
+        Field(both("完成日期", "Done on"), 13, "fill_date", lambda _: None),
+        Field(both("客户答复", "Answer"), 20, "fill", lambda _: None),
+        Field(both("备注", "Note"), 28, "fill", lambda _: None),
+        Field(both("下次日期", "Next date"), 13, "fill_date", lambda _: None),
+    ]
+
+
+def _yuan(fen: int | None) -> float | None:
+    return None if fen is None else fen / 100
+
+
+def _source(assumed: bool | None) -> Words | None:
+    return None if assumed is None else (ASSUMED if assumed else MEASURED)
+
+
+def _plan(book: Book, columns: list[Field], *, count: int, rows: Iterator[Row]) -> None:
+    """One sheet, or as many as a very large plan needs."""
+    sheets = max(1, -(-count // SHEET_ROWS))
+    for number in range(sheets):
+        name = "方案 Plan" if number == 0 else f"方案 Plan {number + 1}"
+        here = min(SHEET_ROWS, count - number * SHEET_ROWS)
+        sheet = book.sheet(name, both("客户方案", "Customer plan"))
+        first = head(sheet, [(c.name, c.width) for c in columns], freeze_columns=1)
+        _rules(sheet.page, columns, first=first, last=first + max(here, 1) - 1, month=book.figures["head"]["month"])
+        for at in range(here):
+            row = next(rows)
+            sheet.page.set_row(first + at, ROW_HEIGHT)
+            write_cells(sheet, first + at, [(c.value(row), c.style) for c in columns])
+
+
+def _rules(page: Any, columns: list[Field], *, first: int, last: int, month: str) -> None:
+    """Filters, the list of answers, and dates that are dates."""
+    page.autofilter(first - 1, 0, last, len(columns) - 1)
+    answers = [f"{said['zh']} {said['en']}" for said in ANSWERS.values()]
+    at = {column.name["en"]: place for place, column in enumerate(columns)}
+    page.data_validation(
+        first,
+        at["Answer"],
+        last,
+        at["Answer"],
+        {
+            "validate": "list",
+            "source": answers,
+            "error_title": "请从列表中选择",
+            "error_message": "Choose from the list",
+        },
+    )
+    date = {
+        "validate": "date",
+        "criteria": ">=",
+        "value": Month.parse(month).first_day,
+        "error_title": "请填写日期",
+        "error_message": "A date such as 2026-11-05",
+    }
+    for name in ("Done on", "Next date"):
+        page.data_validation(first, at[name], last, at[name], date)
+
+
+def _read_me(book: Book, count: int) -> None:
+    sheet = book.sheet("说明 Read me", both("使用说明", "How to use this file"))
+    sheet.page.set_column(0, 0, 30)
+    sheet.page.set_column(1, 1, 100)
+    for place, (name, said) in enumerate(_notes(book.figures, count), start=sheet.next_row):
+        sheet.page.set_row(place, 52)
+        write_cells(sheet, place, [(name, "bold"), (said, "text")])
+
+
+def _notes(figures: dict[str, Any], count: int) -> list[tuple[Words, Words]]:
+    said, plan = figures["head"], figures["plan"]
+    assumed = [row["name"] for row in plan["offers"] if row["assumed"]]
+    publication = str(said["publication_id"] or "--")[:16]
+    notes = [
+        (both("账期与发布号", "Month and publication"), both(f"{said['month']} · {publication}", said["currency"])),
+        (both("方案客户", "Customers in the plan"), both(f"{count:,} 户", f"{count:,}")),
+        (
+            both("如何填写", "How to fill in"),
+            both(
+                "联系后填写完成日期，从列表选择客户答复，必要时写备注与下次日期；其余各列请勿改动。",
+                "After the contact enter the date, choose the answer from the list, add a note and the next date; "
+                "leave the other columns as they are.",
+            ),
+        ),
+        (
+            both("顺序", "Order"),
+            both("按客户经理，再按预期净增毛利从高到低。", "By manager, then by expected net margin, the most first."),
+        ),
+        (
+            both("预期净增毛利", "Expected net margin"),
+            both(
+                "有优惠与没有优惠相比预期多得的毛利，减去预期成本；是平均意义上的预期，不是对单个客户的承诺。",
+                "Margin expected with the offer less without it, less its cost; an expectation on average, no promise "
+                "about one customer.",
+            ),
+        ),
+    ]
+    return [*notes, *_assumed_note(assumed), *_data_note(said)]
+
+
+def _assumed_note(assumed: list[Words]) -> list[tuple[Words, Words]]:
+    if not assumed:
+        return []
+    zh, en = "、".join(name["zh"] for name in assumed), ", ".join(name["en"] for name in assumed)
+    return [
+        (
+            both("假设", "Assumed"),
+            both(
+                f"{zh}：效果来自政策中的假设，未经试点实测。",
+                f"{en}: the effect is an assumption of policy, not measured.",
+            ),
+        )
+    ]
+
+
+def _data_note(said: dict[str, Any]) -> list[tuple[Words, Words]]:
+    noted = said["data_note"]
+    return [(both("数据说明", "About the data"), noted)] if noted["zh"] or noted["en"] else []
+
+
+def _managers(book: Book) -> None:
+    """What each manager has before them, in figures; nothing of anyone who is not in the plan."""
+    sheet = book.sheet("按经理 By manager", both("按客户经理汇总", "Summary by manager"))
+    columns = [
+        (both("客户经理", "Manager"), 18),
+        (both("区县", "District"), 14),
+        (both("客户数", "Customers"), 12),
+        (both("预期净增毛利", "Expected net margin"), 18),
+        (both("成本", "Cost"), 14),
+        (both("占用分钟", "Minutes planned"), 14),
+        (both("可用分钟", "Minutes available"), 14),
+    ]
+    first = head(sheet, columns, freeze_columns=1)
+    rows = [row for row in book.figures["plan"]["managers"] if row["customers"]]
+    for place, row in enumerate(rows, start=first):
+        who = row["manager_id"] or both("不经客户经理", "no account manager")
+        cells = [(who, "text"), (row["district"], "text"), (row["customers"], "whole")]
+        cells += [(_yuan(row["gain_fen"]), "money"), (_yuan(row["cost_fen"]), "money")]
+        cells += [(row["minutes"], "whole"), (row["available"], "whole")]
+        write_cells(sheet, place, cells)
+    if rows:
+        sheet.page.autofilter(first - 1, 0, first + len(rows) - 1, len(columns) - 1)

@@ -1,0 +1,72 @@
+"""What a manager may speak of with a customer: facts the operator knows, never a probability."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from keepline.report.numbers import percent
+from keepline.report.tally import Row
+from keepline.report.words import Words, both
+
+MOST = 3
+FALLING = -0.2  # change of use worth asking about
+LONG_STANDING = 24  # months
+SOON = 3  # months
+
+
+def basis(row: Row) -> Words:
+    """At most three facts, the most pressing first; nothing known gives nothing to say."""
+    facts = [fact for find in FACTS if (fact := find(row)) is not None][:MOST]
+    return both("；".join(fact["zh"] for fact in facts), "; ".join(fact["en"] for fact in facts))
+
+
+def complained(row: Row) -> Words | None:
+    times = row["complaints_3m"] or 0
+    if not times:
+        return None
+    return both(f"近三月投诉 {times} 次：先问是否已解决", f"{times} complaints in three months: ask first if settled")
+
+
+def contract(row: Row) -> Words | None:
+    left = row["contract_months_left"]
+    if left is None or left > SOON:
+        return None
+    if left < 0:
+        return both(f"合约已到期 {-left} 个月", f"contract ended {-left} months ago")
+    if left == 0:
+        return both("合约本月到期", "contract ends this month")
+    return both(f"合约还有 {left} 个月到期", f"contract ends in {left} months")
+
+
+def falling(row: Row) -> Words | None:
+    names = {
+        "data_change": ("流量", "data use"),
+        "voice_change": ("通话", "calls"),
+        "revenue_change": ("消费", "spending"),
+    }
+    for column, (zh, en) in names.items():
+        change = row[column]
+        if change is not None and change <= FALLING:
+            return both(f"近期{zh}下降 {percent(-change, 0)}", f"{en} fell by {percent(-change, 0)}")
+    return None
+
+
+def birthday(row: Row) -> Words | None:
+    months = row["months_to_birthday"]
+    if months is None or months > 1:
+        return None
+    return both("本月生日", "birthday this month") if months == 0 else both("下月生日", "birthday next month")
+
+
+def long_standing(row: Row) -> Words | None:
+    months = row["tenure_months"]
+    if months is None or months < LONG_STANDING:
+        return None
+    return both(f"在网 {months // 12} 年", f"with us for {months // 12} years")
+
+
+def single(row: Row) -> Words | None:
+    return both("目前只有一种业务", "holds one kind of service") if row["products"] == 1 else None
+
+
+FACTS: tuple[Callable[[Row], Words | None], ...] = (complained, contract, falling, birthday, long_standing, single)
