@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from keepline.policy.conditions import KNOWN, Condition
+from keepline.tables import Column
 
 
 @dataclass(frozen=True)
@@ -120,6 +125,80 @@ RISKS: dict[str, Words] = {
     "low": Words("低", "low"),
     "unknown": Words("未知", "unknown"),
 }
+
+
+NEEDS: dict[str, Words] = {
+    "manager": Words("须由客户经理执行，而该客户没有客户经理", "made by an account manager, and the customer has none"),
+    "consent": Words("该渠道需要营销授权，而没有授权", "the channel needs consent, and there is none"),
+}
+
+CODES: dict[str, Words] = {"person": Words("个人", "person"), "organisation": Words("单位", "organisation")}
+UNITS: dict[str, Words] = {
+    "months": Words(" 个月", " months"),
+    "days": Words(" 天", " days"),
+    "minutes": Words(" 分钟", " minutes"),
+    "count": Words("", ""),
+}
+BOUNDS = (("at_least", "≥"), ("at_most", "≤"), ("above", ">"), ("below", "<"))
+
+
+def over_authority(cost_fen: int, bound_fen: int) -> Words:
+    return Words(
+        f"最高成本 {yuan(cost_fen)} 元，超出客户经理的优惠权限 {yuan(bound_fen)} 元",
+        f"costs up to {yuan(cost_fen)} yuan, beyond the manager's authority of {yuan(bound_fen)} yuan",
+    )
+
+
+def condition_failed(condition: Condition, facts: Mapping[str, Any]) -> Words:
+    """A condition of policy that does not hold, with what is known instead."""
+    column = column_of(condition.feature)
+    asked = _asked(condition, column)
+    value = facts.get(condition.feature)
+    now = Words("未知", "unknown") if value is None else measured(value, column)
+    return Words(f"要求{column.zh}{asked.zh}，现为{now.zh}", f"asks for {column.en} {asked.en}; it is {now.en}")
+
+
+def _asked(condition: Condition, column: Column) -> Words:
+    """What a condition asks of its column."""
+    bounds = [(sign, getattr(condition, name)) for name, sign in BOUNDS if getattr(condition, name) is not None]
+    asked = [Words(f"{sign}{m.zh}", f"{sign} {m.en}") for sign, v in bounds if (m := measured(v, column))]
+    for codes, zh, en in ((condition.one_of, "属于", "to be one of"), (condition.none_of, "不属于", "to be none of")):
+        named = [measured(code, column) for code in codes]
+        if named:
+            asked.append(Words(zh + "、".join(w.zh for w in named), f"{en} {', '.join(w.en for w in named)}"))
+    if condition.true is not None:
+        wanted = measured(condition.true, column)
+        asked.append(Words(f"为{wanted.zh}", f"to be {wanted.en}"))
+    if condition.missing is not None:
+        asked.append(Words("未知", "to be unknown") if condition.missing else Words("已知", "to be known"))
+    return Words("，".join(w.zh for w in asked), " and ".join(w.en for w in asked))
+
+
+def measured(value: float | str | bool, column: Column) -> Words:
+    """A value of a column with its unit, as people read it: fen as yuan, shares as percent."""
+    if isinstance(value, bool):
+        return Words("是", "yes") if value else Words("否", "no")
+    if isinstance(value, str):
+        return CODES.get(value, Words(value, value))
+    if column.unit.startswith("fen"):
+        return Words(f"{yuan(value)} 元", f"{yuan(value)} yuan")
+    if column.unit == "share":
+        return Words(f"{value:.1%}", f"{value:.1%}")
+    unit = UNITS.get(column.unit, Words("", ""))
+    return Words(f"{value:g}{unit.zh}", f"{value:g}{unit.en}")
+
+
+def column_of(name: str) -> Column:
+    """The feature or score of that name, with its words and unit."""
+    return KNOWN[name]
+
+
+def risk_reason(code: str, said: Mapping[str, Mapping[str, str]]) -> Words:
+    """The words the model card gives a reason; a feature's own name, or the code, where it gives none."""
+    if code in said:
+        return Words(said[code]["zh"], said[code]["en"])
+    name = code.removeprefix("own:").partition(":")[0]
+    return Words(KNOWN[name].zh, KNOWN[name].en) if name in KNOWN else Words(name, name)
 
 
 def yuan(fen: float) -> str:
