@@ -1,0 +1,54 @@
+"""Questions about a published month that change nothing: one customer explained, the report again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from keepline.decisions.explain import Explanation
+from keepline.decisions.explain import explain as explain_row
+from keepline.errors import KeeplineError, SiteError
+from keepline.periods import Month
+from keepline.pipeline import started
+from keepline.policy.documents import read_policy
+from keepline.publication import demand
+from keepline.report.page import render
+from keepline.site import Site
+
+
+def explain_customer(site: Site, customer: str, month: Month) -> Explanation:
+    """Explain by the operator's own number, or by pseudonym."""
+    made = demand(site, month)
+    policy = read_policy(made.folder / "policy", month)
+    with started(site) as engine:
+        for customer_id in _candidates(site, customer):
+            found = explain_row(engine, made.folder, customer_id=customer_id, month=month, policy=policy)
+            if found is not None:
+                return found
+    raise KeeplineError(
+        f"customer {customer} is not in the base of {month}: not active that month, or not known",
+        f"{month} 的在网客户中没有 {customer}：当月不在网，或编号不存在",
+        code="no_customer",
+    )
+
+
+def _candidates(site: Site, customer: str) -> list[int]:
+    """The pseudonym of an operator's number, then the text itself when it is one."""
+    ids = [site.pseudonym(customer)]
+    return [*ids, int(customer)] if customer.isascii() and customer.isdigit() else ids
+
+
+def render_report(site: Site, month: Month, out: Path) -> None:
+    """Render a publication's figures again; a place inside ``published/`` is refused."""
+    made = demand(site, month)
+    if (site.root / "published").resolve() in out.resolve().parents:
+        raise SiteError(
+            f"{out} lies inside a publication, which nothing changes; choose another place",
+            f"{out} 位于发布目录内，发布内容不可更改；请另选位置",
+            code="inside_publication",
+        )
+    found = json.loads((made.folder / "figures.json").read_text(encoding="utf-8"))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = out.with_name(f".{out.name}.partial")
+    partial.write_text(render(found), encoding="utf-8")
+    partial.replace(out)

@@ -1,0 +1,169 @@
+"""From which of the operator's columns a published number comes: stage by stage back to their files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from keepline.errors import KeeplineError
+from keepline.features.build import column_origins
+from keepline.lake.mapping import source_columns
+from keepline.site import Site
+from keepline.tables import FEATURES, LABELS, LAKE, SCORES, TABLES
+
+# What a stage reads to make a column, where the stage is mathematics or policy and not one
+# SQL model. "features.*" are the inputs of the models, named one by one when traced.
+MODEL = ("features.*", "labels.left_within", "attributes.number", "attributes.code")
+MARGIN = ("features.margin_fen", "features.margin_3m_fen", "features.margin_12m_fen", "features.months_billed")
+PERSISTENCE = (*MARGIN, "scores.leave_monthly")
+EFFECT = ("pilots.coefficient", "scores.leave_probability", "scores.value_fen", "scores.expected_months")
+STEPS: dict[str, tuple[str, ...]] = {
+    "scores.leave_probability": MODEL,
+    "scores.leave_monthly": ("scores.leave_probability",),
+    "scores.expected_months": ("scores.leave_monthly",),
+    "scores.port_out_probability": (*MODEL, "labels.ported_within"),
+    "scores.downgrade_probability": (*MODEL, "labels.downgraded_within"),
+    "scores.risk_band": ("scores.leave_probability",),
+    "scores.reason_1": MODEL,
+    "scores.reason_2": MODEL,
+    "scores.reason_3": MODEL,
+    "scores.persistence_fen": PERSISTENCE,
+    "scores.growth_fen": (*PERSISTENCE, "features.revenue_slope_fen"),
+    "scores.word_of_mouth_fen": (*MARGIN, "features.referrals_12m"),
+    "scores.value_fen": ("scores.persistence_fen", "scores.growth_fen", "scores.word_of_mouth_fen"),
+    "scores.value_low_fen": ("scores.value_fen", "labels.margin_after_fen"),
+    "scores.value_high_fen": ("scores.value_fen", "labels.margin_after_fen"),
+    "scores.loyalty": (
+        "scores.leave_probability",
+        "features.tenure_months",
+        "features.revenue_change",
+        "features.stay_intention",
+    ),
+    "scores.loyalty_kind": ("features.products", "features.recommend", "features.discount_3m_fen"),
+    "scores.model_version": MODEL,
+    "pilots.*": (
+        "experiments.arm",
+        "experiments.offer_id",
+        "departures.month",
+        "bills.amount_fen",
+        "features.*",
+        "scores.leave_probability",
+    ),
+    "candidates.manager_id": ("features.manager_id",),
+    "candidates.*": EFFECT,
+    "classes.*": ("features.*",),
+    "decisions.state": (
+        "candidates.gain_fen",
+        "features.consent",
+        "features.blacklisted",
+        "features.arrears_months",
+        "features.contacts_out_1m",
+        "features.days_since_contact",
+        "features.complaints_open",
+        "managers.visit_minutes",
+        "managers.authority_fen",
+    ),
+    "decisions.arm": ("features.customer_id",),
+    "decisions.offer_id": ("candidates.gain_fen", "candidates.cost_fen"),
+    "decisions.channel": ("decisions.offer_id",),
+    "decisions.manager_id": ("features.manager_id",),
+    "decisions.reason": ("decisions.state",),
+    "decisions.gain_fen": ("candidates.gain_fen",),
+    "decisions.cost_fen": ("candidates.cost_fen",),
+    "decisions.model_version": ("scores.model_version",),
+    "assignments.margin_before_fen": ("features.margin_3m_fen",),
+    "assignments.*": ("candidates.gain_fen", "candidates.cost_fen", "features.customer_id"),
+    "effects.*": (
+        "assignments.arm",
+        "assignments.offer_id",
+        "deliveries.delivered_on",
+        "deliveries.cost_fen",
+        "bills.amount_fen",
+        "departures.month",
+    ),
+    "labels.left_within": ("departures.month", "bills.amount_fen", "usage.voice_s"),
+    "labels.ported_within": ("departures.kind",),
+    "labels.downgraded_within": ("bills.amount_fen",),
+    "labels.margin_after_fen": ("bills.amount_fen",),
+}
+LAKE_NAMES = {table.name for table in LAKE}
+MADE_BY_US = {"month", "policy_version", "model_version"}
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """The way back from one column: every step, the lake columns, and the operator's own."""
+
+    column: str
+    steps: dict[str, list[str]]
+    lake: list[str]
+    operator: dict[str, list[str]]  # lake column -> "mapping: their column"
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "column": self.column,
+            "steps": self.steps,
+            "lake_columns": self.lake,
+            "operator_columns": self.operator,
+        }
+
+    def text(self, lang: str) -> str:
+        head = f"{self.column} 的来源" if lang == "zh" else f"where {self.column} comes from"
+        unknown = "（本站点映射未提供）" if lang == "zh" else "(no mapping of this site provides it)"
+        lines = [f"  {name} ← {', '.join(sources)}" for name, sources in self.steps.items() if sources]
+        ends = [f"  {name} ⇐ {'; '.join(self.operator.get(name, [])) or unknown}" for name in self.lake]
+        label = "运营商的列" if lang == "zh" else "the operator's columns"
+        return "\n".join([head, *lines, label, *ends])
+
+
+def trace(site: Site, column: str) -> Lineage:
+    """Walk back from ``table.column`` to the operator's files."""
+    _known(column)
+    steps: dict[str, list[str]] = {}
+    waiting = [column]
+    while waiting:
+        here = waiting.pop()
+        if here in steps or here.split(".")[0] in LAKE_NAMES:
+            continue
+        steps[here] = sorted(_sources(here))
+        waiting.extend(steps[here])
+    ends = sorted({s for sources in steps.values() for s in sources if s.split(".")[0] in LAKE_NAMES})
+    ends = ends or [column]
+    return Lineage(column, steps, ends, {end: found for end in ends if (found := source_columns(site, end))})
+
+
+def _known(column: str) -> None:
+    table, _, name = column.partition(".")
+    if table not in TABLES or name not in TABLES[table].names:
+        raise KeeplineError(
+            f"{column!r} is no declared column; write TABLE.COLUMN as in docs/tables.md, e.g. decisions.gain_fen",
+            f"{column!r} 不是已声明的列；请按 docs/tables.md 写成 表.列，例如 decisions.gain_fen",
+            code="no_column",
+        )
+
+
+def _sources(column: str) -> set[str]:
+    table, name = column.split(".")
+    if table == FEATURES.name:
+        return column_origins(name)
+    if name in MADE_BY_US and column not in STEPS:
+        return set()
+    if name == "customer_id":
+        return {"customers.customer_id"}
+    named = STEPS.get(column, STEPS.get(f"{table}.*", ()))
+    return {each for source in named for each in _spread(source)}
+
+
+def _spread(source: str) -> list[str]:
+    """``features.*`` as the features a model may read."""
+    if source != "features.*":
+        return [source]
+    return [f"features.{name}" for name in FEATURES.names if name not in ("customer_id", "month")]
+
+
+def untraced() -> set[str]:
+    """Published columns that no step explains; a test demands that there are none."""
+    wanted = {f"{t.name}.{n}" for t in (SCORES, LABELS) for n in t.names} - {
+        f"{t}.{n}" for t in ("scores", "labels") for n in ("customer_id", "month")
+    }
+    return {column for column in wanted if not _sources(column)}

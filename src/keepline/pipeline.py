@@ -1,0 +1,389 @@
+"""One turn of the loop for one month: the order of the stages, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+from sqlglot import exp
+from threadpoolctl import threadpool_limits
+
+from keepline import engine as engines
+from keepline.decisions.candidates import build_candidates
+from keepline.decisions.checker import verify
+from keepline.decisions.plan import decide
+from keepline.engine import Engine, Files, Range, Scan, ranges
+from keepline.errors import PublicationError
+from keepline.features.build import build_features, build_labels, lacking
+from keepline.insight.classes import build_classes
+from keepline.insight.scoring import score
+from keepline.insight.training import Models, Sample, train
+from keepline.insight.win_back import win_back
+from keepline.lake.store import Lake, open_lake
+from keepline.measurement.effects import PastPlan, measure_plans
+from keepline.measurement.judgement import judge
+from keepline.measurement.pilots import PastSnapshot, measure_pilots, pilot_months
+from keepline.periods import Month
+from keepline.policy.documents import KINDS, Policy, read_policy
+from keepline.progress import Progress, Silent
+from keepline.publication import (
+    MANIFEST,
+    Publication,
+    alone,
+    find,
+    identity,
+    parts_of,
+    published,
+    switch,
+    table_summary,
+)
+from keepline.report.excel import write_plan
+from keepline.report.figures import figures
+from keepline.report.page import render
+from keepline.site import Site
+from keepline.tables import TABLES
+
+PUBLISHED_TABLES = ("features", "classes", "scores", "pilots", "candidates", "decisions", "assignments", "effects")
+SINGLE = "part-00000.parquet"
+
+
+@dataclass
+class Run:
+    """What every stage of one run is given; ``work`` holds the parts that are done."""
+
+    site: Site
+    engine: Engine
+    lake: Lake
+    policy: Policy
+    policy_folder: Path
+    month: Month
+    id: str
+    past: list[Publication]
+    progress: Progress
+    ranges: list[Range]
+    durations: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def work(self) -> Path:
+        return self.site.work / self.id[:16]
+
+    def folder(self, table: str, month: Month | None = None) -> Path:
+        """Where a table's parts lie: the month's own, or those of a past snapshot."""
+        return self.work / (f"{table}-{month}" if month not in (None, self.month) else table)
+
+    def parts(self, table: str, month: Month | None = None) -> tuple[Path, ...]:
+        return parts_of(self.folder(table, month))
+
+    def each_range(self, table: str, month: Month | None, build: Callable[[Range, Path], int]) -> None:
+        """Build the parts that are not there yet."""
+        for only in self.ranges:
+            to = self.folder(table, month) / only.part
+            if not to.exists():
+                build(only, to)
+            self.progress.advance()
+
+    @contextmanager
+    def step(self, name: str, zh: str, en: str, *, total: int | None = None) -> Iterator[None]:
+        self.progress.begin(zh, en, total)
+        began = time.perf_counter()
+        yield
+        self.durations[name] = round(time.perf_counter() - began, 3)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: the publication, and whether it was there already."""
+
+    publication: Publication
+    already: bool
+
+
+def run_month(site: Site, month: Month, *, progress: Progress | None = None) -> Outcome:
+    """Publish a month; refuse to change one that is published."""
+    return _run(site, month, progress or Silent(), _refuse_other)
+
+
+def replace_month(site: Site, month: Month, *, progress: Progress | None = None) -> Outcome:
+    """Publish a month anew; the former publication is kept under ``superseded/``."""
+    return _run(site, month, progress or Silent(), _allow)
+
+
+def _run(site: Site, month: Month, progress: Progress, may_replace: Callable[[Publication, str], None]) -> Outcome:
+    with alone(site):
+        lake, policy = open_lake(site.lake), read_policy(site.policy, month)
+        past = [p for p in published(site) if p.month < month]
+        new = month_identity(site, lake, policy, month, past)
+        former = find(site, month)
+        if former is not None and former.id == new:
+            return Outcome(former, already=True)
+        if former is not None:
+            may_replace(former, new)
+        with opened(site, lake, policy, site.policy, month, past, new, progress) as run:
+            folder = prepare(run)
+            target = switch(site, month, folder)
+            shutil.rmtree(run.work, ignore_errors=True)
+        return Outcome(Publication(month, target, json.loads((target / MANIFEST).read_text("utf-8"))), already=False)
+
+
+def month_identity(site: Site, lake: Lake, policy: Policy, month: Month, past: list[Publication]) -> str:
+    ahead = policy.leaving.horizon_months if policy.leaving.learn_from == "this_snapshot" else 0
+    known = lake.identity(month + ahead)
+    return identity(site.settings, month=month, lake=known, policies=policy.hashes, past=past)
+
+
+def _allow(former: Publication, new: str) -> None:
+    """Asked to replace: any former publication may give way."""
+    _ = former, new
+
+
+def _refuse_other(former: Publication, new: str) -> None:
+    raise PublicationError(
+        f"{former.month} is already published as {former.id[:12]} from other inputs, policy or seed (now {new[:12]}); "
+        f"to publish it anew and keep the former under superseded/, add --replace",
+        f"{former.month} 已发布（{former.id[:12]}），而数据、政策或种子已有变化（现为 {new[:12]}）；"
+        f"如需重新发布并把原发布保留在 superseded/，请加 --replace",
+        code="published_differently",
+    )
+
+
+@contextmanager
+def opened(
+    site: Site,
+    lake: Lake,
+    policy: Policy,
+    policy_folder: Path,
+    month: Month,
+    past: list[Publication],
+    publication_id: str,
+    progress: Progress,
+) -> Iterator[Run]:
+    """A run with its engine started; the engine is closed whatever happens."""
+    _demand_month(lake, month)
+    with started(site) as engine:
+        cut = ranges(max(1, lake.rows("customers")), site.settings.range_customers)
+        yield Run(site, engine, lake, policy, policy_folder, month, publication_id, past, progress, cut)
+
+
+@contextmanager
+def started(site: Site) -> Iterator[Engine]:
+    """The site's engine, closed whatever happens."""
+    said = site.settings
+    engine = engines.start(
+        said.engine, memory=said.memory, threads=said.threads, spill=site.work / "spill", master=said.spark_master
+    )
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+def _demand_month(lake: Lake, month: Month) -> None:
+    have = lake.months("bills")
+    if month in have:
+        return
+    span = f"{have[0]} … {have[-1]}" if have else "-"
+    raise PublicationError(
+        f"there are no bills of {month} in the lake (bills: {span}); load them with: keepline intake load",
+        f"数据湖中没有 {month} 的账单（现有：{span}）；请先用 keepline intake load 载入",
+        code="no_bills",
+    )
+
+
+def prepare(run: Run) -> Path:
+    """Carry out every stage and return the folder of a finished publication, not yet published."""
+    return _assemble(run, decide_month(run))
+
+
+def decide_month(run: Run) -> dict[str, Any]:
+    """Every stage up to the checked decisions; what the manifest says of them."""
+    _features(run, run.month, name="features", zh="整理客户特征", en="features")
+    _classes(run)
+    models = _models(run)
+    _scores(run, run.month, models, name="scores", zh="评分", en="scores")
+    extra = _measurement(run, models)
+    plan, check = _decisions(run, models)
+    card = models.card | {"version": models.version}
+    return extra | {"plan": plan, "check": check, "model_card": card}
+
+
+def _features(run: Run, month: Month, *, name: str, zh: str, en: str) -> None:
+    with run.step(name, zh, en, total=len(run.ranges)):
+        make = partial(build_features, run.engine, run.lake, run.policy, snapshot=month)
+        run.each_range("features", month, lambda only, to: make(only=only, to=to))
+
+
+def _classes(run: Run) -> None:
+    previous = next((p.parts("classes") for p in reversed(run.past) if p.month == run.month + -1), ())
+    with run.step("classes", "客户分类", "classes", total=len(run.ranges)):
+        make = partial(build_classes, run.engine, run.policy, snapshot=run.month, previous=previous)
+        source = run.folder("features")
+        run.each_range("classes", None, lambda only, to: make(features=source / only.part, only=only, to=to))
+
+
+def training_months(lake: Lake, policy: Policy, month: Month) -> list[Month]:
+    """Past snapshots to learn from, latest first: their outcomes are known and do not overlap."""
+    leaving = policy.leaving
+    if leaving.learn_from == "this_snapshot":
+        return [month]
+    first = lake.months("bills")[0]
+    steps = [month + -leaving.horizon_months * (i + 1) for i in range(leaving.training_snapshots)]
+    return [m for m in steps if m >= first]
+
+
+def _models(run: Run) -> Models:
+    samples = []
+    for month in training_months(run.lake, run.policy, run.month):
+        if month != run.month:
+            _features(run, month, name=f"features {month}", zh=f"历史特征 {month}", en=f"features of {month}")
+        _labels(run, month)
+        samples.append(Sample(month, run.parts("features", month), run.parts("labels", month)))
+    # one thread of linear algebra: the same bits on every machine, and no waiting on a busy one
+    with run.step("training", "训练模型", "training"), threadpool_limits(limits=1):
+        return train(run.engine, run.lake, run.policy, snapshot=run.month, samples=samples, seed=run.site.settings.seed)
+
+
+def _labels(run: Run, month: Month) -> None:
+    with run.step(f"labels {month}", f"结果标签 {month}", f"outcomes after {month}", total=len(run.ranges)):
+        make = partial(build_labels, run.engine, run.lake, run.policy, snapshot=month)
+        base = run.folder("features", month)
+        run.each_range("labels", month, lambda only, to: make(base=base / only.part, only=only, to=to))
+
+
+def _scores(run: Run, month: Month, models: Models, *, name: str, zh: str, en: str) -> None:
+    with run.step(name, zh, en, total=len(run.ranges)):
+        make = partial(score, run.engine, run.lake, run.policy, models, snapshot=month)
+        source = run.folder("features", month)
+        run.each_range("scores", month, lambda only, to: make(features=source / only.part, only=only, to=to))
+
+
+def _measurement(run: Run, models: Models) -> dict[str, Any]:
+    snapshots = []
+    for month in pilot_months(run.lake, run.policy, run.month):
+        _features(run, month, name=f"features {month}", zh=f"试点账期特征 {month}", en=f"features of the pilot {month}")
+        _scores(
+            run, month, models, name=f"scores {month}", zh=f"试点账期评分 {month}", en=f"scores of the pilot {month}"
+        )
+        snapshots.append(PastSnapshot(month, run.parts("features", month), run.parts("scores", month)))
+    plans = [PastPlan(p.month, p.parts("assignments"), p.parts("scores"), p.parts("decisions")) for p in run.past]
+    given = (run.engine, run.lake, run.policy)
+    with run.step("measurement", "测量成效", "effects of pilots and past plans"):
+        measure_pilots(*given, snapshot=run.month, past=snapshots, to=run.folder("pilots") / SINGLE)
+        measure_plans(*given, snapshot=run.month, past=plans, to=run.folder("effects") / SINGLE)
+        judged = judge(*given, snapshot=run.month, past=plans)
+        left = win_back(*given, snapshot=run.month)
+    return {
+        "pilots": _rows(run, "pilots"),
+        "effects": _rows(run, "effects"),
+        "judgement": judged,
+        "win_back": left,
+    }
+
+
+def _rows(run: Run, table: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = pq.read_table(run.folder(table) / SINGLE).to_pylist()
+    return rows
+
+
+def _decisions(run: Run, models: Models) -> tuple[dict[str, Any], dict[str, Any]]:
+    features, scores = run.folder("features"), run.folder("scores")
+    with run.step("candidates", "测算候选优惠", "candidates", total=len(run.ranges)):
+        make = partial(build_candidates, run.engine, run.policy, snapshot=run.month)
+        pilots = run.folder("pilots") / SINGLE
+        run.each_range(
+            "candidates",
+            None,
+            lambda only, to: make(
+                features=features / only.part, scores=scores / only.part, pilots=pilots, only=only, to=to
+            ),
+        )
+    tables: dict[str, Any] = {
+        name: run.folder(name) for name in ("features", "scores", "candidates", "decisions", "assignments")
+    }
+    given = (run.engine, run.lake, run.policy)
+    with run.step("allocation", "在资源内分配", "allocation within means"):
+        shutil.rmtree(run.folder("decisions"), ignore_errors=True)
+        shutil.rmtree(run.folder("assignments"), ignore_errors=True)
+        plan = decide(
+            *given,
+            snapshot=run.month,
+            ranges=run.ranges,
+            **tables,
+            model_version=models.version,
+            progress=run.progress,
+        )
+    with run.step("check", "独立核对方案", "independent check of the plan"):
+        check = verify(*given, snapshot=run.month, **tables)
+    return plan, check
+
+
+def _assemble(run: Run, extra: dict[str, Any]) -> Path:
+    folder = run.work / "publication"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for table in PUBLISHED_TABLES:
+        shutil.copytree(run.folder(table), folder / table)
+    shutil.copytree(run.policy_folder, folder / "policy", ignore=shutil.ignore_patterns(".*"))
+    manifest = _manifest(run, folder) | extra
+    with run.step("report", "生成报告与方案表", "report and plan"):
+        found = figures(run.engine, folder, manifest=manifest, policy=run.policy, settings=run.site.settings)
+        _write_json(folder / "figures.json", found)
+        (folder / "report.html").write_text(render(found), encoding="utf-8")
+        names = partial(customer_numbers, run.engine, run.lake)
+        shown = names if run.site.settings.plan_shows == "customer_no" else None
+        write_plan(
+            run.engine,
+            folder,
+            figures=found,
+            policy=run.policy,
+            settings=run.site.settings,
+            names=shown,
+            to=folder / "plan.xlsx",
+        )
+    _write_json(folder / MANIFEST, manifest | {"durations": run.durations})
+    return folder
+
+
+def _manifest(run: Run, folder: Path) -> dict[str, Any]:
+    said = run.site.settings
+    previous = next((str(p.month) for p in reversed(run.past)), None)
+    documents = {name: getattr(run.policy, name) for name in KINDS}
+    return {
+        "month": str(run.month),
+        "publication_id": run.id,
+        "engine": run.engine.name,
+        "seed": said.seed,
+        "simulated": said.simulated,
+        "name": said.name,
+        "currency": said.currency,
+        "data_note_zh": said.data_note_zh,
+        "data_note_en": said.data_note_en,
+        "previous_month": previous,
+        "inputs": [{k: s[k] for k in ("path", "sha256", "rows")} for s in run.lake.sources],
+        "intake": list(run.lake.sources),
+        "lacking": [vars(lack) for lack in lacking(run.lake, run.month)],
+        "policies": [
+            {"name": name, "version": doc.version, "sha256": run.policy.hashes[name]} for name, doc in documents.items()
+        ],
+        "tables": {table: table_summary(folder, table) for table in PUBLISHED_TABLES},
+    }
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True), encoding="utf-8")
+
+
+def customer_numbers(engine: Engine, lake: Lake, customers: Sequence[int]) -> dict[int, str]:
+    """The operator's own numbers of a few customers, from the one restricted table."""
+    files = tuple(lake.root / f.path for f in lake.files if f.table == "contact_details")
+    engine.see("contact_details", Scan(TABLES["contact_details"], (Files(files),)))
+    asked = exp.column("customer_id").isin(*customers)
+    found = engine.fetch(exp.select("customer_id", "customer_no").from_("contact_details").where(asked))
+    return {row["customer_id"]: row["customer_no"] for row in found.to_pylist()}

@@ -1,0 +1,148 @@
+"""A month published whole or not at all: its identity, its manifest, and the one rename that makes it so."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from keepline import __version__
+from keepline.canonical import table_hash, text_hash
+from keepline.errors import PublicationError
+from keepline.periods import Month
+from keepline.site import Settings, Site
+from keepline.tables import TABLES
+
+MANIFEST = "manifest.json"
+# settings that decide how fast a run is, never what it finds
+MACHINE_SETTINGS = {"engine", "memory", "threads", "range_customers", "spark_master"}
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One published month on disk."""
+
+    month: Month
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        return str(self.manifest["publication_id"])
+
+    def parts(self, table: str) -> tuple[Path, ...]:
+        return parts_of(self.folder / table)
+
+
+def parts_of(folder: Path) -> tuple[Path, ...]:
+    """The part files of a table's folder, in key order."""
+    return tuple(sorted(folder.glob("part-*.parquet")))
+
+
+def published(site: Site) -> list[Publication]:
+    """All published months, oldest first."""
+    found = []
+    for path in sorted((site.root / "published").glob("[0-9][0-9][0-9][0-9]-[0-9][0-9]")):
+        found.append(Publication(Month.parse(path.name), path, read_manifest(path)))
+    return found
+
+
+def find(site: Site, month: Month) -> Publication | None:
+    folder = site.published(month)
+    return Publication(month, folder, read_manifest(folder)) if (folder / MANIFEST).exists() else None
+
+
+def demand(site: Site, month: Month) -> Publication:
+    """The publication of a month, or a refusal that names those there are."""
+    if (found := find(site, month)) is not None:
+        return found
+    months = ", ".join(str(p.month) for p in published(site)) or "-"
+    raise PublicationError(
+        f"{month} is not published in {site.root}; published are: {months}. "
+        f"Publish it with: keepline run --month {month}",
+        f"{site.root} 尚未发布 {month}；已发布账期：{months}。发布请运行 keepline run --month {month}",
+        code="not_published",
+    )
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    said: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    return said
+
+
+def identity(settings: Settings, *, month: Month, lake: str, policies: dict[str, str], past: list[Publication]) -> str:
+    """What a publication depends on, as one hash: inputs, policy, seed, past plans, and our version."""
+    meaning = settings.model_dump(exclude=MACHINE_SETTINGS)
+    said = {
+        "keepline": __version__,
+        "month": str(month),
+        "settings": meaning,
+        "lake": lake,
+        "policies": policies,
+        "past": {str(p.month): p.id for p in past},
+    }
+    return text_hash(said)
+
+
+def table_summary(folder: Path, table: str) -> dict[str, Any]:
+    """Rows and hash of a table's parts."""
+    parts = parts_of(folder / table)
+    rows = sum(pq.ParquetFile(part).metadata.num_rows for part in parts)
+    return {"rows": rows, "sha256": table_hash(parts, TABLES[table])}
+
+
+def switch(site: Site, month: Month, prepared: Path) -> Path:
+    """Make ``prepared`` the publication of ``month``; a former one is kept under ``superseded/``."""
+    target = site.published(month)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _sync(prepared)
+    if target.exists():
+        kept = site.root / "superseded" / f"{month}-{read_manifest(target)['publication_id'][:12]}"
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(kept, ignore_errors=True)
+        target.replace(kept)
+    prepared.replace(target)
+    _sync_folder(target.parent)
+    return target
+
+
+def _sync(folder: Path) -> None:
+    """Bring every file to the disk before the rename that makes it count."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as stream:
+                os.fsync(stream.fileno())
+        else:
+            _sync_folder(path)
+
+
+def _sync_folder(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def alone(site: Site) -> Iterator[None]:
+    """Hold the site for one run; a second run at the same time is refused, not queued."""
+    site.work.mkdir(parents=True, exist_ok=True)
+    with (site.work / ".lock").open("w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise PublicationError(
+                f"another run is at work in {site.root}; wait until it ends, or stop it",
+                f"{site.root} 正有另一个任务在运行；请等待其结束或将其停止",
+                code="busy",
+            ) from error
+        yield

@@ -1,0 +1,144 @@
+"""What the site's policy would have done in a published month, beside what was done (D8)."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlglot import exp, parse_one
+
+from keepline import sqlmodel
+from keepline.engine import Engine, Files, Scan
+from keepline.errors import PublicationError
+from keepline.lake.store import open_lake
+from keepline.periods import Month
+from keepline.pipeline import decide_month, month_identity, opened, started
+from keepline.policy.documents import KINDS, Policy, read_policy
+from keepline.progress import Progress
+from keepline.publication import Publication, alone, demand, parts_of, published
+from keepline.site import Site
+from keepline.tables import STATES, TABLES
+
+TALLY = """SELECT state, COALESCE(offer_id, '') AS offer_id, COUNT(*) AS customers,
+CAST(SUM(gain_fen) AS BIGINT) AS gain_fen, CAST(SUM(cost_fen) AS BIGINT) AS cost_fen
+FROM decisions GROUP BY state, COALESCE(offer_id, '') ORDER BY 1, 2"""
+CLASSES = "SELECT class AS code, COUNT(*) AS customers FROM classes GROUP BY class ORDER BY 1"
+MOVED = """SELECT COUNT(*) AS customers FROM before_decisions AS b
+JOIN decisions AS a ON a.customer_id = b.customer_id
+WHERE a.state <> b.state OR COALESCE(a.offer_id, '') <> COALESCE(b.offer_id, '')"""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Two plans for one month side by side. Amounts in fen."""
+
+    month: Month
+    changed: list[dict[str, str]]
+    before: dict[str, Any]
+    after: dict[str, Any]
+    moved: int
+    data_changed: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        return vars(self) | {"month": str(self.month)}
+
+    def text(self, lang: str) -> str:
+        zh = lang == "zh"
+        lines = [f"{self.month} 试算：政策改动" if zh else f"Trial on {self.month}; policies changed:"]
+        lines += [f"  {c['name']}: {c['before']} → {c['after']}" for c in self.changed] or ["  --"]
+        if self.data_changed:
+            lines.append(
+                "注意：发布后数据有变化；两个方案均用现有数据重算。"
+                if zh
+                else "Note: the data changed since publication; both plans were computed on the data of now."
+            )
+        head = "项目：原政策 → 现政策" if zh else "what: published policy → policy of now"
+        lines += [head, *(f"  {name}: {a:,} → {b:,}" for name, a, b in self._pairs())]
+        end = f"处理方式有变化的客户：{self.moved:,}" if zh else f"customers treated differently: {self.moved:,}"
+        return "\n".join([*lines, end])
+
+    def _pairs(self) -> list[tuple[str, int, int]]:
+        found = []
+        for group in ("classes", "states", "offers", "total"):
+            names = [*self.before[group], *(n for n in self.after[group] if n not in self.before[group])]
+            found += [(f"{group} {n}", self.before[group].get(n, 0), self.after[group].get(n, 0)) for n in names]
+        return found
+
+
+def try_policy(site: Site, against: Month | None, *, progress: Progress) -> Trial:
+    """Compute the month with the site's policy and compare; nothing is published or changed."""
+    made = _publication(site, against)
+    lake = open_lake(site.lake)
+    past = [p for p in published(site) if p.month < made.month]
+    old = read_policy(made.folder / "policy", made.month)
+    data_changed = month_identity(site, lake, old, made.month, past) != made.id
+
+    def compute(policy: Policy, folder: Path, label: str) -> Path:
+        run_id = f"trial-{label}-{month_identity(site, lake, policy, made.month, past)}"
+        with opened(site, lake, policy, folder, made.month, past, run_id, progress) as run:
+            decide_month(run)
+            return run.work
+
+    with alone(site):
+        new_folder = compute(read_policy(site.policy, made.month), site.policy, "new")
+        old_folder = compute(old, made.folder / "policy", "old") if data_changed else made.folder
+        trial = _compare(site, made, old, old_folder, new_folder, data_changed=data_changed)
+        for folder in {new_folder, old_folder} - {made.folder}:
+            shutil.rmtree(folder)
+    return trial
+
+
+def _publication(site: Site, against: Month | None) -> Publication:
+    if against is not None:
+        return demand(site, against)
+    every = published(site)
+    if not every:
+        raise PublicationError(
+            f"nothing is published in {site.root} yet; there is nothing to compare with",
+            f"{site.root} 尚无发布内容，无从比较",
+            code="not_published",
+        )
+    return every[-1]
+
+
+def _compare(
+    site: Site, made: Publication, old: Policy, old_folder: Path, new_folder: Path, *, data_changed: bool
+) -> Trial:
+    now = read_policy(site.policy, made.month)
+    changed = [
+        {"name": name, "before": getattr(old, name).version, "after": getattr(now, name).version}
+        for name in KINDS
+        if old.hashes[name] != now.hashes[name]
+    ]
+    with started(site) as engine:
+        before, after = _tally(engine, old_folder), _tally(engine, new_folder)
+        _see(engine, "decisions", new_folder)
+        _see(engine, "decisions", old_folder, view="before_decisions")
+        moved = engine.fetch(_query(MOVED)).to_pylist()[0]["customers"]
+    return Trial(made.month, changed, before, after, moved, data_changed)
+
+
+def _see(engine: Engine, table: str, folder: Path, *, view: str | None = None) -> None:
+    engine.see(view or table, Scan(TABLES[table], (Files(parts_of(folder / table)),)))
+
+
+def _query(text: str) -> exp.Query:
+    return sqlmodel.as_query(parse_one(text, read="duckdb"))
+
+
+def _tally(engine: Engine, folder: Path) -> dict[str, Any]:
+    _see(engine, "decisions", folder)
+    _see(engine, "classes", folder)
+    rows = engine.fetch(_query(TALLY)).to_pylist()
+    treated = [row for row in rows if row["state"] == "treated"]
+    return {
+        "classes": {r["code"]: r["customers"] for r in engine.fetch(_query(CLASSES)).to_pylist()},
+        "states": {s: sum(r["customers"] for r in rows if r["state"] == s) for s in STATES},
+        "offers": {r["offer_id"]: r["customers"] for r in treated},
+        "total": {
+            "gain_fen": sum(r["gain_fen"] for r in treated),
+            "cost_fen": sum(r["cost_fen"] for r in treated),
+        },
+    }

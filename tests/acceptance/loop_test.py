@@ -1,0 +1,195 @@
+"""One turn of the loop on a small simulated operator, seen from outside: files, exit codes, words."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from acceptance.commands import KEEPLINE, answer, keepline
+from acceptance.commands import parts as parts_of
+from acceptance.commands import rows as rows_of
+from keepline.canonical import table_hash
+from keepline.tables import PUBLISHED, STATES, TABLES
+
+MONTH = "2026-10"
+
+
+def parts(site: Path, table: str) -> list[Path]:
+    return parts_of(site, table, MONTH)
+
+
+def rows(site: Path, table: str) -> list[dict[str, Any]]:
+    return rows_of(site, table, MONTH)
+
+
+@pytest.fixture(scope="session")
+def demo_made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    site = tmp_path_factory.mktemp("demo") / "site"
+    keepline("demo", "--site", site, "--customers", "1000", "--months", "8")
+    return site
+
+
+@pytest.fixture
+def site(demo_made: Path, tmp_path: Path) -> Path:
+    """A copy that a test may change."""
+    return Path(shutil.copytree(demo_made, tmp_path / "site"))
+
+
+def test_the_demo_publishes_its_last_three_months_whole(demo_made: Path) -> None:
+    months = sorted(path.name for path in (demo_made / "published").iterdir())
+    assert months == ["2026-08", "2026-09", "2026-10"]
+    for month in months:
+        folder = demo_made / "published" / month
+        assert {"plan.xlsx", "report.html", "manifest.json"} <= {path.name for path in folder.iterdir()}
+        assert json.loads((folder / "manifest.json").read_text())["simulated"] is True
+
+
+def test_published_tables_have_their_declared_columns(demo_made: Path) -> None:
+    for table in PUBLISHED:
+        for part in parts(demo_made, table.name):
+            assert pq.read_schema(part).equals(table.arrow), part
+
+
+def test_the_manifest_tells_each_tables_rows_and_hash(demo_made: Path) -> None:
+    manifest = json.loads((demo_made / "published" / MONTH / "manifest.json").read_text())
+    for name, said in manifest["tables"].items():
+        found = parts(demo_made, name)
+        assert said["rows"] == sum(pq.ParquetFile(part).metadata.num_rows for part in found)
+        assert said["sha256"] == table_hash(found, TABLES[name])
+
+
+def test_every_customer_of_the_base_ends_in_one_state(demo_made: Path) -> None:
+    decided = rows(demo_made, "decisions")
+    base = {row["customer_id"] for row in rows(demo_made, "features")}
+    assert len(decided) == len(base)
+    assert {row["customer_id"] for row in decided} == base
+    assert {row["state"] for row in decided} <= set(STATES)
+
+
+def test_an_offer_and_a_channel_are_named_exactly_when_something_is_done(demo_made: Path) -> None:
+    for row in rows(demo_made, "decisions"):
+        done = row["state"] == "treated"
+        assert (row["offer_id"] is not None) == done
+        assert (row["channel"] is not None) == done
+        assert (row["arm"] == "treated") == done
+
+
+def test_the_same_month_again_says_so_and_does_nothing(site: Path) -> None:
+    before = (site / "published" / MONTH / "manifest.json").read_text()
+    assert answer("run", "--site", site, "--month", MONTH)["already"] is True
+    assert (site / "published" / MONTH / "manifest.json").read_text() == before
+
+
+def test_another_policy_is_refused_without_replace_and_the_former_is_kept(site: Path) -> None:
+    limits = site / "policy" / "limits.toml"
+    limits.write_text(limits.read_text().replace('version = "2025-1"', 'version = "2026-2"'))
+    refused = answer("run", "--site", site, "--month", MONTH, expect=1)
+    assert refused["error"]["code"] == "published_differently"
+    answer("run", "--site", site, "--month", MONTH, "--replace")
+    assert len(list((site / "superseded").iterdir())) == 1
+
+
+def test_work_ranges_do_not_change_the_decisions(site: Path) -> None:
+    before = table_hash(parts(site, "decisions"), TABLES["decisions"])
+    settings = site / "keepline.toml"
+    text = "".join(f"{x}\n" for x in settings.read_text().splitlines() if not x.startswith("range_customers"))
+    settings.write_text(text + "range_customers = 300\n")
+    shutil.rmtree(site / "published" / MONTH)
+    keepline("run", "--site", site, "--month", MONTH)
+    assert len(parts(site, "decisions")) > 1
+    assert table_hash(parts(site, "decisions"), TABLES["decisions"]) == before
+
+
+def test_the_truth_is_read_by_no_stage(site: Path) -> None:
+    before = json.loads((site / "published" / MONTH / "manifest.json").read_text())["tables"]
+    shutil.rmtree(site / "truth")
+    shutil.rmtree(site / "published" / MONTH)
+    keepline("run", "--site", site, "--month", MONTH)
+    assert json.loads((site / "published" / MONTH / "manifest.json").read_text())["tables"] == before
+
+
+def test_killed_at_random_moments_a_run_leaves_a_whole_month_or_none(site: Path) -> None:
+    target = site / "published" / MONTH
+    whole = json.loads((target / "manifest.json").read_text())
+    shutil.rmtree(target)
+    chance = random.Random(7)
+    for _ in range(10):
+        run = subprocess.Popen(
+            [*KEEPLINE, "run", "--site", str(site), "--month", MONTH],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        time.sleep(chance.uniform(0.3, 6))
+        if run.poll() is None:
+            os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+        if target.exists():
+            assert json.loads((target / "manifest.json").read_text())["tables"] == whole["tables"]
+            shutil.rmtree(target)
+    keepline("run", "--site", site, "--month", MONTH)
+    assert json.loads((target / "manifest.json").read_text())["publication_id"] == whole["publication_id"]
+
+
+@pytest.mark.spark
+def test_both_engines_publish_the_same_decisions(site: Path) -> None:
+    settings = site / "keepline.toml"
+    settings.write_text(settings.read_text().replace('engine = "duckdb"', 'engine = "spark"'))
+    before = json.loads((site / "published" / MONTH / "manifest.json").read_text())
+    shutil.rmtree(site / "published" / MONTH)
+    keepline("run", "--site", site, "--month", MONTH)
+    after = json.loads((site / "published" / MONTH / "manifest.json").read_text())
+    assert after["engine"] == "spark"
+    assert after["publication_id"] == before["publication_id"]
+    assert after["tables"] == before["tables"]
+
+
+def test_a_refusal_speaks_both_languages_and_exits_1(tmp_path: Path) -> None:
+    error = answer("run", "--site", tmp_path, "--month", MONTH, expect=1)["error"]
+    assert error["zh"]
+    assert error["en"]
+    assert error["code"] == "no_site"
+
+
+def test_a_wrong_word_exits_2() -> None:
+    keepline("run", "--nonsense", expect=2)
+
+
+def test_explain_shows_one_customer_in_both_languages(demo_made: Path) -> None:
+    someone = next(row for row in rows(demo_made, "decisions") if row["state"] == "treated")
+    text = keepline("explain", str(someone["customer_id"]), "--site", demo_made, "--month", MONTH)
+    assert someone["offer_id"] in text or "优惠" in text
+
+
+def test_lineage_ends_in_the_operators_columns(demo_made: Path) -> None:
+    found = answer("lineage", "decisions.gain_fen", "--site", demo_made)
+    assert "bills.amount_fen" in found["lake_columns"]
+    assert found["operator_columns"]["bills.amount_fen"]
+
+
+def test_a_policy_is_tried_on_a_published_month_without_changing_it(site: Path) -> None:
+    before = (site / "published" / MONTH / "manifest.json").read_text()
+    limits = site / "policy" / "limits.toml"
+    text = limits.read_text().replace('version = "2025-1"', 'version = "2026-2"')
+    limits.write_text("\n".join("money_fen = 0" if x.startswith("money_fen") else x for x in text.splitlines()))
+    trial = answer("policy", "try", "--site", site)
+    assert trial["after"]["states"]["treated"] == 0 < trial["before"]["states"]["treated"]
+    assert trial["changed"] == [{"name": "limits", "before": "2025-1", "after": "2026-2"}]
+    assert (site / "published" / MONTH / "manifest.json").read_text() == before
+
+
+def test_the_report_is_never_written_into_a_publication(demo_made: Path, tmp_path: Path) -> None:
+    inside = demo_made / "published" / MONTH / "again.html"
+    keepline("report", "--site", demo_made, "--month", MONTH, "--out", inside, expect=1)
+    keepline("report", "--site", demo_made, "--month", MONTH, "--out", tmp_path / "again.html")
+    assert (tmp_path / "again.html").read_text() == (demo_made / "published" / MONTH / "report.html").read_text()

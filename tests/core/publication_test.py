@@ -1,0 +1,75 @@
+"""A publication has one identity, one place, and is switched whole."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from keepline.errors import PublicationError, SiteError
+from keepline.newsite import make_site
+from keepline.periods import Month
+from keepline.policy.documents import read_policy
+from keepline.publication import alone, demand, find, identity, published, switch
+from keepline.site import Settings, Site, open_site
+
+MONTH = Month.parse("2026-10")
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    make_site(tmp_path / "site", name="测试电信")
+    return open_site(tmp_path / "site")
+
+
+def prepared(site: Site, publication_id: str) -> Path:
+    folder = site.work / "publication"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text(json.dumps({"publication_id": publication_id}))
+    return folder
+
+
+def identity_of(**changes: object) -> str:
+    settings = Settings.model_validate({"name": "x"} | changes)
+    return identity(settings, month=MONTH, lake="lake", policies={"limits": "a"}, past=[])
+
+
+def test_a_new_site_opens_and_its_policy_is_clear(site: Site) -> None:
+    assert site.settings.name == "测试电信"
+    assert read_policy(site.policy, MONTH).offers.offer
+
+
+def test_a_site_is_never_written_over(site: Site) -> None:
+    with pytest.raises(SiteError, match="nothing was changed"):
+        make_site(site.root, name="other")
+
+
+@pytest.mark.parametrize("machine", [{"engine": "spark"}, {"threads": 9}, {"memory": "8GB"}, {"range_customers": 7}])
+def test_the_machine_does_not_count_in_the_identity(machine: dict[str, object]) -> None:
+    assert identity_of(**machine) == identity_of()
+
+
+@pytest.mark.parametrize("meaning", [{"seed": 2}, {"simulated": True}, {"currency": "USD"}])
+def test_what_decides_the_result_counts_in_the_identity(meaning: dict[str, object]) -> None:
+    assert identity_of(**meaning) != identity_of()
+
+
+def test_a_former_publication_is_kept_apart(site: Site) -> None:
+    switch(site, MONTH, prepared(site, "a" * 64))
+    switch(site, MONTH, prepared(site, "b" * 64))
+    assert demand(site, MONTH).id == "b" * 64
+    assert [path.name for path in (site.root / "superseded").iterdir()] == [f"2026-10-{'a' * 12}"]
+    assert [found.month for found in published(site)] == [MONTH]
+
+
+def test_an_unpublished_month_is_refused_with_those_there_are(site: Site) -> None:
+    switch(site, MONTH, prepared(site, "a" * 64))
+    assert find(site, MONTH + 1) is None
+    with pytest.raises(PublicationError, match="published are: 2026-10"):
+        demand(site, MONTH + 1)
+
+
+def test_two_runs_at_once_are_refused(site: Site) -> None:
+    with alone(site), pytest.raises(PublicationError, match="another run"), alone(site):
+        pass
