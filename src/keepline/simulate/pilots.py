@@ -19,7 +19,7 @@ from keepline.simulate.records import Rows, customer_no
 from keepline.simulate.response import Delivered, Treated
 from keepline.simulate.state import NEVER, Array, Customers
 
-PILOT_SHARE = 0.225  # of the customers, at most, in one pilot
+PILOT_SHARE = 0.30  # of the customers, at most, in one pilot
 PAST_OFFER, PAST_SHARE, PAST_COST_FEN = "spring-gift", 0.02, 305  # an old campaign to whom nobody drew lots
 Known = Mapping[str, Array]
 

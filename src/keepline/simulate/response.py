@@ -20,8 +20,8 @@ from keepline.simulate.state import NEVER, Array, Customers
 DELIVERED_SHARE = 0.97
 WOKEN_SHIFT, WOKEN_MONTHS = 0.8, 2
 RENEWED_MONTHS = 24
-RESTLESS = 0.7  # who has reasons to look around listens
-LOST_FROM = 1.35  # trouble from which most have decided
+RESTLESS = 0.5  # who has reasons to look around listens
+LOST_FROM = 1.25  # trouble from which most have decided
 REFUSED_SHARE = 0.3  # of those who are reached and do not respond
 
 
@@ -40,11 +40,11 @@ class Spring:
 
 
 SPRINGS = {
-    "renew-contract": Spring(-3.4, 1.6, 1.6, -1.2, 12, 0.10, renews=True),
-    "data-gift": Spring(-3.6, 1.8, 1.6, -2.2, 8, 0.04),
-    "bundle-broadband": Spring(-4.3, 1.8, 0.4, -1.0, 12, 0.08, sells_broadband=True),
-    "care-call": Spring(-3.0, 1.2, 1.8, -2.2, 8, 0.02),
-    "manager-visit": Spring(-2.4, 1.0, 1.8, -2.4, 12, 0.01),
+    "renew-contract": Spring(-3.9, 3.1, 0.7, -1.4, 12, 0.10, renews=True),
+    "data-gift": Spring(-4.2, 3.4, 0.7, -2.4, 8, 0.04),
+    "bundle-broadband": Spring(-4.5, 2.2, 0.2, -1.0, 12, 0.08, sells_broadband=True),
+    "care-call": Spring(-3.2, 2.6, 0.8, -2.4, 8, 0.02),
+    "manager-visit": Spring(-2.6, 2.4, 0.8, -2.4, 12, 0.01),
 }
 BY_PURPOSE = {
     "loyalty": Spring(-3.4, 0.6, 1.2, -1.7, 6, 0.03),
@@ -71,7 +71,7 @@ def _need(c: Customers, offer: Offer, month: Month) -> Array:
     """Between 0 and 1: how well the offer fits, which the records show."""
     to_go = c.contract_end - month.index
     if offer.id == "renew-contract":
-        return ((c.contract_end != NEVER) & (to_go >= -6) & (to_go <= 3)).astype("float64")
+        return ((c.contract_end != NEVER) & (to_go >= -3) & (to_go <= 3)).astype("float64")
     if offer.id == "data-gift":
         return leaving.overuses(c).astype("float64")
     if offer.id == "bundle-broadband":
