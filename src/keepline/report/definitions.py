@@ -8,14 +8,37 @@ from keepline.report.numbers import Money, percent
 from keepline.report.pictures.shape import LONG, TEXT, Block, Cell, column, months, section, table
 from keepline.report.words import Words, both
 
-Line = tuple[Words, Words, Words, str]
+# name | 名称 | what it means | 含义 | unit | 单位 | source; words in braces are filled in from policy
+LINES = """
+base | 基数（在网客户） | customers active in the month by the rule in policy; all other numbers are of these | 账期末按政策属于在网的客户；以下各项均在其中计算 | customers | 户 | features
+leaving | 离网 | within {leave_en} after the month: {left_en} | 账期之后 {leave_zh}内：{left_zh} | customers | 户 | labels
+probability of leaving | 离网概率 | calibrated probability of the model; expected leavers are the sum of probabilities | 校准后的模型概率；预计离网 = 概率之和 | share | 占比 | scores.leave_probability
+risk band | 风险等级 | high from {high}, medium from {medium} | 高：{high} 以上；中：{medium} 以上 | share | 占比 | policy/leaving.toml
+class | 客户分类 | important, key, potential, ordinary: by list, else by the first rule of policy that holds | 重要、重点、潜在、普通：名单优先，其次为政策规则，先成立者为准 | class | 类 | classes, policy/classes.toml
+billed revenue | 出账收入 | sum of the month's bill components, less discounts and credits | 当月各账目之和，扣除优惠与冲减 | {money_en} | {money_zh} | bills
+margin | 毛利 | each bill component times its margin share in policy | 各账目金额乘以政策写明的毛利率 | {money_en} | {money_zh} | bills, policy/value.toml
+customer value | 客户价值 | margin expected over {value_en} while staying, its growth, and word of mouth, discounted at {rate} a year | 未来 {value_zh}在网期间的预期毛利、增长与口碑，按年 {rate} 折现 | {money_en} | {money_zh} | scores.value_fen
+value at risk | 涉及价值 | customer value of those at medium or high risk, added up | 中高风险客户的客户价值合计 | {money_en} | {money_zh} | scores
+Gini coefficient | 基尼系数 | 0 when all bring the same, towards 1 when few bring everything | 0 为人人相同，趋近 1 为集中于少数 | 0–1 | 0–1 | features, scores
+loyalty | 忠诚 | loyal, general, wavering, and whether by attachment, inertia or price; by the rules of policy | 忠诚、一般、游离，及其性质：情感、惰性或价格；按政策规则 | class | 类 | scores, policy/loyalty.toml
+expected net margin | 预期净增毛利 | margin expected with the offer less without it, less the expected cost | 有优惠与没有优惠相比预期多得的毛利，减去预期成本 | {money_en} | {money_zh} | decisions.gain_fen
+cost | 成本 | contact cost plus the expected cost of the benefit | 触达成本加预期兑现的优惠成本 | {money_en} | {money_zh} | decisions.cost_fen
+assumed / measured | 假设 / 实测 | the effect of an offer is stated in policy, or was found in a pilot | 优惠效果来自政策中的假设，或来自试点 | -- | -- | policy/offers.toml, pilots
+held out | 对照 | customers the rule chose but the lot ({held_out}) leaves alone, so that the effect can be measured | 本可获得优惠、但按抽签（{held_out}）保留不动的客户，用来测量成效 | customers | 户 | decisions, policy/limits.toml
+shadow price | 影子价格 | margin that one more unit of the limit would add at most | 该资源多一个单位时方案最多多得的毛利 | {money_en} | {money_zh} | plan
+effect | 成效 | mean of the treated less mean of those left alone, for plans with proof of delivery; 90% interval | 实施客户均值减对照均值，只计有执行记录的方案；区间为 90% | {money_en} | {money_zh} | effects
+AUC | AUC | chance that a leaver had a higher probability than a stayer | 随机一位离网客户的概率高于随机一位在网客户的机会 | 0.5–1 | 0.5–1 | model card
+calibration slope | 校准斜率 | 1 when probabilities are right; below 1 when they are too extreme | 1 为概率不偏；小于 1 为过于极端 | -- | -- | model card
+"""  # noqa: E501 - one definition a line reads better than broken lines
+
+LEFT = {
+    "silent": both("整月没有用量也没有账单", "a whole month without use and without a bill"),
+    "departure": both("有离网记录", "a recorded departure"),
+}
 
 
 def definitions(figures: dict[str, Any]) -> Block:
-    head = figures["head"]
-    lines = [*_who(head), *_worth(head), *_plan(head), *_proof()]
-    money = Money(head["currency"]).unit
-    rows: list[list[Cell]] = [[name, said, _unit(unit, money), origin] for name, said, unit, origin in lines]
+    known = _known(figures["head"])
     return section(
         "definitions",
         "指标定义",
@@ -34,195 +57,26 @@ def definitions(figures: dict[str, Any]) -> Block:
                     column("单位", "unit", TEXT),
                     column("来源", "source", TEXT),
                 ],
-                rows=rows,
+                rows=[_row(line.format(**known)) for line in LINES.strip().splitlines()],
             )
         ],
     )
 
 
-MONEY = both("money", "money")
-SHARE = both("占比", "share")
-PEOPLE = both("户", "customers")
+def _row(line: str) -> list[Cell]:
+    en, zh, said_en, said_zh, unit_en, unit_zh, source = (part.strip() for part in line.split("|"))
+    return [both(zh, en), both(said_zh, said_en), both(unit_zh, unit_en), source]
 
 
-def _unit(unit: Words, money: Words) -> Words:
-    return money if unit == MONEY else unit
-
-
-def _left(head: dict[str, Any]) -> Words:
-    if head["left_when"] == "silent":
-        return both("整月没有用量也没有账单", "a whole month without use and without a bill")
-    return both("有离网记录", "a recorded departure")
-
-
-def _who(head: dict[str, Any]) -> list[Line]:
-    span, left = months(head["leave_months"]), _left(head)
-    return [
-        (
-            both("基数（在网客户）", "base"),
-            both(
-                "账期末按政策属于在网的客户；以下各项均在其中计算",
-                "customers active in the month by the rule in policy; all other numbers are of these",
-            ),
-            PEOPLE,
-            "features",
-        ),
-        (
-            both("离网", "leaving"),
-            both(f"账期之后 {span['zh']}内：{left['zh']}", f"within {span['en']} after the month: {left['en']}"),
-            PEOPLE,
-            "labels",
-        ),
-        (
-            both("离网概率", "probability of leaving"),
-            both(
-                "校准后的模型概率；预计离网 = 概率之和",
-                "calibrated probability of the model; expected leavers are the sum of probabilities",
-            ),
-            SHARE,
-            "scores.leave_probability",
-        ),
-        (
-            both("风险等级", "risk band"),
-            both(
-                f"高：{percent(head['high_from'], 0)} 以上；中：{percent(head['medium_from'], 0)} 以上",
-                f"high from {percent(head['high_from'], 0)}, medium from {percent(head['medium_from'], 0)}",
-            ),
-            SHARE,
-            "policy/leaving.toml",
-        ),
-        (
-            both("客户分类", "class"),
-            both(
-                "重要、重点、潜在、普通：名单优先，其次为政策规则，先成立者为准",
-                "important, key, potential, ordinary: by list, else by the first rule of policy that holds",
-            ),
-            both("类", "class"),
-            "classes, policy/classes.toml",
-        ),
-    ]
-
-
-def _worth(head: dict[str, Any]) -> list[Line]:
-    span, rate = months(head["value_months"]), percent(head["discount_rate"], 0)
-    return [
-        (
-            both("出账收入", "billed revenue"),
-            both("当月各账目之和，扣除优惠与冲减", "sum of the month's bill components, less discounts and credits"),
-            MONEY,
-            "bills",
-        ),
-        (
-            both("毛利", "margin"),
-            both("各账目金额乘以政策写明的毛利率", "each bill component times its margin share in policy"),
-            MONEY,
-            "bills, policy/value.toml",
-        ),
-        (
-            both("客户价值", "customer value"),
-            both(
-                f"未来 {span['zh']}在网期间的预期毛利、增长与口碑，按年 {rate} 折现",
-                f"margin expected over {span['en']} while staying, its growth, and word of mouth, discounted at {rate} "
-                "a year",
-            ),
-            MONEY,
-            "scores.value_fen",
-        ),
-        (
-            both("涉及价值", "value at risk"),
-            both("中高风险客户的客户价值合计", "customer value of those at medium or high risk, added up"),
-            MONEY,
-            "scores",
-        ),
-        (
-            both("基尼系数", "Gini coefficient"),
-            both("0 为人人相同，趋近 1 为集中于少数", "0 when all bring the same, towards 1 when few bring everything"),
-            both("0–1", "0–1"),
-            "features, scores",
-        ),
-        (
-            both("忠诚", "loyalty"),
-            both(
-                "忠诚、一般、游离，及其性质：情感、惰性或价格；按政策规则",
-                "loyal, general, wavering, and whether by attachment, inertia or price; by the rules of policy",
-            ),
-            both("类", "class"),
-            "scores, policy/loyalty.toml",
-        ),
-    ]
-
-
-def _plan(head: dict[str, Any]) -> list[Line]:
-    share = percent(head["held_out_share"], 0)
-    return [
-        (
-            both("预期净增毛利", "expected net margin"),
-            both(
-                "有优惠与没有优惠相比预期多得的毛利，减去预期成本",
-                "margin expected with the offer less without it, less the expected cost",
-            ),
-            MONEY,
-            "decisions.gain_fen",
-        ),
-        (
-            both("成本", "cost"),
-            both("触达成本加预期兑现的优惠成本", "contact cost plus the expected cost of the benefit"),
-            MONEY,
-            "decisions.cost_fen",
-        ),
-        (
-            both("假设 / 实测", "assumed / measured"),
-            both(
-                "优惠效果来自政策中的假设，或来自试点",
-                "the effect of an offer is stated in policy, or was found in a pilot",
-            ),
-            both("—", "—"),
-            "policy/offers.toml, pilots",
-        ),
-        (
-            both("对照", "held out"),
-            both(
-                f"本可获得优惠、但按抽签（{share}）保留不动的客户，用来测量成效",
-                f"customers the rule chose but the lot ({share}) leaves alone, so that the effect can be measured",
-            ),
-            PEOPLE,
-            "decisions, policy/limits.toml",
-        ),
-        (
-            both("影子价格", "shadow price"),
-            both("该资源多一个单位时方案最多多得的毛利", "margin that one more unit of the limit would add at most"),
-            MONEY,
-            "plan",
-        ),
-    ]
-
-
-def _proof() -> list[Line]:
-    return [
-        (
-            both("成效", "effect"),
-            both(
-                "实施客户均值减对照均值，只计有执行记录的方案；区间为 90%",
-                "mean of the treated less mean of those left alone, for plans with proof of delivery; 90% interval",
-            ),
-            MONEY,
-            "effects",
-        ),
-        (
-            both("AUC", "AUC"),
-            both(
-                "随机一位离网客户的概率高于随机一位在网客户的机会",
-                "chance that a leaver had a higher probability than a stayer",
-            ),
-            both("0.5–1", "0.5–1"),
-            "model card",
-        ),
-        (
-            both("校准斜率", "calibration slope"),
-            both(
-                "1 为概率不偏；小于 1 为过于极端", "1 when probabilities are right; below 1 when they are too extreme"
-            ),
-            both("—", "—"),
-            "model card",
-        ),
-    ]
+def _known(head: dict[str, Any]) -> dict[str, str]:
+    """What policy and settings fill in."""
+    money = Money(head["currency"]).unit
+    spans: dict[str, Words] = {
+        "leave": months(head["leave_months"]),
+        "value": months(head["value_months"]),
+        "left": LEFT[head["left_when"]],
+        "money": money,
+    }
+    shares = {"high": "high_from", "medium": "medium_from", "rate": "discount_rate", "held_out": "held_out_share"}
+    filled = {f"{name}_{language}": said[language] for name, said in spans.items() for language in ("zh", "en")}
+    return filled | {name: percent(head[key], 0) for name, key in shares.items()}

@@ -6,8 +6,7 @@ from typing import Any
 
 from keepline.report.numbers import EMPTY, Money, count, percent
 from keepline.report.phrases import binds, hardest, worth
-from keepline.report.pictures.leave import source
-from keepline.report.pictures.shape import TEXT, Block, Cell, caution, column, note, picture, section, table
+from keepline.report.pictures.shape import TEXT, Block, Cell, caution, column, note, picture, section, source, table
 from keepline.report.tally import Row
 from keepline.report.words import ASSUMED, CHANNELS, CLASSES, MEASURED, PURPOSES, STATES, Words, both, word
 
@@ -46,27 +45,10 @@ def plan(figures: Figures, money: Money) -> Block:
 def _districts(figures: Figures, money: Money) -> Block:
     rows = sorted(figures["plan"]["districts"], key=lambda r: -r["gain_fen"])
     shown = rows[:MOST_DISTRICTS]
-    body: list[list[Cell]] = [
-        [
-            r["district"] or NOT_RECORDED,
-            count(r["customers"]),
-            money.exact(r["gain_fen"]),
-            money.exact(r["cost_fen"]),
-            count(r["minutes"]),
-            count(r["available"]),
-        ]
-        for r in rows
-    ]
-    first = shown[0]
-    share = percent(first["gain_fen"] / figures["plan"]["gain_fen"]) if figures["plan"]["gain_fen"] else EMPTY
-    where = first["district"] or NOT_RECORDED
-    name = where if isinstance(where, dict) else both(where, where)
     return picture(
         "districts",
         "bars",
-        title=both(
-            f"区县 {name['zh']} 预期增收最多，占 {share}", f"District {name['en']} is expected to gain most, {share}"
-        ),
+        title=_district_title(shown[0], figures["plan"]["gain_fen"]),
         unit=both("预期净增毛利与成本", "expected margin net of cost, and cost"),
         source=source("decisions", figures),
         data={
@@ -84,10 +66,31 @@ def _districts(figures: Figures, money: Money) -> Block:
             column("成本", "cost"),
             column("占用分钟", "minutes used"),
             column("可用分钟", "minutes available"),
+            column("再多一小时的价值", "worth of one more hour"),
         ],
-        rows=body,
+        rows=[_district_row(row, money) for row in rows],
         height=320,
     )
+
+
+def _district_title(first: Row, gain: int | None) -> Words:
+    name = _named(first["district"])
+    share = percent(first["gain_fen"] / gain) if gain else EMPTY
+    return both(
+        f"区县 {name['zh']} 预期增收最多，占 {share}", f"District {name['en']} is expected to gain most, {share}"
+    )
+
+
+def _district_row(row: Row, money: Money) -> list[Cell]:
+    return [
+        _named(row["district"]),
+        count(row["customers"]),
+        money.exact(row["gain_fen"]),
+        money.exact(row["cost_fen"]),
+        count(row["minutes"]),
+        count(row["available"]),
+        money.exact(row["hour_fen"]) if row["hour_fen"] else EMPTY,
+    ]
 
 
 def _named(name: str | None) -> Words:

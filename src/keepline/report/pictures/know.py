@@ -16,6 +16,7 @@ from keepline.report.pictures.shape import (
     note,
     picture,
     section,
+    source,
     table,
 )
 from keepline.report.tally import Row
@@ -65,7 +66,7 @@ def _pareto_picture(drawn: list[Row], figures: Figures) -> Block:
         "pareto",
         title=_pareto_title(drawn[0]),
         unit=UNIT_SHARE,
-        source=_source("features, scores", figures),
+        source=source("features, scores", figures),
         data={"series": series, "even": both("平均分布", "if all were equal")},
         columns=[column("前百分之几的客户", "top customers"), *names],
         rows=rows,
@@ -110,11 +111,6 @@ def _tops(rows: list[Row], money: Money) -> Block:
         ],
         rows=body,
     )
-
-
-def _source(tables: str, figures: Figures) -> Words:
-    month = figures["head"]["month"]
-    return both(f"来源：{tables}；账期 {month}", f"Source: {tables}; month {month}")
 
 
 def moves(figures: Figures, money: Money) -> Block:
@@ -163,7 +159,7 @@ def _sankey(found: Figures, figures: Figures) -> Block:
         "sankey",
         title=_moves_title(flows),
         unit=both("客户数", "customers"),
-        source=_source("classes", figures),
+        source=source("classes", figures),
         data={"nodes": nodes, "links": links, "sides": sides},
         columns=[
             column(f"{before} 分类", f"class in {before}", TEXT),
@@ -270,7 +266,7 @@ def _grid_picture(found: Figures, figures: Figures, money: Money) -> Block:
         "heat",
         title=_grid_title(found),
         unit=both("格内：客户数与价值合计；颜色：客户数", "in each cell: customers and their value; colour: customers"),
-        source=_source("scores", figures),
+        source=source("scores", figures),
         data={
             "x": [LOYALTY[k] for k in loyalties],
             "y": [VALUE_BANDS[b] for b in bands],

@@ -16,6 +16,7 @@ from keepline.report.pictures.shape import (
     pair,
     picture,
     section,
+    source,
     table,
 )
 from keepline.report.tally import Row
@@ -28,11 +29,6 @@ TOP_REASONS = 8
 def leave_sections(figures: Figures) -> list[Block]:
     money = Money(figures["head"]["currency"])
     return [leaving(figures, money), model_card(figures), win_back(figures, money)]
-
-
-def source(tables: str, figures: Figures) -> Words:
-    month = figures["head"]["month"]
-    return both(f"来源：{tables}；账期 {month}", f"Source: {tables}; month {month}")
 
 
 def leaving(figures: Figures, money: Money) -> Block:
@@ -241,7 +237,7 @@ def _calibration(row: Row, figures: Figures) -> Block:
             f"各十分之一客户的预测概率与实际比例，{level} 区间；AUC {auc}",
             f"predicted probability and observed share by tenths of customers, {level} interval; AUC {auc}",
         ),
-        source=source("model card", figures),
+        source=source("model_card", figures),
         data={"points": row["tenths"]},
         columns=[
             column("预测", "predicted"),

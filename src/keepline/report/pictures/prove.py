@@ -6,8 +6,20 @@ from collections.abc import Callable
 from typing import Any
 
 from keepline.report.numbers import EMPTY, Money, count, decimal, percent
-from keepline.report.pictures.leave import interval, source
-from keepline.report.pictures.shape import LONG, TEXT, Block, Cell, caution, column, note, picture, section, table
+from keepline.report.pictures.leave import interval
+from keepline.report.pictures.shape import (
+    LONG,
+    TEXT,
+    Block,
+    Cell,
+    caution,
+    column,
+    note,
+    picture,
+    section,
+    source,
+    table,
+)
 from keepline.report.tally import Row
 from keepline.report.words import MEASURES, Words, both, word
 

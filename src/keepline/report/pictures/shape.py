@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from keepline.report.words import Words, both
+from keepline.tables import TABLES
 
 Block = dict[str, Any]
 Cell = str | Words
@@ -65,6 +66,18 @@ def table(
         "source": source,
         "note": note,
     }
+
+
+NOT_TABLES = {"plan": both("分配结果", "allocation"), "model_card": both("模型卡", "model card")}
+
+
+def source(tables: str, figures: dict[str, Any]) -> Words:
+    """Where a picture's numbers come from, and of which month; ``tables`` as in ``scores, bills``."""
+    names = [name.strip() for name in tables.split(",")]
+    zh = "、".join(NOT_TABLES[n]["zh"] if n in NOT_TABLES else f"{TABLES[n].zh} {n}" for n in names)
+    en = ", ".join(NOT_TABLES[n]["en"] if n in NOT_TABLES else n for n in names)
+    month = figures["head"]["month"]
+    return both(f"来源：{zh}；账期 {month}", f"Source: {en}; month {month}")
 
 
 def note(zh: str, en: str) -> Block:

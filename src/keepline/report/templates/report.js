@@ -45,7 +45,7 @@
       language: root.dataset.lang,
       theme: onPaper ? "light" : root.dataset.theme,
       motion: !calm.matches && !onPaper,
-      narrow: width < 460,
+      narrow: width < 400,
       width,
       font: getComputedStyle(document.body).fontFamily,
       money: said.money,
