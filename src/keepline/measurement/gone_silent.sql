@@ -15,7 +15,7 @@ WITH seen AS (
 ), numbered AS (
   SELECT
     customer_id,
-    (:months - months_ago) AS month_number,
+    CAST(:months AS BIGINT) - months_ago AS month_number,
     ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY months_ago DESC) AS seen_number
   FROM seen
 ), unbroken AS (

@@ -82,6 +82,8 @@ def welch(treated: Sums, held_out: Sums, *, level: float = LEVEL) -> Difference 
 
     It is not defined for an arm of one, nor when nobody differs from anybody.
     """
+    if min(treated.n, held_out.n) < 2:
+        return None
     return _welch((treated.n, treated.mean, treated.variance), (held_out.n, held_out.mean, held_out.variance), level)
 
 
@@ -112,7 +114,7 @@ def _residual(arm: Sums, slope: float) -> float:
 def _welch(treated: tuple[int, float, float], held_out: tuple[int, float, float], level: float) -> Difference | None:
     """Each arm is customers, mean, variance."""
     (n1, mean1, var1), (n0, mean0, var0) = treated, held_out
-    if min(n1, n0) < 2 or var1 + var0 <= 0:
+    if var1 + var0 <= 0:
         return None
     a, b = var1 / n1, var0 / n0
     freedom = (a + b) ** 2 / (a**2 / (n1 - 1) + b**2 / (n0 - 1))

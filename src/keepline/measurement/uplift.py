@@ -95,19 +95,27 @@ def ridge(values: Numbers, target: Numbers) -> Line:
     middle, mean = values.mean(axis=0), float(target.mean())
     if values.shape[1] == 0:
         return Line(mean, np.zeros(0))
-    u, s, vt = np.linalg.svd(values - middle, full_matrices=False)
-    seen = u.T @ (target - mean)
-    left = float(((target - mean) ** 2).sum() - (seen**2).sum())
-    best, shrink = np.inf, np.zeros_like(s)
-    for penalty in PENALTIES:
-        kept = s**2 / (s**2 + penalty * len(target))
-        freedom = len(target) - kept.sum() - 1
-        score = (left + (((1 - kept) * seen) ** 2).sum()) / max(freedom, 1.0) ** 2
-        if score < best:
-            best, shrink = score, kept
-    inverse = np.divide(shrink, s, out=np.zeros_like(s), where=s > FLAT)
-    slopes = vt.T @ (inverse * seen)
+    inner = values - middle
+    spread, axes = np.linalg.eigh(inner.T @ inner)
+    spread = np.maximum(spread, 0.0)
+    seen = axes.T @ (inner.T @ (target - mean))
+    shrunk = _shrunk(spread, seen, total=float(((target - mean) ** 2).sum()), rows=len(target))
+    slopes = axes @ shrunk
     return Line(mean - float((middle * slopes).sum()), slopes)
+
+
+def _shrunk(spread: Numbers, seen: Numbers, *, total: float, rows: int) -> Numbers:
+    """Coefficients along the principal axes at the best penalty; the strongest wins a tie."""
+    best, chosen = np.inf, np.zeros_like(seen)
+    for penalty in PENALTIES:
+        below = spread + penalty * rows
+        found = seen / below
+        left = total - 2 * float((found * seen).sum()) + float((found**2 * spread).sum())
+        freedom = rows - float((spread / below).sum()) - 1
+        score = left / max(freedom, 1.0) ** 2
+        if score < best:
+            best, chosen = score, found
+    return chosen
 
 
 def folds(treated: Flags) -> np.ndarray[Any, np.dtype[np.int64]]:

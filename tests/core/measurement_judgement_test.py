@@ -1,0 +1,111 @@
+"""Past forecasts are judged when their horizon is over, on customers nobody treated."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+from small_lake import lake_of, write_rows
+from small_policy import small_policy
+
+from keepline import engine as engines
+from keepline.engine import Engine
+from keepline.lake.store import Lake
+from keepline.measurement.effects import PastPlan
+from keepline.measurement.judgement import judge
+from keepline.periods import Month
+
+PLAN = Month.parse("2026-07")
+IDS = range(1, 61)
+TREATED, TREATED_LATER = (1, 2), 3
+LEAVERS = (1, 5, 9, 20, 40)
+
+
+def probability(customer_id: int) -> float:
+    return round(0.5 - customer_id / 130, 9)
+
+
+def plan_of(folder: Path, month: Month, treated: tuple[int, ...]) -> PastPlan:
+    scored = [
+        {
+            "customer_id": c,
+            "month": str(month),
+            "leave_probability": probability(c),
+            "value_fen": 1000,
+            "value_low_fen": 900,
+            "value_high_fen": 1100,
+            "word_of_mouth_fen": 0,
+        }
+        for c in IDS
+    ]
+    decided = [
+        {"customer_id": c, "month": str(month), "arm": "treated" if c in treated else None, "state": "treated"}
+        for c in IDS
+    ]
+    parts = [write_rows(folder / f"{month}-s{i}.parquet", "scores", scored[i * 30 : i * 30 + 30]) for i in (0, 1)]
+    return PastPlan(month, (), tuple(parts), (write_rows(folder / f"{month}-d.parquet", "decisions", decided),))
+
+
+def small(folder: Path) -> tuple[Lake, list[PastPlan]]:
+    plans = [plan_of(folder, PLAN, TREATED), plan_of(folder, PLAN + 1, (TREATED_LATER,))]
+    bills = [
+        {"customer_id": c, "month": str(month), "component": "recurring", "amount_fen": 1040}
+        for c in IDS
+        for month in (PLAN + 1, PLAN + 2)
+    ]
+    departures = [{"customer_id": c, "month": str(PLAN + 2)} for c in LEAVERS]
+    return lake_of(folder / "lake", bills=bills, departures=departures), plans
+
+
+def judged(engine: Engine, folder: Path, **changed: dict[str, Any]) -> list[dict[str, Any]]:
+    lake, plans = small(folder)
+    return judge(engine, lake, small_policy(**changed), snapshot=PLAN + 2, past=plans)
+
+
+def test_a_forecast_is_judged_on_the_untreated_once_its_horizon_is_over(engine: Engine, tmp_path: Path) -> None:
+    first, second = judged(engine, tmp_path)
+    left_alone = [c for c in IDS if c not in (*TREATED, TREATED_LATER)]
+    p = np.array([probability(c) for c in left_alone])
+    gone = np.array([c in LEAVERS for c in left_alone], dtype=float)
+    assert first["verdict"] == "judged"
+    assert (first["customers"], first["left"]) == (57, 4)
+    assert first["auc"]["value"] == pytest.approx(roc_auc_score(gone, p), abs=5e-5)
+    assert first["brier"] == pytest.approx(((p - gone) ** 2).mean(), abs=1e-6)
+    assert first["predicted"] == pytest.approx(p.mean(), abs=1e-6)
+    assert first["warning"] == "few_events"
+    assert sum(row["customers"] for row in first["tenths"]) == 57
+    assert first["value"] is None
+    assert (second["verdict"], "auc" in second) == ("window_open", False)
+    json.dumps([first, second], allow_nan=False)
+
+
+def test_the_sentence_says_who_was_judged_in_both_languages(tmp_path: Path) -> None:
+    first, second = judged(engines.start("duckdb"), tmp_path)
+    assert "57 customers whom no plan treated" in first["en"]
+    assert "未实施优惠的 57 人" in first["zh"]
+    assert "hint only" in first["en"]
+    assert second["en"] == "the horizon of 2026-08 ends with 2026-10; not judged before"
+
+
+def test_value_is_judged_when_its_own_horizon_is_over(engine: Engine, tmp_path: Path) -> None:
+    """Two months of 520 fen margin at 21 % a year: 520 / 1.21^(1/12) + 520 / 1.21^(2/12) = 1015.6."""
+    first, _ = judged(engine, tmp_path, value={"horizon_months": 2, "discount_rate_year": 0.21})
+    value = first["value"]
+    assert value["customers"] == 57
+    assert value["predicted_fen"] == 57_000
+    assert value["realised_fen"] == 57 * 1016
+    assert value["inside_share"] == 1.0
+
+
+def test_nothing_is_judged_where_departures_or_months_are_absent(tmp_path: Path) -> None:
+    lake, plans = small(tmp_path)
+    unknown = Lake(lake.root, tuple(f for f in lake.files if f.table != "departures"))
+    absent = Lake(lake.root, tuple(f for f in lake.files if f.table != "bills" or f.month != str(PLAN + 1)))
+    for seen, verdict in ((unknown, "leaving_unknown"), (absent, "months_absent")):
+        said = judge(engines.start("duckdb"), seen, small_policy(), snapshot=PLAN + 2, past=plans)
+        assert said[0]["verdict"] == verdict
+        assert said[0]["zh"]

@@ -1,0 +1,100 @@
+"""Who left when, and what margin came, on both engines; every SQL model of the room fits its tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_lake import lake_of
+from small_policy import small_policy
+from sqlglot import exp
+
+from keepline import sqlmodel
+from keepline.engine import Engine
+from keepline.lake.store import Lake
+from keepline.measurement.outcomes import (
+    PACKAGE,
+    Window,
+    compose,
+    is_whole,
+    leaving_is_known,
+    parts_for,
+    see_window,
+    sql_models,
+)
+from keepline.periods import Month
+
+WINDOW = Window(Month.parse("2026-07"), 3)
+AFTER = ("2026-08", "2026-09", "2026-10")
+
+
+def test_every_sql_model_of_the_room_keeps_to_the_subset_and_its_tables() -> None:
+    for model, parts in sql_models():
+        sqlmodel.check(model, parts)
+
+
+def bill(customer_id: int, month: str, amount_fen: int, component: str = "recurring") -> dict[str, Any]:
+    return {"customer_id": customer_id, "month": month, "component": component, "amount_fen": amount_fen}
+
+
+def small(folder: Path) -> Lake:
+    """1 stays; 2 leaves in the second month; 3 is silent in the second; 4 has nothing; 5 took no part; 6 uses alone."""
+    return lake_of(
+        folder,
+        experiments=[
+            {"experiment_id": "e", "customer_id": c, "month": "2026-07", "offer_id": "o", "arm": "treated"}
+            for c in (1, 2, 3, 4, 6)
+        ],
+        bills=[
+            *[bill(1, month, 1001) for month in AFTER],
+            bill(1, AFTER[0], -100, "discount"),
+            *[bill(2, month, 1000) for month in AFTER[:2]],
+            bill(3, AFTER[0], 1000),
+            bill(3, AFTER[2], 1000),
+            bill(5, AFTER[0], 1000),
+            bill(1, "2026-11", 10**6),
+        ],
+        usage=[{"customer_id": 6, "month": month, "data_kb": 5} for month in AFTER],
+        departures=[{"customer_id": 2, "month": AFTER[1], "kind": "left"}],
+    )
+
+
+@pytest.mark.parametrize(
+    ("left_when", "left_after", "months_stayed", "stayed_fen"),
+    [
+        ("departure", [None, 2, None, None, None], [3, 1, 3, 3, 3], [1402, 500, 1000, 0, 0]),
+        ("silent", [None, 3, 2, 1, None], [3, 2, 1, 0, 3], [1402, 1000, 500, 0, 0]),
+    ],
+)
+def test_leaving_and_margin_are_read_from_the_window_alone(
+    engine: Engine,
+    tmp_path: Path,
+    left_when: str,
+    left_after: list[int | None],
+    months_stayed: list[int],
+    stayed_fen: list[int],
+) -> None:
+    lake, policy = small(tmp_path), small_policy(leaving={"left_when": left_when})
+    see_window(engine, lake, window=WINDOW)
+    engine.see("experiments", lake.window("experiments", WINDOW.snapshot, WINDOW.snapshot))
+    parts = parts_for(policy, window=WINDOW, people=sqlmodel.load(PACKAGE, "pilot_people"))
+    found = engine.fetch(compose(exp.select("*").from_("outcomes").order_by("customer_id"), parts)).to_pydict()
+    assert found["customer_id"] == [1, 2, 3, 4, 6]
+    assert found["left_after"] == left_after
+    assert found["months_stayed"] == months_stayed
+    assert found["margin_stayed_fen"] == stayed_fen
+    assert found["margin_fen"] == [1402, 1000, 1000, 0, 0]
+
+
+def test_a_window_with_a_month_nobody_loaded_is_not_whole(tmp_path: Path) -> None:
+    lake, policy = small(tmp_path), small_policy()
+    assert is_whole(lake, policy, window=WINDOW)
+    assert not is_whole(lake, policy, window=Window(Month.parse("2026-09"), 3))
+
+
+def test_leaving_is_not_known_before_any_departure_was_recorded(tmp_path: Path) -> None:
+    lake = small(tmp_path)
+    assert not leaving_is_known(lake, small_policy(), until=Month.parse("2026-08"))
+    assert leaving_is_known(lake, small_policy(), until=Month.parse("2026-09"))
+    assert leaving_is_known(lake, small_policy(leaving={"left_when": "silent"}), until=Month.parse("2026-08"))

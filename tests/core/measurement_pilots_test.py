@@ -1,0 +1,163 @@
+"""Pilots: the truth of a simulated one comes back, and nothing is used where nothing was found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from small_lake import lake_of, write_rows
+from small_policy import small_policy
+
+from keepline import engine as engines
+from keepline.canonical import table_hash
+from keepline.engine import Engine
+from keepline.lake.store import Lake
+from keepline.measurement.pilots import ARM_MIN, PastSnapshot, measure_pilots, pilot_months
+from keepline.measurement.words import pilot_words
+from keepline.periods import Month
+from keepline.policy.documents import Policy
+from keepline.tables import PILOTS
+
+DRAWN = Month.parse("2026-07")
+SNAPSHOT = DRAWN + 2
+Rows = list[dict[str, Any]]
+
+
+def offer(offer_id: str, effect: dict[str, Any]) -> dict[str, Any]:
+    prices = {"price_fen": 0, "list_price_fen": 0, "floor_price_fen": 0, "contact_cost_fen": 0, "benefit_cost_fen": 0}
+    named = {"id": offer_id, "name": {"zh": offer_id, "en": offer_id}, "purpose": "profit", "channel": "sms"}
+    return named | prices | {"effect": effect}
+
+
+def policy_with(*offer_ids: str) -> Policy:
+    effect = {"source": "experiment", "experiment_id": "pilot-care"}
+    return small_policy(offers={"offer": [offer(offer_id, effect) for offer_id in offer_ids]})
+
+
+class Pilot:
+    """``n`` customers drawn by lot; the offer takes away ``held`` of the risk and adds ``extra_fen`` a month."""
+
+    def __init__(self, n: int, *, held: float = 0.0, extra_fen: int = 0, seed: int = 1) -> None:
+        rng = np.random.default_rng(seed)
+        self.ids = range(1, n + 1)
+        self.treated = rng.random(n) < 0.5
+        self.risk = np.round(1 / (1 + np.exp(1.5 - rng.normal(size=n))), 9)
+        chance = self.risk * (1 - held * self.treated)
+        self.left = rng.random(n) < chance
+        self.bill = rng.integers(3000, 9000, n)
+        self.after = self.bill + 2 * extra_fen * self.treated + rng.integers(-300, 300, n)
+
+    def lake(self, folder: Path) -> Lake:
+        arms = ["treated" if yes else "held_out" for yes in self.treated]
+        drawn = {"experiment_id": "pilot-care", "month": str(DRAWN), "offer_id": "care"}
+        return lake_of(
+            folder,
+            experiments=[drawn | {"customer_id": c, "arm": arm} for c, arm in zip(self.ids, arms, strict=True)],
+            bills=[self._bill(i, month) for i in range(len(self.ids)) for month in (DRAWN + 1, DRAWN + 2)],
+            departures=[
+                {"customer_id": c, "month": str(DRAWN + 2)} for c, left in zip(self.ids, self.left, strict=True) if left
+            ],
+        )
+
+    def _bill(self, i: int, month: Month) -> dict[str, Any]:
+        said = {"customer_id": self.ids[i], "month": str(month), "component": "recurring"}
+        return said | {"amount_fen": int(self.after[i])}
+
+    def known(self, folder: Path) -> PastSnapshot:
+        features = [
+            {"customer_id": c, "month": str(DRAWN), "margin_3m_fen": int(bill * 3 // 2), "recurring_fen": int(bill)}
+            for c, bill in zip(self.ids, self.bill, strict=True)
+        ]
+        scores = [
+            {"customer_id": c, "month": str(DRAWN), "leave_probability": float(p)}
+            for c, p in zip(self.ids, self.risk, strict=True)
+        ]
+        files = [write_rows(folder / f"{t}.parquet", t, r) for t, r in (("features", features), ("scores", scores))]
+        return PastSnapshot(DRAWN, (files[0],), (files[1],))
+
+
+def measured(engine: Engine, folder: Path, pilot: Pilot, policy: Policy, snapshot: Month = SNAPSHOT) -> Rows:
+    lake, to = pilot.lake(folder / "lake"), folder / "pilots.parquet"
+    measure_pilots(engine, lake, policy, snapshot=snapshot, past=[pilot.known(folder)], to=to)
+    return list(pq.read_table(to).to_pylist())
+
+
+def effect_at(rows: Rows, outcome: str, **terms: float) -> float:
+    """How a reader of PILOTS adds up the effect on one customer; unknown terms count as the centre."""
+    mine = [row for row in rows if row["outcome"] == outcome]
+    total = sum(row["coefficient"] for row in mine if row["term"] == "intercept")
+    for row in mine:
+        if row["term"] in terms:
+            total += row["coefficient"] * (terms[row["term"]] - row["centre"]) / row["scale"]
+    return float(total)
+
+
+def test_a_pilots_truth_comes_back(tmp_path: Path) -> None:
+    pilot = Pilot(6000, held=0.4, extra_fen=200, seed=2)
+    rows = measured(engines.start("duckdb"), tmp_path, pilot, policy_with("care"))
+    leave, margin = (next(r for r in rows if r["outcome"] == o) for o in ("leave", "margin"))
+    truth = float((-0.4 * pilot.risk).mean())
+    assert {row["verdict"] for row in rows} == {"measured"}
+    assert leave["low"] <= truth <= leave["high"]
+    assert margin["low"] <= 200 <= margin["high"]
+    assert (leave["treated"], leave["held_out"]) == (int(pilot.treated.sum()), int((~pilot.treated).sum()))
+    for risk in (0.1, 0.4):
+        assert effect_at(rows, "leave", leave_probability=risk) == pytest.approx(-0.4 * risk, abs=0.05)
+    assert leave["lots_p"] > 0.001
+
+
+def test_both_engines_find_the_same(engine: Engine, tmp_path: Path) -> None:
+    pilot, policy = Pilot(600, held=0.8, extra_fen=300), policy_with("care")
+    (tmp_path / "other").mkdir()
+    measured(engine, tmp_path, pilot, policy)
+    measured(engines.start("duckdb"), tmp_path / "other", pilot, policy)
+    paths = [tmp_path / "pilots.parquet", tmp_path / "other" / "pilots.parquet"]
+    assert table_hash(paths[:1], PILOTS) == table_hash(paths[1:], PILOTS)
+
+
+def test_an_offer_that_does_nothing_or_harm_is_not_used(tmp_path: Path) -> None:
+    rows = measured(engines.start("duckdb"), tmp_path, Pilot(1200, held=-0.1, extra_fen=-100), policy_with("care"))
+    assert [(row["outcome"], row["term"], row["coefficient"]) for row in rows] == [
+        ("leave", "intercept", 0.0),
+        ("margin", "intercept", 0.0),
+    ]
+    assert {row["verdict"] for row in rows} == {"no_effect"}
+    assert "不予采用" in pilot_words(rows[0])[0]
+
+
+@pytest.mark.parametrize(("n", "verdict"), [(2 * ARM_MIN - 20, "too_few"), (2 * ARM_MIN + 60, "measured")])
+def test_a_pilot_of_fewer_than_a_hundred_an_arm_abstains(tmp_path: Path, n: int, verdict: str) -> None:
+    rows = measured(engines.start("duckdb"), tmp_path, Pilot(n, extra_fen=1000), policy_with("care"))
+    margin = next(row for row in rows if row["outcome"] == "margin")
+    assert margin["verdict"] == verdict
+    assert (margin["mean_effect"] is None) == (verdict == "too_few")
+
+
+def test_a_pilot_still_running_or_never_drawn_counts_for_nothing(tmp_path: Path) -> None:
+    pilot, policy = Pilot(300), policy_with("care", "gift")
+    lake = pilot.lake(tmp_path / "months")
+    assert pilot_months(lake, policy, SNAPSHOT) == [DRAWN]
+    assert pilot_months(lake, policy, SNAPSHOT + -1) == []
+    rows = measured(engines.start("duckdb"), tmp_path, pilot, policy, snapshot=SNAPSHOT + -1)
+    assert {(row["offer_id"], row["verdict"], row["treated"]) for row in rows} == {
+        ("care", "too_few", 0),
+        ("gift", "too_few", 0),
+    }
+
+
+def test_lots_that_were_not_kept_to_are_said_to_be_in_doubt(tmp_path: Path) -> None:
+    pilot = Pilot(600)
+    pilot.treated = np.array(pilot.bill) > np.median(pilot.bill)
+    rows = measured(engines.start("duckdb"), tmp_path, pilot, policy_with("care"))
+    assert rows[0]["lots_p"] < 0.001
+    assert "check how they were drawn" in pilot_words(rows[0])[1]
+
+
+def test_an_offer_that_names_no_pilot_takes_its_latest(tmp_path: Path) -> None:
+    assumed = {"source": "assumed", "leave_reduction_share": 0.1}
+    policy = small_policy(offers={"offer": [offer("care", assumed), offer("gift", assumed)]})
+    rows = measured(engines.start("duckdb"), tmp_path, Pilot(300), policy)
+    assert {(row["offer_id"], row["experiment_id"]) for row in rows} == {("care", "pilot-care")}
