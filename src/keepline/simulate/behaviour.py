@@ -110,7 +110,8 @@ def _use_and_bill(c: Customers, draws: Draws, *, here: Array, new: Array, leaves
     empty = np.repeat("", len(c))
     return Happened(
         here=here, new=new, leaving=leaves, kind=empty, reason=empty, severity=nothing, referrer=nothing, part=part,
-        data_kb=data * part, voice_s=voice * part, bill=bill, paid_fen=paid, changed=new, changed_lines=new, mobiles_before=nothing,
+        data_kb=data * part, voice_s=voice * part, bill=bill, paid_fen=paid, changed=new, changed_lines=new,
+        mobiles_before=nothing,
     )  # fmt: skip
 
 

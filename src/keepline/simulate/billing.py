@@ -51,7 +51,7 @@ def discount(c: Customers, month: Month) -> Array:
 
 def overage_a_line(data_kb: Array, allowance_kb: Array) -> Array:
     beyond = np.maximum(data_kb - allowance_kb, 0) / world.GB * FEN_A_GB
-    return np.minimum(beyond, OVERAGE_CAP_FEN)
+    return np.asarray(np.minimum(beyond, OVERAGE_CAP_FEN))
 
 
 def prepaid_charge(data_kb: Array, voice_s: Array) -> Array:
@@ -64,12 +64,12 @@ def _whole(fen: Array) -> Array:
 
 def margin(parts: Mapping[str, Array], shares: Mapping[str, float]) -> Array:
     """Margin in fen by the shares that policy states."""
-    return np.sum([amount * shares[name] for name, amount in parts.items()], axis=0)
+    return np.asarray(np.sum([amount * shares[name] for name, amount in parts.items()], axis=0))
 
 
 def expected_use(level: Array, c: Customers, *, months: int, mood: Array, month: Month) -> Array:
     """Mean of the log of use ``months`` on, in ``month``, when trouble is expected to stand at ``mood``."""
-    return level + c.growth * months + season(month) + c.swing * SWING_KEEPS**months + MOOD_ON_USE * mood
+    return np.asarray(level + c.growth * months + season(month) + c.swing * SWING_KEEPS**months + MOOD_ON_USE * mood)
 
 
 def use_spread(months: int) -> float:
@@ -87,7 +87,7 @@ def expected_overage_a_line(log_use: Array, spread: float, allowance_kb: Array) 
 def _call(mean: Array, spread: float, strike: Array) -> Array:
     """E max(e^X - strike, 0) for X normal; Black (1976) without discounting."""
     d = (mean - np.log(np.maximum(strike, 1.0))) / spread
-    return np.exp(mean + spread**2 / 2) * ndtr(d + spread) - strike * ndtr(d)
+    return np.asarray(np.exp(mean + spread**2 / 2) * ndtr(d + spread) - strike * ndtr(d))
 
 
 def expected_margin(

@@ -31,7 +31,7 @@ def log_odds(c: Customers, month: Month, *, mood: Array, arrears: Array) -> Arra
     loyalty = 0.42 * c.attachment + 0.30 * c.inertia - 0.15 * (c.price_response - 1)
     season = 0.08 * np.sin(2 * np.pi * (month.index % 12) / 12.0)
     troubles = MOOD * mood + 0.28 * np.minimum(arrears, 4) + 1.0 * (c.offnet - 0.4)
-    return base - ties - loyalty + season + troubles
+    return np.asarray(base - ties - loyalty + season + troubles)
 
 
 def overuses(c: Customers) -> Array:

@@ -50,7 +50,7 @@ def drift(c: Customers) -> Array:
         c.organisation, -GROUP_LINES_LOST * price[c.plan], price[np.maximum(c.plan - 1, 0)] - price[c.plan]
     )
     higher = np.where(c.organisation, GROUP_LINES_WON * price[c.plan], price[np.minimum(c.plan + 1, 6)] - price[c.plan])
-    return (down_rate(c) * lower + up_rate(c) * higher) * c.mobiles / total
+    return np.asarray((down_rate(c) * lower + up_rate(c) * higher) * c.mobiles / total)
 
 
 def change_plans(c: Customers, draws: Draws) -> None:

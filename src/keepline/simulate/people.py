@@ -147,7 +147,7 @@ def recurring_of(held: Columns) -> Array:
     price = world.PRICES
     total = price[held["plan"]] * held["mobiles"] + np.where(held["broadband"] >= 0, price[held["broadband"]], 0)
     total = total + held["tv"] * price[world.TV] + held["fixed"] * price[world.FIXED]
-    return (total + held["circuits"] * price[held["circuit_plan"]]).astype("int64")
+    return np.asarray((total + held["circuits"] * price[held["circuit_plan"]]).astype("int64"))
 
 
 def _standing(draws: Draws, made: Columns, *, month: Month) -> Columns:

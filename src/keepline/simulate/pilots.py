@@ -105,7 +105,7 @@ def eligible(offer: Offer, known: Known) -> Array:
     """Who may have the offer; a condition on something not in ``known`` is taken to hold."""
     count = len(known["kind"])
     tests = [_holds(condition, known) for condition in offer.eligible if condition.feature in known]
-    return np.all([np.ones(count, dtype="bool"), *tests], axis=0)
+    return np.asarray(np.all([np.ones(count, dtype="bool"), *tests], axis=0))
 
 
 _COMPARED: dict[str, Callable[[Array, float], Array]] = {
@@ -124,5 +124,5 @@ def _holds(condition: Condition, known: Known) -> Array:
     if condition.none_of:
         return ~np.isin(values, condition.none_of)
     if condition.missing:
-        return missing
-    return np.all([~missing, *asked], axis=0)
+        return np.asarray(missing)
+    return np.asarray(np.all([~missing, *asked], axis=0))

@@ -1,4 +1,4 @@
-"""Reads a published plan: who was treated with what. Those held out, and everyone else, hear nothing."""
+"""Reads a published plan: who was treated with what; those held out, and everyone else, hear nothing."""
 
 from __future__ import annotations
 

@@ -64,20 +64,20 @@ def responds(c: Customers, offer: Offer, month: Month) -> Array:
     odds = s.level + s.need * _need(c, offer, month) + s.trouble * np.minimum(c.mood, 1.2) + RESTLESS * restless
     odds = odds + 0.6 * c.responsive + 0.35 * (c.price_response - 1) * (offer.purpose == "profit")
     lost = leaving.probability((c.mood - LOST_FROM) / 0.18)
-    return leaving.probability(odds) * (1 - lost)
+    return np.asarray(leaving.probability(odds) * (1 - lost))
 
 
 def _need(c: Customers, offer: Offer, month: Month) -> Array:
     """Between 0 and 1: how well the offer fits, which the records show."""
     to_go = c.contract_end - month.index
     if offer.id == "renew-contract":
-        return ((c.contract_end != NEVER) & (to_go >= -3) & (to_go <= 3)).astype("float64")
+        return np.asarray(((c.contract_end != NEVER) & (to_go >= -3) & (to_go <= 3)).astype("float64"))
     if offer.id == "data-gift":
         return leaving.overuses(c).astype("float64")
     if offer.id == "bundle-broadband":
         age = (days.first_day(np.array([month.index]))[0] - c.birthday) / 365.25
-        return 0.6 * ((age >= 28) & (age <= 55)) + 0.4 * (c.mobiles >= 2)
-    return np.minimum(c.mood_service + c.mood_network, 1.0).astype("float64")
+        return np.asarray(0.6 * ((age >= 28) & (age <= 55)) + 0.4 * (c.mobiles >= 2))
+    return np.asarray(np.minimum(c.mood_service + c.mood_network, 1.0).astype("float64"))
 
 
 def wakes(c: Customers, offer: Offer, month: Month) -> Array:

@@ -94,18 +94,18 @@ class Customers:
 
     @property
     def active(self) -> Array:
-        return self.left == NEVER
+        return np.asarray(self.left == NEVER)
 
     @property
     def mood(self) -> Array:
         """All troubles together, at most 4."""
-        return np.minimum(self.mood_price + self.mood_network + self.mood_service + self.mood_rival, 4.0)
+        return np.asarray(np.minimum(self.mood_price + self.mood_network + self.mood_service + self.mood_rival, 4.0))
 
     @property
     def products(self) -> Array:
         """Kinds of service held."""
         kinds = (self.broadband >= 0, self.tv, self.fixed > 0, self.circuits > 0)
-        return 1 + np.sum([kind.astype("int64") for kind in kinds], axis=0)
+        return np.asarray(1 + np.sum([kind.astype("int64") for kind in kinds], axis=0))
 
     @property
     def lines(self) -> Array:

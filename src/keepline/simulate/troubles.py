@@ -35,7 +35,7 @@ def faults(op: World, month: Month) -> Array:
 def complaint_rate(c: Customers, district_faults: Array) -> Array:
     """Probability of a complaint in the month."""
     burden = 1 + 0.15 * np.maximum(district_faults[c.district] - FAULTS_BORNE, 0) + 0.6 * c.mood
-    return np.minimum(COMPLAINT_RATE * c.complaining * burden * np.where(c.organisation, 1.6, 1.0), 0.5)
+    return np.asarray(np.minimum(COMPLAINT_RATE * c.complaining * burden * np.where(c.organisation, 1.6, 1.0), 0.5))
 
 
 def rival_rate(c: Customers) -> Array:
@@ -66,13 +66,13 @@ def _faded(mood: Array, more: Array) -> Array:
 
 
 def _fault_trouble(district_faults: Array) -> Array:
-    return FAULT_SIZE * np.maximum(district_faults - FAULTS_BORNE, 0)
+    return np.asarray(FAULT_SIZE * np.maximum(district_faults - FAULTS_BORNE, 0))
 
 
 def price_shock(c: Customers) -> Array:
     """Trouble on the day the discount ends."""
     net = np.maximum(people.recurring_fen(c) - c.discount_fen, 1)
-    return DISCOUNT_END_SIZE * c.price_response * c.discount_fen / net
+    return np.asarray(DISCOUNT_END_SIZE * c.price_response * c.discount_fen / net)
 
 
 def friends_left(c: Customers, leaving_now: Array) -> Array:
@@ -128,7 +128,7 @@ class Outlook:
         more = self._rivals * _between(_RIVAL_TABLE[months], left, share)
         more = more + self._complaints * self._c.care_for_quality * _between(_COMPLAINT_TABLE[months], left, share)
         more = more + FRIENDS_RATE * _between(_FRIEND_TABLE[months], left, share)
-        return leaving.probability(x) + more
+        return np.asarray(leaving.probability(x) + more)
 
     def shock_of_discount(self, month: Month, months: int) -> Array:
         """Trouble from the end of a discount that is known to come, as it stands ``months`` ahead of ``month``."""
@@ -155,7 +155,7 @@ _GRID = np.linspace(-12, 6, 181)  # of log odds
 def _between(row: Array, left: Array, share: Array) -> Array:
     """Linear interpolation on the even grid; the places are found once for all tables."""
     low = row[left]
-    return low + share * (row[left + 1] - low)
+    return np.asarray(low + share * (row[left + 1] - low))
 
 
 def _fault_moments(op: World) -> Array:

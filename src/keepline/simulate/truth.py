@@ -33,7 +33,7 @@ class Course:
         return np.cumprod(1 - self.hazard, axis=0)
 
     def leaves_within(self, months: int) -> Array:
-        return 1 - self.survival()[months - 1]
+        return np.asarray(1 - self.survival()[months - 1])
 
     def earned(self, months: int, discount_year: float) -> Array:
         """Expected margin in fen of so many months, each discounted from its end."""
@@ -41,7 +41,7 @@ class Course:
         before = np.vstack([np.ones_like(stays[:1]), stays[:-1]])
         weight = (1 + discount_year) ** (-np.arange(1, months + 1) / 12.0)
         present = stays + PART_OF_LAST_MONTH * (before - stays)
-        return (weight[:, None] * present * self.margin_fen[:months]).sum(axis=0)
+        return np.asarray((weight[:, None] * present * self.margin_fen[:months]).sum(axis=0))
 
 
 class Future:
@@ -126,7 +126,7 @@ def _of_offer(c: Customers, offer: Offer, future: Future, now: Course, policy: P
     cost = response.DELIVERED_SHARE * offer.contact_cost_fen + yes * offer.benefit_cost_fen
 
     def change(of: Array, if_yes: Array, if_woken: Array) -> Array:
-        return yes * (if_yes - of) + woken * (if_woken - of)
+        return np.asarray(yes * (if_yes - of) + woken * (if_woken - of))
 
     gain = change(*(course.earned(future.months, rate) for course in (now, then, worse)))
     near = change(*(course.earned(months, 0.0) for course in (now, then, worse)))

@@ -102,7 +102,7 @@ class World:
     def district_weights(self) -> Array:
         """Share of customers in each district: earlier ones are larger."""
         weights = 1.0 / np.sqrt(2.0 + np.arange(len(self.districts)))
-        return weights / weights.sum()
+        return np.asarray(weights / weights.sum())
 
     @cached_property
     def managers_by_district(self) -> Array:
