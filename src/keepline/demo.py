@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keepline.errors import SiteError
-from keepline.lake import intake
+from keepline.lake.intake import load
 from keepline.lake.store import open_lake
 from keepline.periods import Month, months_between
 from keepline.pipeline import run_month
@@ -87,4 +87,5 @@ def _load(site: Site, month: Month, progress: Progress) -> None:
     decisions = before.parts("decisions") if before else None
     assignments = before.parts("assignments") if before else None
     files = next_month(site.root, month, decisions=decisions, assignments=assignments, progress=progress)
-    intake.load(site, files, progress=progress)
+    for report in load(site, files, progress=progress):
+        report.insist()
