@@ -27,6 +27,7 @@ from keepline.tables import ARROW, Column, Type
 ROW = "__row"  # ordinal of the source row
 FOLD = "__fold"  # pseudonym of the upper-case form of the number
 MONTHS = ("month", "plan_month")
+OWN_TYPE = pa.array(["discount", "credit"])  # components that are negative by nature
 AS_WRITTEN = {("contact_details", "name"), ("plans", "name"), ("attributes", "code"), ("departures", "reason")}
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -46,6 +47,7 @@ class Theirs:
     _arrays: dict[int, pa.Array] = field(default_factory=dict)
     _numbers: dict[int, Parsed] = field(default_factory=dict)
     _noted: set[tuple[int, str]] = field(default_factory=set)
+    accounts: dict[tuple[tuple[int, ...], str], tuple[Parsed, Parsed]] = field(default_factory=dict)
 
     @property
     def empty(self) -> pa.Array:
@@ -134,7 +136,9 @@ class Section:
                 steady = {name: columns[name] for name in columns if not self._moves(name)}
             if self.said.wide and "month" not in self.columns:
                 columns["month"] = pa.repeat(pa.scalar(month), theirs.batch.rows)
-            yield from self._spread(columns, slot, keep, theirs)
+            for piece in self._spread(columns, slot, keep, theirs):
+                self._refuse_negative(piece, slot, theirs)
+                yield piece
 
     def _moves(self, name: str) -> bool:
         return name in self.columns and self.columns[name].wide
@@ -154,11 +158,12 @@ class Section:
     def _numbers(self, theirs: Theirs, spec: ColumnMap, slot: str) -> dict[str, pa.Array]:
         """The number behind the pseudonym, for contact details, and its upper-case twin, for the check of case."""
         extra: dict[str, pa.Array] = {}
-        number = self._account(theirs, spec, slot).values
+        number, pseudonyms = self._account(theirs, spec, slot)
         if self.table.name == "contact_details":
-            extra["customer_no"] = number
+            extra["customer_no"] = number.values
         if self.folds:
-            extra[FOLD] = theirs.identities.pseudonyms(pc.utf8_upper(number))
+            upper = pc.utf8_upper(number.values)
+            extra[FOLD] = pseudonyms.values if upper.equals(number.values) else theirs.identities.pseudonyms(upper)
         return extra
 
     def _spread(self, columns: dict[str, pa.Array], slot: str, keep: Mask, theirs: Theirs) -> Iterator[Piece]:
@@ -174,6 +179,16 @@ class Section:
             known = keep & parsed.values.is_valid().to_numpy(zero_copy_only=False)
             self._require(columns, known, theirs)
             yield Piece(columns | self._named(code, value_column, parsed.values), known)
+
+    def _refuse_negative(self, piece: Piece, slot: str, theirs: Theirs) -> None:
+        """Where the mapping wants no negative bill but credits and discounts, it is set aside."""
+        if self.table.name != "bills" or self.mapping.rules.negative_bill != "set_aside":
+            return
+        own = pc.is_in(piece.columns["component"], value_set=OWN_TYPE).to_numpy(zero_copy_only=False)
+        below = pc.fill_null(pc.less(piece.columns["amount_fen"], 0), False).to_numpy(zero_copy_only=False)
+        spec = self.columns.get("amount_fen")
+        for position in np.flatnonzero(piece.keep & below & ~own).tolist():
+            theirs.bad.setdefault(position, (_said(spec, slot, "amount_fen"), "negative_bill"))
 
     def _named(self, code: str, value_column: str, found: pa.Array) -> dict[str, pa.Array]:
         into = self.said.long.into if self.said.long else "name"
@@ -209,7 +224,7 @@ class Section:
             said = _from_name(spec.file_name, theirs.file_name)
             return self._typed(theirs, column, spec, pa.repeat(pa.scalar(said), theirs.batch.rows))
         if is_pseudonym(column):
-            return self._pseudonym(theirs, spec, slot)
+            return self._account(theirs, spec, slot)[1]
         if column.type in (Type.BIGINT, Type.DOUBLE) and not spec.codes:
             return self._filled(self._quantity(theirs, column, spec, slot), column, spec)
         found = self._found[id(spec), slot]
@@ -217,19 +232,24 @@ class Section:
             return Parsed(pa.nulls(theirs.batch.rows, ARROW[column.type]))
         return self._filled(self._typed(theirs, column, spec, theirs.column(found[0])), column, spec)
 
-    def _pseudonym(self, theirs: Theirs, spec: ColumnMap, slot: str) -> Parsed:
-        number = self._account(theirs, spec, slot)
-        return Parsed(theirs.identities.pseudonyms(number.values), number.bad, number.notes)
-
-    def _account(self, theirs: Theirs, spec: ColumnMap, slot: str) -> Parsed:
+    def _account(self, theirs: Theirs, spec: ColumnMap, slot: str) -> tuple[Parsed, Parsed]:
+        """The operator's number and its pseudonym, worked out once for a batch however many sections ask."""
         found = self._found[id(spec), slot]
         assert found
+        place = (found, spec.model_dump_json())
+        if place not in theirs.accounts:
+            number = self._number(theirs, spec, found)
+            pseudonyms = theirs.identities.pseudonyms(number.values)
+            theirs.accounts[place] = (number, Parsed(pseudonyms, number.bad, number.notes))
+        return theirs.accounts[place]
+
+    def _number(self, theirs: Theirs, spec: ColumnMap, found: tuple[int, ...]) -> Parsed:
         number = account_numbers(theirs.column(found[0]), theirs.empty, spec=spec, rules=self.mapping.rules)
-        if spec.opened:
-            day = days(theirs.column(found[1]), theirs.empty, formats=self._formats(spec))
-            both = pc.binary_join_element_wise(number.values, day.values.cast(pa.string()), "|")
-            return Parsed(both, number.bad | day.bad, number.notes)
-        return number
+        if not spec.opened:
+            return number
+        day = days(theirs.column(found[1]), theirs.empty, formats=self._formats(spec))
+        both = pc.binary_join_element_wise(number.values, day.values.cast(pa.string()), "|")
+        return Parsed(both, number.bad | day.bad, number.notes)
 
     def _formats(self, spec: ColumnMap) -> tuple[str, ...]:
         return spec.dates or self.mapping.source.dates

@@ -15,6 +15,7 @@ from keepline.lake.mapping import Ago
 from keepline.lake.values import One, Parsed, Unfit, by_unique, tidy, trimmed
 
 FIRST_YEAR, LAST_YEAR = 1901, 2100
+LAST_MONTH = "2050-01"  # nobody bills from here on yet
 SERIAL_MOST = 73_050  # 31 December 2099
 LEAP_BUG = 60  # spreadsheets believe in 29 February 1900, which was not
 
@@ -48,36 +49,37 @@ def _in_range(found: pa.Array) -> Parsed:
 
 
 def day_reader(formats: tuple[str, ...]) -> One:
-    """A function from one text to its day; with formats given, nothing else is tried."""
+    """A function from one text to its day: by the given formats first, else as nobody can mistake it."""
 
     def one(text: str) -> tuple[Any, str]:
         said = tidy(text)
-        day = _by_formats(said, formats) if formats else _unmistakable(said)
+        day = _by_formats(said, formats)
+        note = "" if day or _ISO.fullmatch(said) else "serial_day" if _SERIAL.fullmatch(said) else "day_form"
+        if day is None:
+            day = _unmistakable(said, formats)
         if not FIRST_YEAR <= day.year <= LAST_YEAR:
             raise Unfit("date_out_of_range")
-        if formats or _ISO.fullmatch(said):
-            return day, ""
-        return day, "serial_day" if _SERIAL.fullmatch(said) else "day_form"
+        return day, note
 
     return one
 
 
-def _by_formats(said: str, formats: tuple[str, ...]) -> dt.date:
+def _by_formats(said: str, formats: tuple[str, ...]) -> dt.date | None:
     for form in formats:
         try:
             return dt.datetime.strptime(said, form).date()  # noqa: DTZ007  a day has no zone
         except ValueError:
             continue
-    raise Unfit("not_a_date")
+    return None
 
 
-def _unmistakable(said: str) -> dt.date:
+def _unmistakable(said: str, formats: tuple[str, ...]) -> dt.date:
     found = _YMD.fullmatch(said) or _COMPACT.fullmatch(said)
     if found:
         return _day(int(found[1]), int(found[2]), int(found[3]))
     if _SERIAL.fullmatch(said) and 0 < float(said) <= SERIAL_MOST:
         return serial_day(int(float(said)))
-    if _AMBIGUOUS.fullmatch(said):
+    if _AMBIGUOUS.fullmatch(said) and not formats:
         raise ambiguous(said)
     raise Unfit("not_a_date")
 
@@ -113,13 +115,13 @@ def month_reader(formats: tuple[str, ...], first: str) -> One:
 
     def one(text: str) -> tuple[str, str]:
         said = tidy(text)
-        found = None if formats else _MONTH.fullmatch(said.removesuffix(".0"))
-        if found:
-            month, note = f"{found[1]}-{int(found[2]):02d}", ""
-        else:
+        found, day, note = _MONTH.fullmatch(said.removesuffix(".0")), _by_formats(said, formats), ""
+        if day is None and found:
+            day = dt.date(int(found[1]), int(found[2]), 1)
+        elif day is None:
             day, note = _month_day(said, read_day)
-            month = f"{day.year:04d}-{day.month:02d}"
-        if not first <= month < f"{LAST_YEAR}":
+        month = f"{day.year:04d}-{day.month:02d}"
+        if not first <= month < LAST_MONTH:
             raise Unfit("month_out_of_range")
         return month, note
 

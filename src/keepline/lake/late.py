@@ -88,8 +88,8 @@ def _future(stages: Sequence[Stage], shelf: Shelf, rules: Rules, found: set[str]
     counts.pop(ALWAYS, None)
     if not counts:
         return set()
-    in_lake = {f.month for f in shelf.lake.files if f.month != ALWAYS}
-    usual = max(in_lake) if in_lake else max(counts, key=lambda month: (counts[month], month))
+    in_lake = [f.month for f in shelf.lake.files if f.month != ALWAYS]
+    usual = max([max(counts, key=lambda month: (counts[month], month)), *in_lake])
     later = sorted(month for month in found if month > usual)
     for before, month in zip([usual, *later], later, strict=False):
         if Month.parse(month) - Month.parse(before) > rules.month_gap_max:

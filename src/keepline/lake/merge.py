@@ -18,19 +18,24 @@ Ints = np.ndarray[Any, np.dtype[np.int64]]
 IGNORED, UNCHANGED, UPDATED, LOADED, SET_ASIDE = 1, 2, 3, 4, 5
 FATES = {"ignored": IGNORED, "unchanged": UNCHANGED, "updated": UPDATED, "loaded": LOADED, "set_aside": SET_ASIDE}
 
+DENSE = 1 << 22  # codes up to this many are counted without being made dense
+
 
 def key_codes(tables: Sequence[pa.Table], names: Sequence[str]) -> list[Ints]:
-    """Equal numbers for rows equal in all of ``names``, over all tables; dense from 0."""
-    total: Ints = np.zeros(sum(table.num_rows for table in tables), dtype=np.int64)
+    """Equal numbers for rows equal in all of ``names``, over all tables; small enough to count by."""
+    rows = sum(table.num_rows for table in tables)
+    total: Ints = np.zeros(rows, dtype=np.int64)
+    most = 1
     for name in names:
         column = pa.chunked_array([chunk for table in tables for chunk in table[name].chunks], type=_type(tables, name))
-        encoded = pc.dictionary_encode(column.combine_chunks(), null_encoding="encode")
-        if isinstance(encoded, pa.ChunkedArray):
-            encoded = encoded.combine_chunks()
+        encoded = pc.dictionary_encode(column, null_encoding="encode").combine_chunks()
         width = len(encoded.dictionary)
         if width > 1:
             total = total * width + encoded.indices.to_numpy(zero_copy_only=False)
-            total = np.unique(total, return_inverse=True)[1].astype(np.int64)
+            most *= width
+        if most > DENSE + 4 * rows:
+            kinds, total = np.unique(total, return_inverse=True)
+            most = len(kinds)
     cuts = np.cumsum([table.num_rows for table in tables])[:-1]
     return np.split(total, cuts)
 
@@ -51,9 +56,10 @@ def copies(rows: pa.Table, table: Table, supplied: Sequence[str]) -> Copies:
     """Find rows that come twice: equal ones are taken once, different ones are all set aside."""
     (codes,) = key_codes([rows], table.key)
     nothing: Ints = np.array([], dtype=np.int64)
-    if codes.size == 0 or int(codes.max()) + 1 == codes.size:
+    counts = np.bincount(codes)
+    if counts.size == 0 or int(counts.max()) == 1:
         return Copies(nothing, nothing)
-    several = np.flatnonzero(np.bincount(codes)[codes] > 1)
+    several = np.flatnonzero(counts[codes] > 1)
     (kinds,) = key_codes([rows.take(pa.array(several))], supplied)
     kinds_of_key: dict[int, set[int]] = {}
     seen: set[tuple[int, int]] = set()
@@ -73,6 +79,7 @@ class Merged:
 
     rows: pa.Table
     fates: np.ndarray[Any, np.dtype[np.uint8]]
+    overruled: int = 0  # consents that the blacklist took back
 
     @property
     def changed(self) -> bool:
@@ -84,25 +91,28 @@ def merge(new: pa.Table, old: pa.Table, table: Table, supplied: Sequence[str], *
 
     Rows of one key are added up where the mapping says so; otherwise equal ones count once.
     """
-    new_codes, old_codes = key_codes([new.select(table.key), old.select(table.key)], table.key)
-    keys, first, inverse = np.unique(new_codes, return_index=True, return_inverse=True)
-    single = new.take(pa.array(first))
-    if add_up and len(first) < len(new_codes):
-        single = _summed(new, single, inverse, table, supplied)
+    new_codes, old_codes = key_codes([new, old], table.key)
+    if np.bincount(new_codes).max(initial=0) <= 1:
+        keys, first, inverse, single = new_codes, None, np.arange(len(new_codes)), new
+    else:
+        keys, first, inverse = np.unique(new_codes, return_index=True, return_inverse=True)
+        single = new.take(pa.array(first))
+        single = _summed(new, single, inverse, table, supplied) if add_up else single
     place = np.full(int(max(new_codes.max(initial=-1), old_codes.max(initial=-1))) + 1, -1, dtype=np.int64)
     place[old_codes] = np.arange(len(old_codes))
     found = place[keys]
     before = old.take(pa.array(found, mask=found < 0))
-    after = _overlaid(single, before, table, supplied)
+    after, overruled = _overlaid(single, before, table, supplied)
     fates = np.where(found < 0, LOADED, np.where(_same(after, before), UNCHANGED, UPDATED)).astype(np.uint8)
     each = fates[inverse]
-    if not add_up:
+    if first is not None and not add_up:
         later = np.ones(len(each), dtype=np.bool_)
         later[first] = False
         each = np.where(later, IGNORED, each).astype(np.uint8)
     kept = np.ones(len(old_codes), dtype=np.bool_)
     kept[found[found >= 0]] = False
-    return Merged(_ordered(pa.concat_tables([old.filter(pa.array(kept)), after]), table), each)
+    whole = _ordered(pa.concat_tables([old.filter(pa.array(kept)), after]), table)
+    return Merged(whole, each, overruled)
 
 
 def _summed(new: pa.Table, single: pa.Table, inverse: Ints, table: Table, supplied: Sequence[str]) -> pa.Table:
@@ -117,21 +127,22 @@ def _summed(new: pa.Table, single: pa.Table, inverse: Ints, table: Table, suppli
     return single
 
 
-def _overlaid(single: pa.Table, before: pa.Table, table: Table, supplied: Sequence[str]) -> pa.Table:
+def _overlaid(single: pa.Table, before: pa.Table, table: Table, supplied: Sequence[str]) -> tuple[pa.Table, int]:
+    """New values over old ones. A number on the blacklist consents to nothing; how many said otherwise."""
     columns = {name: single[name] if name in supplied else before[name] for name in table.names}
+    overruled = 0
     if table.name == "customers":
-        columns["consent"] = _blacklist_wins(columns["consent"], columns["blacklisted"])
-    return pa.table(columns, schema=table.arrow)
-
-
-def _blacklist_wins(consent: pa.ChunkedArray, blacklisted: pa.ChunkedArray) -> pa.ChunkedArray:
-    both = pc.and_(pc.fill_null(consent, False), pc.fill_null(blacklisted, False))
-    return pc.if_else(both, False, consent)
+        both = pc.and_(pc.fill_null(columns["consent"], False), pc.fill_null(columns["blacklisted"], False))
+        overruled = pc.sum(both, min_count=0).as_py() or 0
+        columns["consent"] = pc.if_else(both, False, columns["consent"])
+    return pa.table(columns, schema=table.arrow), overruled
 
 
 def _same(after: pa.Table, before: pa.Table) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Rows in which every column is equal, or empty in both."""
     same = np.ones(after.num_rows, dtype=np.bool_)
+    if all(before[name].null_count == before.num_rows for name in before.schema.names):
+        return ~same
     for name in after.schema.names:
         left, right = after[name], before[name]
         equal = pc.fill_null(pc.equal(left, right), False)
@@ -143,4 +154,5 @@ def _same(after: pa.Table, before: pa.Table) -> np.ndarray[Any, np.dtype[np.bool
 def _ordered(rows: pa.Table, table: Table) -> pa.Table:
     """By customer where there is one, then by key."""
     names = dict.fromkeys([*(["customer_id"] if "customer_id" in table.names else []), *table.key])
-    return rows.combine_chunks().sort_by([(name, "ascending") for name in names])
+    telling = [name for name in names if name != "month" or pc.count_distinct(rows["month"]).as_py() > 1]
+    return rows.combine_chunks().sort_by([(name, "ascending") for name in telling]) if telling else rows

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ import pyarrow.parquet as pq
 
 from keepline.lake.convert import ROW
 from keepline.lake.filereport import Counts
-from keepline.lake.merge import FATES, SET_ASIDE, UPDATED, Merged, key_codes, merge
+from keepline.lake.merge import FATES, IGNORED, SET_ASIDE, Merged, key_codes, merge
 from keepline.lake.shelf import Shelf
 from keepline.lake.staging import Stage
 from keepline.tables import Table
@@ -20,23 +22,35 @@ from keepline.tables import Table
 Fates = np.ndarray[Any, np.dtype[np.uint8]]
 
 
-def merge_all(stages: list[Stage], shelf: Shelf, fates: Fates) -> dict[str, Counts]:
+@dataclass
+class Outcome:
+    """Rows of ours by table and fate, and what was noticed while merging."""
+
+    tables: dict[str, Counts] = field(default_factory=dict)
+    notes: Counter[str] = field(default_factory=Counter)
+
+
+def merge_all(stages: list[Stage], shelf: Shelf, fates: Fates) -> Outcome:
     """Merge stage after stage; a source row's fate is the greatest of what became of its parts."""
-    gone = fates == SET_ASIDE
+    gone, notes = fates == SET_ASIDE, Counter[str]()
     tables: dict[str, Fates] = {}
     for stage in stages:
         for unit in stage.units():
-            found = _merge_unit(stage, unit, shelf, gone, fates)
+            found = _merge_unit(stage, unit, shelf, gone, fates, notes)
             name = stage.section.table.name
             tables[name] = np.concatenate([tables.get(name, np.array([], dtype=np.uint8)), found])
-    return {name: _counted(found) for name, found in tables.items()}
+            if not stage.section.automatic:
+                notes["repeated_rows"] += int(np.count_nonzero(found == IGNORED))
+    return Outcome({name: _counted(found) for name, found in tables.items()}, +notes)
 
 
 def _counted(found: Fates) -> Counts:
     return Counts(read=len(found), **{name: int(np.count_nonzero(found == code)) for name, code in FATES.items()})
 
 
-def _merge_unit(stage: Stage, unit: tuple[str, ...], shelf: Shelf, gone: Fates, fates: Fates) -> Fates:
+def _merge_unit(
+    stage: Stage, unit: tuple[str, ...], shelf: Shelf, gone: Fates, fates: Fates, notes: Counter[str]
+) -> Fates:
     """One month, or all months together where the key does not name the month."""
     table, told = stage.section.table, []
     changed = False
@@ -49,6 +63,7 @@ def _merge_unit(stage: Stage, unit: tuple[str, ...], shelf: Shelf, gone: Fates, 
             new = rows.filter(pa.array(stays)).combine_chunks()
             done = _merge_rows(stage, new, unit, shelf, only)
             changed = changed or done.changed
+            notes["blacklist_wins"] += done.overruled
             each = np.full(len(ordinals), SET_ASIDE, dtype=np.uint8)
             each[stays] = done.fates
             told.append(each)
@@ -118,6 +133,3 @@ def _put_buckets(shelf: Shelf, table: Table, month: str, merged: Iterator[Merged
     shelf.put(table, month, rows())
     if not any(kept):
         shelf.pending.pop((table.name, month), None)
-
-
-__all__ = ["UPDATED", "merge_all"]

@@ -92,12 +92,13 @@ def prepare(
         stages=reading.stages, shelf=shelf, totals=reading.totals, fates=fates, used=used, calm=is_set_aside(path)
     )
     problems = [problem for problem in problems if problem.code not in accept]
-    tables = {} if problems else merging.merge_all(reading.stages, shelf, fates)
+    outcome = merging.Outcome() if problems else merging.merge_all(reading.stages, shelf, fates)
+    reading.notes.update(outcome.notes)
     _again(reading, late)
     reading.aside.close()
     reading.waiting.close()
     notes = _notes(reading, shelf, unchecked)
-    report = _report(reading, sha, fates, tables, problems=problems, notes=notes)
+    report = _report(reading, sha, fates, outcome.tables, problems=problems, notes=notes)
     return Prepared(report, shelf, reading.aside, reading.waiting, used, _source(reading, report))
 
 
@@ -256,7 +257,11 @@ def _notes(reading: Reading, shelf: Shelf, unchecked: set[str]) -> list[Reason]:
     return notes
 
 
-PLAIN = {"extra_columns", "not_checked", "rounded", "waiting", "month_adjusted", "month_reopened"}
+# What is worth saying but changed no value.
+PLAIN = frozenset(
+    ["not_checked", "waiting", "month_adjusted", "month_reopened", "no_rows", "blank_rows", "total_row", "repeated_rows",
+     "iot_number", "landline_number", "credit", "no_consent", "blacklist_wins"]
+)  # fmt: skip
 
 
 def _verdict(problems: Sequence[Reason], aside: int, notes: Sequence[Reason]) -> str:
@@ -264,7 +269,7 @@ def _verdict(problems: Sequence[Reason], aside: int, notes: Sequence[Reason]) ->
         return "held"
     if aside:
         return "partly"
-    return "normalised" if any(note.code not in PLAIN or note.code in ("rounded",) for note in notes) else "accepted"
+    return "normalised" if any(note.code not in PLAIN for note in notes) else "accepted"
 
 
 def _report(

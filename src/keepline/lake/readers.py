@@ -19,6 +19,7 @@ from keepline.lake.garbled import garbled
 from keepline.lake.mapping import Bounds, Source
 from keepline.lake.opening import Opened, text_stream
 from keepline.lake.refusals import refusal
+from keepline.lake.setaside import is_set_aside, unguarded
 from keepline.lake.values import as_text, tidy
 
 BATCH_ROWS = 20_000
@@ -128,7 +129,7 @@ class RecordRows:
             first = next((cell for cell in fields if cell and not cell.isspace()), "")
             if not first:
                 return "blank_rows"
-        if len(first) < 12 and tidy(first).lower() in TOTAL_WORDS:
+        if len(first) < 12 and not first[0].isdigit() and tidy(first).lower() in TOTAL_WORDS:
             return "total_row"
         width = len(self.header)
         if len(fields) > width and not any(cell.strip() for cell in fields[width:]):
@@ -187,6 +188,7 @@ class TextRows(RecordRows):
     def __init__(self, opened: Opened, source: Source, bounds: Bounds) -> None:
         super().__init__()
         self._opened, self._source, self._bounds = opened, source, bounds
+        self._shielded = is_set_aside(opened.path)
         with text_stream(opened) as stream:
             lines = _Lines(stream, bounds.record_lines_max)
             self._skip(lines)
@@ -229,6 +231,7 @@ class TextRows(RecordRows):
             start = lines.number + 1
             try:
                 fields = next(parser)
+                fields = [unguarded(cell) for cell in fields] if self._shielded else fields
                 raw = lines.row[0] if len(lines.row) == 1 else "".join(lines.row)
                 yield start, fields, "" if raw.isascii() else garbled(raw), raw
             except StopIteration:

@@ -17,7 +17,7 @@ class Rule:
 
     def told(self, *, column: str, value: str) -> tuple[str, str]:
         """The words for one case: English, Chinese."""
-        short = value if len(value) <= 40 else value[:37] + "…"
+        short = value if len(value) <= 120 else value[:117] + "…"
         return self.en.format(column=column, value=short), self.zh.format(column=column, value=short)
 
 

@@ -14,12 +14,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from keepline.engine import ID_SPACE
-from keepline.lake.convert import ROW, Piece, Section, Theirs
+from keepline.lake.convert import OWN_TYPE, ROW, Piece, Section, Theirs
 from keepline.tables import Type
 
 ALWAYS = "0001-01"  # the month of a table that has none, so that every snapshot sees it
 BUCKET_ROWS = 2_000_000  # staged rows worked on at once
-OWN_TYPE = pa.array(["discount", "credit"])
 
 
 @dataclass
