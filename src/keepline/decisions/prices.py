@@ -19,6 +19,7 @@ from scipy.optimize import linprog
 from keepline.decisions.hours import best_places, join, settle
 from keepline.decisions.problem import (
     NONE,
+    PRICE_MAX,
     UNIT,
     Floats,
     Ints,
@@ -29,10 +30,11 @@ from keepline.decisions.problem import (
     chunks,
     first_where,
     ties,
+    total,
 )
 
 SAMPLE = 20_000  # customers on whom the search begins
-TOLERANCE = 1e-7  # share of the value at which the search ends
+TOLERANCE = 1e-9  # share of the value at which the search ends
 ROUNDS_MAX = 200
 
 
@@ -62,12 +64,12 @@ def choose(problem: Problem, prices: Prices) -> Ints:
 
 def bound(problem: Problem, prices: Prices) -> int:
     """The certificate in whole fen: no plan within the means gains more."""
-    total = means_at(problem, prices)
+    value = means_at(problem, prices)
     for low, high in chunks(problem.customers):
         left = reduced(problem, low=low, high=high, prices=prices)
         top = np.maximum.reduceat(left, problem.start[low:high] - problem.start[low])
-        total += int(np.maximum(top, 0).sum())
-    return total // UNIT
+        value += total(top)
+    return value // UNIT
 
 
 def means_at(problem: Problem, prices: Prices) -> int:
@@ -101,6 +103,8 @@ class Dual:
         self._managed, self._plain = problem.only(managed), problem.only(~managed)
         self._means = np.array([max(n, 1) for n in (problem.means.money, *problem.means.channels)], dtype=float)
         self._problem = problem
+        dearest = PRICE_MAX // max(1, int(problem.kinds.cost.max(initial=1)))
+        self._dearest = np.array([dearest] + [PRICE_MAX] * len(problem.means.channels), dtype=float)
         self._scale = 1.0
         self._scale = self.at(np.zeros(len(self._means))).value or 1.0
 
@@ -110,7 +114,7 @@ class Dual:
 
     def at(self, x: Floats) -> Point:
         """Evaluate at the nearest whole prices; the managers' prices are the best for them."""
-        units = np.rint(x * self._scale * UNIT / self._means).astype(np.int64)
+        units = np.minimum(np.rint(x * self._scale * UNIT / self._means), self._dearest).astype(np.int64)
         none = np.zeros(len(self._problem.means.minutes), dtype=np.int64)
         free = Prices(int(units[0]), units[1:], none)
         left_plain, counts = _taken(self._plain, free)
@@ -133,18 +137,18 @@ def _tops(problem: Problem, prices: Prices) -> Iterator[tuple[int, Ints, Ints, I
 
 
 def _left(problem: Problem, prices: Prices) -> int:
-    return sum(int(np.maximum(top, 0).sum()) for _, _, _, top in _tops(problem, prices))
+    return sum(total(top) for _, _, _, top in _tops(problem, prices))
 
 
 def _taken(problem: Problem, prices: Prices) -> tuple[int, Floats]:
     """What is left to customers in all, and how many take each kind."""
-    total, counts = 0, np.zeros(len(problem.kinds.offer))
+    value, counts = 0, np.zeros(len(problem.kinds.offer))
     for low, start, left, top in _tops(problem, prices):
         pick = first_where(left == np.repeat(top, np.diff(np.append(start, len(left)))), start)
         kinds = problem.kind[problem.start[low] + pick[top > 0]]
         counts += np.bincount(kinds, minlength=len(counts))
-        total += int(np.maximum(top, 0).sum())
-    return total, counts
+        value += total(top)
+    return value, counts
 
 
 def _hours(problem: Problem, prices: Prices) -> tuple[Ints, Floats]:
@@ -159,6 +163,7 @@ def _hours(problem: Problem, prices: Prices) -> tuple[Ints, Floats]:
         return np.zeros(len(problem.means.minutes), dtype=np.int64), counts
     joined = join(found)
     minutes, taken = settle(joined, problem.means.minutes)
+    minutes = np.minimum(minutes, PRICE_MAX // int(problem.kinds.minutes.max()))
     counts -= np.bincount(problem.kind[joined.before], weights=taken, minlength=size)
     kept = joined.after != NONE
     counts += np.bincount(problem.kind[joined.after[kept]], weights=taken[kept], minlength=size)
@@ -187,30 +192,36 @@ def _search(dual: Dual, begin: Floats, radius: float) -> Point:
     best = dual.at(begin)
     cuts = [best]
     for _ in range(ROUNDS_MAX):
-        x, promised = _lowest_by_cuts(cuts, best.x, radius)
-        gain = best.value - promised
+        x, promised = _lowest_by_cuts(cuts, best, radius)
         edge = bool((np.abs(x - best.x) > radius * (1 - 1e-9)).any()) and radius < 1
-        if gain <= TOLERANCE * best.value and not edge:
+        if promised <= TOLERANCE * best.value and not edge:
             break
         found = dual.at(x)
         cuts.append(found)
-        radius = min(1.0, radius * 2) if edge and found.value < best.value else radius
-        radius = radius / 2 if found.value > best.value + gain else radius
-        best = min(best, found, key=lambda point: point.value)
+        gained = best.value - found.value
+        if gained < promised / 10:
+            radius /= 2
+        elif edge:
+            radius = min(1.0, radius * 2)
+        best = found if gained > 0 else best
     return best
 
 
-def _lowest_by_cuts(cuts: list[Point], centre: Floats, radius: float) -> tuple[Floats, float]:
-    """Where the cuts' upper envelope is lowest within the box, and how low; the smaller prices where it is level."""
+def _lowest_by_cuts(cuts: list[Point], best: Point, radius: float) -> tuple[Floats, float]:
+    """Where the cuts' upper envelope is lowest within the box, and how far below the best point that is.
+
+    Measured from the best point in units of the radius, so that the solver's tolerance shrinks
+    with the box; where the envelope is level, the smaller prices win.
+    """
     slopes = np.array([cut.slope for cut in cuts])
-    rest = np.array([cut.value - cut.slope @ cut.x for cut in cuts])
-    box = [(max(0.0, c - radius), min(1.0, c + radius)) for c in centre]
+    heights = np.array([cut.value - best.value + cut.slope @ (best.x - cut.x) for cut in cuts]) / radius
+    box = [(max(-1.0, -x / radius), min(1.0, (1 - x) / radius)) for x in best.x]
     solved = linprog(
-        np.append(np.full(len(centre), 1e-9), 1.0),
+        np.append(np.full(len(best.x), 1e-9), 1.0),
         A_ub=np.column_stack([slopes, -np.ones(len(cuts))]),
-        b_ub=-rest,
+        b_ub=-heights,
         bounds=[*box, (None, None)],
         method="highs",
     )
-    x = np.asarray(solved.x[:-1])
-    return x, float((slopes @ x + rest).max())
+    step = np.asarray(solved.x[:-1])
+    return best.x + radius * step, -radius * float((slopes @ step + heights).max())

@@ -1,8 +1,8 @@
 """The allocation problem in compact arrays: who could get what, what it uses, and our means.
 
-Gains are whole fen. Prices and reduced gains are integers in units of 2^-20 fen, so that
+Gains are whole fen. Prices and reduced gains are integers in units of 2^-26 fen, so that
 sums are exact and no machine's float decides who is treated. Equal gains are told apart by
-``customer_id``: the smaller comes first by a fraction of one fen.
+``customer_id``: the smaller comes first by less than 1/64 of a fen.
 
 Memory: 6 bytes a candidate (gain 4, kind 2; 8 and 4 where the values ask for it) and 24 a
 customer (id 8, start 8, manager 4, room for alignment 4).
@@ -21,8 +21,10 @@ Ints = npt.NDArray[np.integer]
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 
-UNIT = 1 << 20  # units in one fen
-TIE_DIVISOR = ID_SPACE // UNIT
+UNIT = 1 << 26  # units in one fen
+TIES = 1 << 20  # the most units by which a smaller id comes first
+GAIN_MAX = 1 << 31  # fen; larger gains would not fit 64 bits in units
+PRICE_MAX = 1 << 60  # units that the use of one offer may cost
 NONE = -1
 CHUNK = 1 << 16  # customers looked at together
 
@@ -84,7 +86,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Prices:
-    """What one unit of each limit costs, in 2^-20 fen: a fen of money, a contact, a minute."""
+    """What one unit of each limit costs, in 2^-26 fen: a fen of money, a contact, a minute."""
 
     money: int
     channels: Ints
@@ -98,7 +100,13 @@ class Prices:
 
 def ties(customer_id: Ints) -> Ints:
     """A fraction of one fen in favour of the smaller id."""
-    return np.asarray(UNIT - 1 - customer_id // TIE_DIVISOR, dtype=np.int64)
+    return np.asarray(TIES - 1 - customer_id // (ID_SPACE // TIES), dtype=np.int64)
+
+
+def total(units: Ints) -> int:
+    """The exact sum of what is above zero, too large for 64 bits when customers are many."""
+    above = np.maximum(units, 0)
+    return int((above // UNIT).sum()) * UNIT + int((above % UNIT).sum())
 
 
 def chunks(customers: int) -> list[tuple[int, int]]:

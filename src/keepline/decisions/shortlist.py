@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from keepline.decisions.managers import Manager, minutes_of
 from keepline.decisions.offers import by_manager, unit_cost_fen
-from keepline.decisions.problem import NONE, Bools, Ints, Kinds, Means, Problem
+from keepline.decisions.problem import GAIN_MAX, NONE, Bools, Ints, Kinds, Means, Problem
 from keepline.errors import PublicationError
 from keepline.policy.documents import Policy
 
@@ -80,7 +80,7 @@ class _Reader:
         table = pq.read_table(path, columns=COLUMNS).combine_chunks()
         codes, names = _codes(table["manager_id"])
         kind, told = _kinds(table)
-        gain = _numbers(table["gain_fen"])
+        gain = _checked(_numbers(table["gain_fen"]))
         keep = (gain > 0) & self._allowed(told, names)[kind, codes]
         customer, counts = np.unique(_numbers(table["customer_id"])[keep], return_counts=True)
         opens = np.cumsum(counts) - counts
@@ -141,6 +141,17 @@ class _Reader:
 def _numbers(column: pa.ChunkedArray) -> Ints:
     """Whole numbers; an unknown gain counts as none."""
     return np.asarray(pc.fill_null(column, 0).to_numpy(), dtype=np.int64)
+
+
+def _checked(gain: Ints) -> Ints:
+    """Gains that fit the arithmetic of the allocation; larger ones are a mistake of units."""
+    if gain.max(initial=0) >= GAIN_MAX:
+        raise PublicationError(
+            f"a candidate gains {int(gain.max())} fen, more than {GAIN_MAX}; look for a mistake of units in the bills",
+            f"有候选的预期增量为 {int(gain.max())} 分，超过 {GAIN_MAX} 分；请检查账单的金额单位",
+            code="gain_too_large",
+        )
+    return gain
 
 
 def _codes(column: pa.ChunkedArray) -> tuple[Ints, list[Any]]:
