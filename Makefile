@@ -31,7 +31,9 @@ $(TEST): requirements/build.txt requirements/test.txt $(RUN)
 demo: $(RUN)
 	@$(BIN)/keepline demo --site $(SITE)
 
-# Spark starts once: its tests share one worker, the others take the rest.
+# Spark starts once: its tests share one worker, the others take the rest. Threads of mathematics would fight the workers.
+test check-full: export OPENBLAS_NUM_THREADS = 1
+test check-full: export OMP_WAIT_POLICY = passive
 test: $(TEST)
 	@tools/missing_for_tests.sh
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
