@@ -84,9 +84,9 @@ class Arms(Adding):
 def measure_plans(
     engine: Engine, lake: Lake, policy: Policy, *, snapshot: Month, past: Sequence[PastPlan], to: Path
 ) -> int:
-    """Write EFFECTS: two rows (margin, retention) for each plan before ``snapshot`` and each of its offers."""
+    """Write EFFECTS: two rows (margin, retention) for each plan up to ``snapshot`` and each of its offers."""
     rows: list[dict[str, Any]] = []
-    for plan in sorted(past, key=lambda plan: plan.month):
+    for plan in sorted((p for p in past if p.month <= snapshot), key=lambda plan: plan.month):
         window = Window(plan.month, min(policy.leaving.horizon_months, snapshot - plan.month))
         rows += _plan_rows(engine, lake, policy, snapshot=snapshot, plan=plan, window=window)
     return write_rows(rows, EFFECTS, to)

@@ -48,7 +48,7 @@ def judge(
     probability and was left untreated). Only ``judged`` carries figures.
     """
     found = []
-    for plan in sorted(past, key=lambda plan: plan.month):
+    for plan in sorted((p for p in past if p.month < snapshot), key=lambda plan: plan.month):
         said = _judged(engine, lake, policy, snapshot=snapshot, plan=plan, past=past)
         zh, en = judgement_words(said)
         found.append(said | {"zh": zh, "en": en})

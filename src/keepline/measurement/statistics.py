@@ -171,15 +171,6 @@ def adjusted_variance(arms: Sequence[Sums]) -> float:
     return sum((arm.n - 1) * _residual(arm, slope) for arm in able) / freedom if freedom else 0.0
 
 
-def ratio_p(counts: tuple[int, int], treated_share: float) -> float:
-    """Chance of a split at least this uneven, were each customer treated with this share (χ², one degree)."""
-    n = sum(counts)
-    wanted = (n * treated_share, n * (1 - treated_share))
-    if min(wanted) <= 0:
-        return 1.0
-    return float(stats.chi2.sf(sum((c - w) ** 2 / w for c, w in zip(counts, wanted, strict=True)), 1))
-
-
 def lots_p(strata: list[tuple[int, int]]) -> float | None:
     """Chance of arms so uneven over the strata by lot alone (χ²); None when there is nothing to compare.
 

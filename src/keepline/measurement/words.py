@@ -12,21 +12,6 @@ from keepline.policy.document import Text
 
 Row = Mapping[str, Any]
 
-EFFECT_VERDICTS = {
-    "measured": Text(zh="已测得", en="measured"),
-    "no_delivery": Text(zh="无执行记录", en="no record of delivery"),
-    "too_few": Text(zh="样本不足", en="too few customers"),
-    "window_open": Text(zh="观察期未到", en="outcome window not yet open"),
-}
-PILOT_VERDICTS = {
-    "measured": Text(zh="已测得", en="measured"),
-    "no_effect": Text(zh="未见效果", en="no effect found"),
-    "too_few": Text(zh="样本不足", en="too few customers"),
-}
-MEASURES = {
-    "margin": Text(zh="毛利", en="margin"),
-    "retention": Text(zh="留存率", en="retention"),
-}
 OUTCOMES = {
     "leave": Text(zh="离网概率", en="probability of leaving"),
     "margin": Text(zh="月均毛利", en="margin a month"),
