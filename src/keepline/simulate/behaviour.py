@@ -146,7 +146,7 @@ def _referrers(c: Customers, draws: Draws, new: Array) -> Array:
 
 
 def _change_consent(c: Customers, draws: Draws) -> Array:
-    flips = draws.of("consent").random(len(c)) < CONSENT_CHANGES
+    flips = ~c.blacklisted & (draws.of("consent").random(len(c)) < CONSENT_CHANGES)
     c.consent = np.where(flips, ~c.consent, c.consent)
     return flips
 

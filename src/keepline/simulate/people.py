@@ -65,13 +65,14 @@ def _profile(op: World, draws: Draws, made: Columns, *, tenure: Array) -> Column
     age = np.clip(rng.gamma(9.0, 4.6, count), 18, 88)
     birthday = days.first_day(np.array([draws.month.index]))[0] - (age * 365.25).astype("int64")
     founded = days.first_day(joined_month) - rng.integers(100, 9000, count)
+    blacklisted = rng.random(count) < 0.006
     return {
         "industry": np.where(organisation, _industries(rng, count), NEVER).astype("int8"),
         "district": _districts(op, rng, count),
         "joined": (days.first_day(joined_month) + rng.integers(0, 28, count)).astype("int32"),
         "birthday": np.where(organisation, founded, birthday).astype("int32"),
-        "consent": rng.random(count) < np.where(organisation, 0.92, 0.78),
-        "blacklisted": rng.random(count) < 0.006,
+        "consent": ~blacklisted & (rng.random(count) < np.where(organisation, 0.92, 0.78)),
+        "blacklisted": blacklisted,
         "channel": np.where(rng.random(count) < 0.25, rng.integers(0, len(world.CHANNELS), count), NEVER).astype(
             "int8"
         ),

@@ -253,7 +253,7 @@ GIVEN = "安柏晨朵恩帆光禾静凯岚沐宁平清然书桐薇溪晓言逸�
 
 
 def contact_details(c: Customers, rows: Array) -> Rows:
-    """Invented names and numbers; no such number is in use: mobile numbers begin with 100."""
+    """Invented names and numbers; numbers beginning with 154 were given to no operator."""
     number = c.number[rows]
     mixed = (number * 2654435761) % (1 << 32)
     family, given = np.array(list(SURNAMES)), np.array(list(GIVEN))
@@ -264,7 +264,7 @@ def contact_details(c: Customers, rows: Array) -> Rows:
         "customer_id": no,
         "customer_no": no,
         "name": np.where(c.organisation[rows], group, person),
-        "phone": np.char.add("100", _digits(number, 8)),
+        "phone": np.char.add("154", _digits(number, 8)),
     }
 
 
