@@ -160,7 +160,7 @@ class Section:
         extra: dict[str, pa.Array] = {}
         number, pseudonyms = self._account(theirs, spec, slot)
         if self.table.name == "contact_details":
-            extra["customer_no"] = number.values
+            extra["customer_no"] = _bare(number.values) if spec.opened else number.values
         if self.folds:
             upper = pc.utf8_upper(number.values)
             extra[FOLD] = pseudonyms.values if upper.equals(number.values) else theirs.identities.pseudonyms(upper)
@@ -340,6 +340,11 @@ def _positions(spec: ColumnMap, slot: str, header: Header) -> tuple[int, ...] | 
         start = (header.need(spellings) if first is None else first,)
         return (*start, *((header.need([spec.opened]),) if spec.opened else ()))
     return tuple(header.need([name.replace(SLOT, slot)]) for name in (*spec.sum, *spec.less)) or ()
+
+
+def _bare(numbers: pa.Array) -> pa.Array:
+    """Numbers without the opening day that made them unmistakable."""
+    return pc.replace_substring_regex(numbers, r"\|[^|]*$", "")
 
 
 def _from_name(pattern: str, file_name: str) -> str:

@@ -55,7 +55,7 @@ def judge(stages: Sequence[Stage], shelf: Shelf, rules: Rules, late: Late, *, fi
     for stage in stages:
         for unit in stage.units():
             for rows, _ in stage.buckets(unit):
-                _clashes(stage, rows, rules, late, file)
+                _clashes(stage, rows, shelf, rules, late, file)
                 if stage.section.table.name in MUST_BE_KNOWN and rules.unknown_customer == "wait":
                     notes |= _unknown(stage, rows, known, late)
                 _former_owner(stage, rows, shelf, rules, late)
@@ -106,25 +106,41 @@ def _month_column(stage: Stage) -> str:
     return spec.sources[0] if spec and spec.sources else "month"
 
 
-def _clashes(stage: Stage, rows: pa.Table, rules: Rules, late: Late, file: str) -> None:
+def _clashes(stage: Stage, rows: pa.Table, shelf: Shelf, rules: Rules, late: Late, file: str) -> None:
     table, section = stage.section.table, stage.section
     ordinals = rows[ROW].to_numpy()
     if not section.said.add_up:
         found = copies(rows, table, section.supplied)
         if table.name == "contact_details":
-            _no_collision(rows.take(pa.array(found.clashing)), file)
+            _no_collision(pa.concat_tables([_numbers(rows.take(pa.array(found.clashing))), *_kept(rows, shelf)]), file)
         if not section.automatic:
             late.mark(ordinals[found.clashing], "duplicate_key", _key_column(stage))
     if FOLD in rows.schema.names and rules.key_case == "set_aside":
         late.mark(ordinals[_differ_by_case(rows)], "key_case", _key_column(stage))
 
 
+def _numbers(rows: pa.Table) -> pa.Table:
+    return rows.select(["customer_id", "customer_no"])
+
+
+def _kept(rows: pa.Table, shelf: Shelf) -> list[pa.Table]:
+    """Customers of the file whom the lake knows by another number."""
+    found = []
+    for _, path in shelf.newest("contact_details"):
+        known = pq.read_table(path, columns=["customer_id", "customer_no"])
+        both = _numbers(rows).join(known, "customer_id", right_suffix="_was", join_type="inner")
+        apart = both.filter(pc.not_equal(both["customer_no"], both["customer_no_was"]))
+        was = apart.select(["customer_id", "customer_no_was"]).rename_columns(["customer_id", "customer_no"])
+        found += [_numbers(apart), was]
+    return found
+
+
 def _no_collision(clashing: pa.Table, file: str) -> None:
     """Two numbers behind one pseudonym would make two customers one."""
     if clashing.num_rows:
-        pairs = clashing.select(["customer_id", "customer_no"]).group_by(["customer_id", "customer_no"]).aggregate([])
+        pairs = clashing.group_by(["customer_id", "customer_no"]).aggregate([])
         if pc.count_distinct(pairs["customer_id"]).as_py() < pairs.num_rows:
-            numbers = ", ".join(str(number)[-4:].rjust(6, "*") for number in pairs["customer_no"].to_pylist()[:2])
+            numbers = ", ".join(f"**{str(number)[-4:]}" for number in pairs["customer_no"].to_pylist()[:2])
             raise refusal("pseudonym_collision", file=file, said=numbers)
 
 

@@ -259,9 +259,9 @@ def _notes(reading: Reading, shelf: Shelf, unchecked: set[str]) -> list[Reason]:
 
 # What is worth saying but changed no value.
 PLAIN = frozenset(
-    ["not_checked", "waiting", "month_adjusted", "month_reopened", "no_rows", "blank_rows", "total_row", "repeated_rows",
-     "iot_number", "landline_number", "credit", "no_consent", "blacklist_wins"]
-)  # fmt: skip
+    "not_checked waiting month_adjusted month_reopened no_rows blank_rows total_row repeated_rows "
+    "iot_number landline_number credit no_consent blacklist_wins".split()
+)
 
 
 def _verdict(problems: Sequence[Reason], aside: int, notes: Sequence[Reason]) -> str:
