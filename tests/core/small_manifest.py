@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from core.small_publication import BEFORE, MONTH, OFFERS, REASON_WORDS, effect_rows
+from keepline.engine import Engine
+from keepline.periods import Month
+from keepline.policy.documents import Policy, read_policy
+from keepline.report.figures import figures
+from keepline.site import Settings
 
 
 def manifest(**changes: Any) -> dict[str, Any]:
@@ -235,3 +243,16 @@ def win_back_rows(listed: Sequence[int] = ()) -> list[dict[str, Any]]:
             "listed": [],
         },
     ]
+
+
+def starter_policy() -> Policy:
+    """The policy a new site starts from."""
+    return read_policy(Path(str(resources.files("keepline.policy").joinpath("starter"))), Month.parse(MONTH))
+
+
+def figures_of(engine: Engine, folder: Path, said: dict[str, Any]) -> dict[str, Any]:
+    """Figures of a small publication, through JSON as a publication keeps them."""
+    settings = Settings(name=said["name"], currency=said["currency"], simulated=said["simulated"])
+    made = figures(engine, folder, manifest=said, policy=starter_policy(), settings=settings)
+    kept: dict[str, Any] = json.loads(json.dumps(made, sort_keys=True, ensure_ascii=False, allow_nan=False))
+    return kept

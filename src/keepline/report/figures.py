@@ -91,7 +91,7 @@ def _base(shelf: Shelf) -> dict[str, Any]:
     query = exp.select(_big(exp.Count(this=exp.Star()), "customers"), *sums, *known).from_("features")
     rows = shelf.sums(query, ["features"], [])
     if not rows:
-        return {"customers": 0, "revenue_fen": None, "margin_fen": None, "known": {}}
+        return {"customers": None, "revenue_fen": None, "margin_fen": None, "known": {}}
     row = rows[0]
     return {key: row[key] for key in ("customers", "revenue_fen", "margin_fen")} | {
         "known": {name: row[f"known_{name}"] for name in names}

@@ -318,6 +318,8 @@ def _lacking(rows: list[Row]) -> list[Block]:
 
 
 def _known(rows: list[Row]) -> Block:
+    if not rows:
+        return note("没有客户特征可查。", "No features of customers are there to look at.")
     poor = sorted((row for row in rows if row["share"] < 1), key=lambda r: (r["share"], r["feature"]))
     never = sum(1 for row in poor if row["share"] == 0)
     return table(

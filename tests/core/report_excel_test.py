@@ -1,0 +1,204 @@
+"""plan.xlsx opens in a spreadsheet reader, holds treated rows only, and can be worked through and filled in."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from core.small_manifest import figures_of, manifest, starter_policy
+from core.small_publication import publish
+from keepline import engine as engines
+from keepline.engine import Engine
+from keepline.report import excel
+from keepline.report.excel import write_plan
+from keepline.report.sheets import safe
+from keepline.report.talk import basis
+from keepline.site import Settings
+
+PLAN = "方案 Plan"
+Book = Any
+
+
+@pytest.fixture(scope="module")
+def duck() -> Iterator[Engine]:
+    started = engines.start("duckdb")
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return publish(tmp_path_factory.mktemp("site") / "publication", customers=300)
+
+
+@pytest.fixture(scope="module")
+def path(duck: Engine, folder: Path) -> Path:
+    return written(duck, folder, to=folder.parent / "plan.xlsx")
+
+
+def written(engine: Engine, folder: Path, *, to: Path, said: dict[str, Any] | None = None, **settings: Any) -> Path:
+    told = said or manifest()
+    names = settings.pop("names", None)
+    write_plan(
+        engine,
+        folder,
+        figures=figures_of(engine, folder, told),
+        policy=starter_policy(),
+        settings=Settings(name=told["name"], **settings),
+        names=names,
+        to=to,
+    )
+    return to
+
+
+@pytest.fixture(scope="module")
+def book(path: Path) -> Book:
+    return openpyxl.load_workbook(path)
+
+
+def table(book: Book, name: str = PLAN) -> tuple[list[str], list[dict[str, Any]]]:
+    """Headings in English and the rows below them."""
+    sheet = book[name]
+    head = next(cell.row for cell in sheet["A"] if cell.value in ("客户\nCustomer", "客户经理\nManager"))
+    names = [cell.value.split("\n")[-1] for cell in sheet[head] if cell.value]
+    rows = [dict(zip(names, row, strict=False)) for row in sheet.iter_rows(min_row=head + 1, values_only=True)]
+    return names, rows
+
+
+def treated(folder: Path) -> list[dict[str, Any]]:
+    rows = [row for part in sorted((folder / "decisions").glob("*")) for row in pq.read_table(part).to_pylist()]
+    return [row for row in rows if row["state"] == "treated"]
+
+
+def test_it_holds_the_treated_and_nobody_else(book: Book, folder: Path) -> None:
+    shown = {row["Customer"] for row in table(book)[1]}
+    assert shown == {str(row["customer_id"]) for row in treated(folder)}
+    held_out = [p for part in (folder / "decisions").glob("*") for p in pq.read_table(part).to_pylist()]
+    everything = {str(cell) for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row if cell}
+    assert not {str(row["customer_id"]) for row in held_out if row["state"] != "treated"} & everything
+    assert not [text for text in everything if "held out" in text or "对照" in text]
+
+
+def test_rows_go_by_manager_then_by_gain_and_amounts_are_yuan(book: Book, folder: Path) -> None:
+    rows = table(book)[1]
+    order = [(row["Manager"] or "~", -row["Expected net margin"]) for row in rows]
+    assert order == sorted(order)
+    fen = {str(row["customer_id"]): row["gain_fen"] for row in treated(folder)}
+    assert all(round(row["Expected net margin"] * 100) == fen[row["Customer"]] for row in rows)
+
+
+def test_words_are_in_both_languages_and_assumed_effects_are_marked(book: Book) -> None:
+    rows = table(book)[1]
+    visits = [row for row in rows if row["Offer"] == "上门走访与定制方案\nvisit with a tailored plan"]
+    assert visits
+    assert {row["Effect is"] for row in visits} == {"假设\nassumed"}
+    assert {row["Effect is"] for row in rows if row not in visits} == {"实测\nmeasured"}
+    reasons = {row["Reason 1"] for row in rows if row["Reason 1"]}
+    assert "近一年有投诉\ncomplained within the last twelve months" in reasons
+
+
+def test_it_can_be_filled_in_filtered_and_printed(book: Book) -> None:
+    sheet, (names, rows) = book[PLAN], table(book)
+    first = sheet.max_row - len(rows) + 1
+    assert names[-4:] == ["Done on", "Answer", "Note", "Next date"]
+    assert all(row[name] is None for row in rows for name in names[-4:])
+    assert sheet.freeze_panes == f"B{first}"
+    assert sheet.auto_filter.ref.startswith(f"A{first - 1}:")
+    rules = {rule.type: rule for rule in sheet.data_validations.dataValidation}
+    assert rules["list"].formula1.startswith('"接受 accepted,拒绝 refused')
+    assert str(rules["list"].sqref).endswith(str(sheet.max_row))
+    assert "date" in rules
+    assert sheet.page_setup.orientation == "landscape"
+    assert sheet.sheet_properties.pageSetUpPr.fitToPage
+    assert sheet.print_title_rows == f"${first - 1}:${first - 1}"
+
+
+def test_every_sheet_says_that_the_data_are_simulated(book: Book, duck: Engine, folder: Path, tmp_path: Path) -> None:
+    assert {sheet["A1"].value for sheet in book} == {"模拟数据 Simulated data"}
+    real = written(duck, folder, to=tmp_path / "real.xlsx", said=manifest(simulated=False))
+    assert not [sheet for sheet in openpyxl.load_workbook(real) if "Simulated" in str(sheet["A1"].value)]
+
+
+def test_the_summary_by_manager_adds_up_to_the_plan(book: Book) -> None:
+    rows, people = table(book)[1], table(book, "按经理 By manager")[1]
+    assert sum(row["Customers"] for row in people) == len(rows)
+    gains = sum(row["Expected net margin"] for row in people)
+    assert gains == pytest.approx(sum(row["Expected net margin"] for row in rows))
+
+
+def test_the_operators_number_is_shown_only_when_the_site_wants_it(duck: Engine, folder: Path, tmp_path: Path) -> None:
+    asked: list[int] = []
+
+    def names(customers: Sequence[int]) -> dict[int, str]:
+        asked.extend(customers)
+        return {i: f"=C{i % 1000:03d}" for i in customers[1:]}
+
+    shown = written(duck, folder, to=tmp_path / "a.xlsx", names=names, plan_shows="customer_no")
+    values = [row["Customer"] for row in table(openpyxl.load_workbook(shown))[1]]
+    assert len(asked) == len(values) == len(treated(folder))
+    assert values[1].startswith("'=C")
+    assert values[0] == str(asked[0])
+    hidden = written(duck, folder, to=tmp_path / "b.xlsx", names=names)
+    assert len(asked) == len(values)
+    assert "'=C" not in str([row["Customer"] for row in table(openpyxl.load_workbook(hidden))[1]])
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+86", "-1", "@cmd", "\tx", "\rx"])
+def test_text_that_looks_like_a_formula_is_escaped(text: str) -> None:
+    assert safe(text) == f"'{text}"
+    assert safe("M-01 = 张") == "M-01 = 张"
+
+
+def test_no_cell_is_a_formula_whatever_the_operator_wrote(duck: Engine, tmp_path: Path) -> None:
+    poisoned = publish(tmp_path / "publication", customers=60)
+    for part in (poisoned / "features").glob("*"):
+        rows = pq.read_table(part)
+        evil = pa.array(['=HYPERLINK("http://x","y")'] * len(rows), pa.string())
+        pq.write_table(rows.set_column(rows.schema.get_field_index("district"), "district", evil), part)
+    book = openpyxl.load_workbook(written(duck, poisoned, to=tmp_path / "plan.xlsx"))
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
+    assert not [cell for cell in cells if cell.data_type == "f"]
+    assert {row["District"] for row in table(book)[1]} == {'\'=HYPERLINK("http://x","y")'}
+
+
+def test_the_same_plan_is_the_same_file(duck: Engine, folder: Path, path: Path, tmp_path: Path) -> None:
+    assert written(duck, folder, to=tmp_path / "again.xlsx").read_bytes() == path.read_bytes()
+    assert [p.name for p in tmp_path.iterdir()] == ["again.xlsx"]
+
+
+def test_a_plan_larger_than_a_sheet_goes_on_in_the_next(
+    duck: Engine, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(excel, "SHEET_ROWS", 20)
+    book = openpyxl.load_workbook(written(duck, folder, to=tmp_path / "plan.xlsx"))
+    sheets = [name for name in book.sheetnames if "Plan" in name]
+    assert sheets[:2] == [PLAN, "方案 Plan 2"]
+    shown = [row["Customer"] for name in sheets for row in table(book, name)[1]]
+    assert sorted(shown) == sorted(str(row["customer_id"]) for row in treated(folder))
+
+
+def test_a_month_without_a_plan_still_opens(duck: Engine, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    book = openpyxl.load_workbook(written(duck, tmp_path / "empty", to=tmp_path / "plan.xlsx", said=manifest(plan={})))
+    assert table(book)[1] == []
+
+
+def test_what_to_speak_of_is_facts_the_most_pressing_first() -> None:
+    known = {"complaints_3m": 2, "contract_months_left": -1, "data_change": -0.35, "voice_change": None}
+    said = basis(known | {"revenue_change": 0.1, "months_to_birthday": 0, "tenure_months": 62, "products": 1})
+    assert said["zh"] == "近三月投诉 2 次：先问是否已解决；合约已到期 1 个月；近期流量下降 35%"
+    nothing = dict.fromkeys([*known, "revenue_change", "months_to_birthday", "tenure_months", "products"])
+    assert basis(nothing) == {"zh": "", "en": ""}
+
+
+def test_dates_to_fill_in_begin_with_the_month(book: Book) -> None:
+    rule = next(r for r in book[PLAN].data_validations.dataValidation if r.type == "date")
+    serial = (dt.date(2026, 10, 1) - dt.date(1899, 12, 30)).days
+    assert int(float(rule.formula1)) == serial

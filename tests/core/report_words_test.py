@@ -1,0 +1,218 @@
+"""Numbers and sentences read as people of both languages read them, and only what is known is said."""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import Any
+
+import pytest
+
+from core.small_manifest import figures_of, manifest
+from core.small_publication import publish
+from keepline import engine as engines
+from keepline.report.card import card_figures, estimate, judgement_figures, wilson
+from keepline.report.findings import FINDERS, findings
+from keepline.report.numbers import EMPTY, Money, count, decimal, percent, short_count
+from keepline.report.page import render
+from keepline.report.past import verdict_words
+from keepline.report.phrases import hardest, worth
+from keepline.report.reasons import reason_words
+
+Figures = dict[str, Any]
+HAN = re.compile(r"[\u4e00-\u9fff]")
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Figures:
+    duck = engines.start("duckdb")
+    made = figures_of(duck, publish(tmp_path_factory.mktemp("publication"), customers=300), manifest())
+    duck.close()
+    return made
+
+
+@pytest.mark.parametrize(
+    ("value", "zh", "en"),
+    [
+        (None, EMPTY, EMPTY),
+        (0, "0", "0"),
+        (999, "999", "999"),
+        (1000, "1,000", "1K"),
+        (9999, "9,999", "10K"),
+        (10_000, "1万", "10K"),
+        (3_562_000, "356.2万", "3.56M"),
+        (170_123_456, "1.7亿", "170.12M"),
+    ],
+)
+def test_large_counts_are_in_wan_and_yi_or_k_and_m(value: int | None, zh: str, en: str) -> None:
+    assert short_count(value) == {"zh": zh, "en": en}
+
+
+@pytest.mark.parametrize(
+    ("fen", "zh", "en"),
+    [
+        (None, EMPTY, EMPTY),
+        (710, "7.10元", "¥7.10"),
+        (-700, "-7元", "-¥7"),
+        (123_456, "1,235元", "¥1.23K"),
+        (9_870_000_00, "987万元", "¥9.87M"),
+    ],
+)
+def test_money_is_short_in_sentences(fen: int | None, zh: str, en: str) -> None:
+    assert Money("CNY").short(fen) == {"zh": zh, "en": en}
+
+
+def test_money_is_exact_in_tables_and_carries_its_currency() -> None:
+    assert Money("CNY").exact(12_345_678) == "¥123,457"
+    assert Money("CNY").exact(-90, 2) == "-¥0.90"
+    assert Money("CNY").exact(-1) == "¥0"
+    assert Money("THB").exact(100_00) == "THB 100"
+    assert Money("THB").short(50_00) == {"zh": "50THB", "en": "THB 50"}
+
+
+def test_what_is_not_known_is_never_a_zero() -> None:
+    assert {count(None), percent(None), decimal(None), Money("CNY").exact(None)} == {EMPTY}
+
+
+def test_halves_round_away_from_zero_as_people_round() -> None:
+    assert (percent(0.0125), percent(-0.0125), decimal(2.675), count(-0.4)) == ("1.3%", "-1.3%", "2.68", "0")
+
+
+def test_there_are_five_findings_each_in_two_languages(shown: Figures) -> None:
+    said = shown["findings"]
+    assert len(said) == 5
+    assert len({finding["id"] for finding in said}) == 5
+    for finding in said:
+        assert HAN.search(finding["zh"])
+        assert not HAN.search(finding["en"])
+        assert re.search(r"\d", finding["en"])
+
+
+def without(figures: Figures, **changes: Any) -> set[str]:
+    """Ids of the findings when parts of the figures are other than they were."""
+    changed = copy.deepcopy(figures)
+    for place, value in changes.items():
+        changed[place] = value
+    return {finding["id"] for finding in findings(changed)}
+
+
+def test_a_finding_that_is_not_supported_is_dropped(shown: Figures) -> None:
+    assert "effect" not in without(shown, effects=[])
+    assert "limit" not in without(shown, limits=[row | {"shadow_price": 0.0} for row in shown["limits"]])
+    nobody = shown["plan"] | {"customers": 0}
+    assert "plan" not in without(shown, plan=nobody)
+    oversampled = shown["head"] | {"oversampled": True, "true_monthly_rate": None}
+    assert "leaving" not in without(shown, head=oversampled)
+
+
+def test_every_finder_stays_silent_without_figures(shown: Figures) -> None:
+    nothing = {
+        "head": shown["head"],
+        "concentration": [row | {"tops": []} for row in shown["concentration"]],
+        "moves": {"judged_before": False, "flows": []},
+        "leaving": {"bands": [], "reasons": [], "expected": {"leave": {"known": 0, "customers": None}}},
+        "plan": {"customers": 0, "managers": []},
+        "limits": [],
+        "effects": [],
+        "funnel": {"base": 0, "steps": []},
+    }
+    assert [find(nothing, Money("CNY")) for find in FINDERS] == [None] * len(FINDERS)
+
+
+def test_a_plan_that_rests_on_assumptions_says_so(shown: Figures) -> None:
+    changed = copy.deepcopy(shown)
+    for offer in changed["plan"]["offers"]:
+        offer["assumed"] = True
+    said = next(finding for finding in findings(changed) if finding["id"] == "plan")
+    assert "所用效果均为假设" in said["zh"]
+    assert "every effect in it is assumed" in said["en"]
+
+
+def test_an_hour_of_a_district_is_told_before_money(shown: Figures) -> None:
+    row = hardest(shown["limits"])
+    assert row is not None
+    number, said = worth(row, Money("CNY"))
+    assert number == {"zh": "310元", "en": "¥310"}
+    assert said["en"] == "One more visit hour in district D4 is worth ¥310"
+
+
+@pytest.mark.parametrize(
+    ("row", "en"),
+    [
+        ({"verdict": "no_delivery"}, "no record that the plan of 2014-08 was carried out"),
+        ({"verdict": "too_few", "treated": 22, "held_out": 3, "needed": 412}, "about 412 are needed in each"),
+        ({"verdict": "too_few", "treated": None, "held_out": None, "needed": None}, "too few"),
+        ({"verdict": "window_open"}, "still open"),
+        ({"verdict": "measured", "low": -1.0, "high": 2.0}, "not yet told apart from zero"),
+        ({"verdict": "measured", "low": 1.0, "high": 2.0}, "better than those left alone"),
+        ({"verdict": "measured", "low": -2.0, "high": -1.0}, "worse than those left alone"),
+    ],
+)
+def test_a_verdict_is_spelled_out(row: dict[str, Any], en: str) -> None:
+    said = verdict_words({"plan_month": "2014-08"} | row)
+    assert en in said["en"]
+    assert HAN.search(said["zh"])
+
+
+def test_reasons_are_sentences_of_the_card_or_stand_for_themselves() -> None:
+    card = {"falling_use": {"zh": "用量下降", "en": "use has fallen"}}
+    assert reason_words("falling_use", card)["en"] == "use has fallen"
+    assert "家庭号" in reason_words("own:家庭号", card)["en"]
+    assert reason_words("tenure_months", card)["zh"] == "网龄"
+    assert reason_words("quite_new", card) == {"zh": "quite_new", "en": "quite_new"}
+    assert reason_words(None, card)["en"] == "no single reason stands out"
+
+
+def test_an_empty_card_is_no_model_and_a_figure_without_an_interval_has_none() -> None:
+    assert card_figures({})["models"] == []
+    assert judgement_figures([]) == []
+    assert estimate(0.07) == {"value": 0.07, "low": None, "high": None}
+    assert estimate(None) is None
+
+
+def test_wilsons_interval_is_the_published_one() -> None:
+    low, high = wilson(0.1, 50)  # Newcombe 1998, Statistics in Medicine 17:857, method 3
+    assert (round(low, 4), round(high, 4)) == (0.0435, 0.2136)
+
+
+def test_a_model_that_was_refused_says_why_on_the_page(shown: Figures) -> None:
+    page = render(shown)
+    assert "No model of downgrade: only 21 events; at least 30 are needed" in page
+    assert "only events" not in page
+
+
+def test_simulated_data_say_so_and_real_data_do_not(shown: Figures) -> None:
+    assert "模拟数据 Simulated data" in render(shown)
+    real = shown | {"head": shown["head"] | {"simulated": False}}
+    assert "模拟数据" not in render(real)
+
+
+def test_over_sampled_leavers_are_said_with_the_rate_that_corrected_them(shown: Figures) -> None:
+    head = shown["head"] | {"oversampled": True, "true_monthly_rate": 0.02}
+    assert "true monthly rate of 2.00%" in render(shown | {"head": head})
+    unknown = shown["head"] | {"oversampled": True, "true_monthly_rate": None}
+    assert "probabilities rank customers" in render(shown | {"head": unknown})
+
+
+def test_a_note_on_the_data_stands_on_the_page_and_is_escaped(shown: Figures) -> None:
+    head = shown["head"] | {"data_note": {"zh": "样本<b>放大</b>", "en": "leavers & stayers"}, "name": "</script><i>"}
+    page = render(shown | {"head": head})
+    assert "样本&lt;b&gt;放大" in page
+    assert "leavers &amp; stayers" in page
+    assert "</script><i>" not in page
+
+
+def test_the_page_is_the_same_every_time_and_whole_in_both_languages(shown: Figures) -> None:
+    page = render(shown)
+    assert page == render(copy.deepcopy(shown))
+    body = page[page.index("<body>") : page.index('<script type="application/json"')]
+    for text in re.findall(r'<span lang="en">([^<]*)</span>', body):
+        assert text == "中文" or not HAN.search(text), text
+
+
+def test_the_page_asks_nothing_of_any_network(shown: Figures) -> None:
+    page = render(shown)
+    assert "default-src 'none'" in page
+    assert not re.findall(r'(?:src|href)="(?!#|data:)[^"]*"', page)
+    assert "@import" not in page
+    assert "url(" not in page[: page.index("</style>")]
