@@ -170,13 +170,18 @@ def test_the_fewest_customers_an_arm_are_asked_for(customers: int, verdict: str)
 
 
 def test_too_few_say_how_many_are_needed_and_print_no_figure() -> None:
-    margin, retention = compare(Arms(arm(400, delivered=1), arm(20)), covered=0.25)
-    assert margin["needed"] == 8  # variance 100, expected 12.5 within the window
+    margin, retention = compare(Arms(arm(400, delivered=1), arm(20)), covered=0.05)
+    assert margin["needed"] == 199  # variance 100, expected 2.5 within the window
     assert retention["needed"] > 1000
     assert not set(margin) & set(FIGURES[:-1])
     zh, en = effect_words(margin | {"plan_month": "2026-07"})
-    assert "8" in zh
-    assert "about 8 an arm would be needed" in en
+    assert "每组约需 199 人" in zh
+    assert "about 199 an arm would be needed" in en
+
+
+def test_never_fewer_than_the_least_are_said_to_be_needed_and_a_handful_tell_nothing() -> None:
+    assert compare(Arms(arm(400, delivered=1), arm(20)), covered=1.0)[0]["needed"] == CUSTOMERS_MIN
+    assert {row["needed"] for row in compare(Arms(arm(6, delivered=1), arm(3)), covered=1.0)} == {None}
 
 
 def test_an_offer_nobody_got_is_not_measured_though_the_plan_was_carried_out() -> None:

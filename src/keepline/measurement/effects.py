@@ -36,6 +36,7 @@ from keepline.tables import ARM_SUMS, ASSIGNMENTS, DECISIONS, EFFECTS
 
 WHOLE_PLAN = "*"
 CUSTOMERS_MIN = 30  # in each arm
+KNOWN_MIN = 10  # customers under which we do not even guess how much they vary
 RETENTION_SIZE = 0.02  # the difference in retention we would want to see: two points
 MEASURES = ("margin", "retention")
 Parts = tuple[Path, ...]
@@ -208,18 +209,22 @@ def _figures(arms: Arms, found: Difference | None, *, measure: str) -> dict[str,
 def _needed_margin(arms: Arms, covered: float) -> int | None:
     """To see what the plan itself expected to earn from a customer within the window."""
     customers = arms.treated.customers + arms.held_out.customers
-    if not customers:
+    if customers < KNOWN_MIN:
         return None
     expected = (arms.treated.gain_fen + arms.held_out.gain_fen) / customers * min(covered, 1.0)
-    return needed_each(adjusted_variance([arms.treated.margin, arms.held_out.margin]), expected)
+    return _at_least(needed_each(adjusted_variance([arms.treated.margin, arms.held_out.margin]), expected))
 
 
 def _needed_retention(arms: Arms) -> int | None:
     customers = arms.treated.customers + arms.held_out.customers
-    if not customers:
+    if customers < KNOWN_MIN:
         return None
     share = (arms.treated.stayed + arms.held_out.stayed) / customers
-    return needed_each(share * (1 - share), RETENTION_SIZE)
+    return _at_least(needed_each(share * (1 - share), RETENTION_SIZE))
+
+
+def _at_least(needed: int | None) -> int | None:
+    return None if needed is None else max(needed, CUSTOMERS_MIN)
 
 
 def _abstain(month: Month, *, measure: str, verdict: str) -> dict[str, Any]:
