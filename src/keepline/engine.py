@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlglot import exp
+from sqlglot import exp, parse_one
 
 from keepline import sqlmodel
 from keepline.errors import EngineError
@@ -69,6 +69,7 @@ class Scan:
 
     table: Table
     files: tuple[Files, ...]
+    end: int | None = None  # index of the month the view ends at, where each row's own month tells months_ago
 
 
 class Engine(Protocol):
@@ -141,12 +142,21 @@ def _duckdb_files(table: Table, files: Files, only: Range | None) -> str:
     return _only(query, table, only).sql("duckdb")
 
 
-def _columns(table: Table, months_ago: int | None) -> list[exp.Expr]:
+def _columns(table: Table, months_ago: int | None, ago: exp.Expr | None = None) -> list[exp.Expr]:
     columns: list[exp.Expr] = [exp.column(name) for name in table.names]
     if "month" in table.names:
-        ago = exp.null() if months_ago is None else exp.Literal.number(months_ago)
-        columns.append(exp.alias_(exp.cast(ago, "BIGINT"), "months_ago"))
+        known = exp.null() if months_ago is None else exp.Literal.number(months_ago)
+        columns.append(exp.alias_(exp.cast(ago or known, "BIGINT"), "months_ago"))
     return columns
+
+
+def _all_files(scan: Scan) -> Files:
+    return Files(tuple(path for files in scan.files for path in files.paths))
+
+
+def _months_before(end: int) -> exp.Expr:
+    """Months from a row's own month to ``end``: one scan of all files, where a union of months costs Spark seconds."""
+    return parse_one(f"{end + 1} - 12 * CAST(SUBSTRING(month, 1, 4) AS INT) - CAST(SUBSTRING(month, 6, 2) AS INT)")
 
 
 def _only(query: exp.Select, table: Table, only: Range | None) -> exp.Select:
@@ -185,17 +195,20 @@ class Spark:
         self._spark = _spark_session(master, memory)
 
     def see(self, view: str, scan: Scan, only: Range | None = None) -> None:
+        if scan.end is not None and scan.files:
+            self._files(scan.table, _all_files(scan), only, ago=_months_before(scan.end)).createOrReplaceTempView(view)
+            return
         frames = [self._files(scan.table, files, only) for files in scan.files if files.paths]
         frame = frames[0] if frames else self._spark.sql(_empty(scan).sql("spark"))
         for other in frames[1:]:
             frame = frame.unionAll(other)
         frame.createOrReplaceTempView(view)
 
-    def _files(self, table: Table, files: Files, only: Range | None) -> Any:
+    def _files(self, table: Table, files: Files, only: Range | None, ago: exp.Expr | None = None) -> Any:
         ddl = ", ".join(f"`{c.name}` {SPARK_TYPES[c.type]}" for c in table.columns)
         raw = self._spark.read.schema(ddl).parquet(*[str(path) for path in files.paths])
         raw.createOrReplaceTempView("keepline_files")
-        query = exp.select(*_columns(table, files.months_ago)).from_("keepline_files")
+        query = exp.select(*_columns(table, files.months_ago, ago)).from_("keepline_files")
         return self._spark.sql(_only(query, table, only).sql("spark"))
 
     def write(self, query: exp.Query, table: Table, to: Path) -> int:

@@ -96,9 +96,9 @@ class SqlModel:
         query.set("with_", None)
         for name, part in parts.items():
             for step, tree in _steps(name, part.copy()):
-                query = query.with_(step, as_=tree)
+                query = query.with_(step, as_=tree, copy=False)  # ours already
         for cte in own:
-            query = query.with_(cte.alias, as_=cte.this)
+            query = query.with_(cte.alias, as_=cte.this, copy=False)
         return replace(self, query=query)
 
 

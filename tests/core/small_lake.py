@@ -6,17 +6,21 @@ and month and switches the lake to them, as intake does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from keepline.canonical import file_hash
+from keepline.engine import ID_SPACE
 from keepline.lake import store
 from keepline.lake.store import Lake, LakeFile
-from keepline.tables import TABLES
+from keepline.periods import Month
+from keepline.tables import COMPONENTS, TABLES
 
 Row = Mapping[str, Any]
 
@@ -48,3 +52,75 @@ def add_rows(lake: Lake, **tables: Sequence[Row]) -> Lake:
 def lake_of(root: Path, **tables: Sequence[Row]) -> Lake:
     """A new lake holding just these rows."""
     return add_rows(Lake(root, ()), **tables)
+
+
+def random_lake(root: Path, *, last: Month, months: int, customers: int, seed: int) -> Lake:
+    """Rows of every table a feature reads, with gaps and nulls, for comparing engines and ranges."""
+    dice = np.random.default_rng(seed)
+    ids = sorted({int(i) for i in dice.integers(1, ID_SPACE, customers)})
+    tables: dict[str, list[dict[str, Any]]] = {}
+    for ago in range(months):
+        month = last + -ago
+        for who in ids:
+            for table, row in _random_rows(dice, who, month, ids):
+                tables.setdefault(table, []).append({"customer_id": who, "month": str(month), **row})
+        faults = [{"district": name, "month": str(month), "faults": int(dice.integers(0, 9))} for name in "AB"]
+        tables.setdefault("network_faults", []).extend(faults)
+    plans = [{"plan_id": name, "month": str(last + -months), "price_fen": 100 * ord(name)} for name in "PQ"]
+    return lake_of(root, **tables, plans=plans)
+
+
+def _random_rows(
+    dice: np.random.Generator, who: int, month: Month, ids: Sequence[int]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What one customer left behind in one month; each table is missed at times."""
+
+    def some(low: int, high: int) -> int | None:
+        return None if dice.random() < 0.1 else int(dice.integers(low, high))
+
+    def day() -> dt.date:
+        return month.first_day + dt.timedelta(days=int(dice.integers(0, 40)))
+
+    often = {table: dice.random() < chance for table, chance in OFTEN.items()}
+    if often["customers"]:
+        kind = "person" if who % 3 else "organisation"
+        yield "customers", {"kind": kind, "district": "ABC"[who % 3], "joined_on": day(), "birthday": day()}
+    if often["lines"]:
+        ends = day() if dice.random() < 0.2 else None
+        line = {"line_id": who, "product": "mobile", "plan_id": "PQR"[who % 3], "status": "active"}
+        yield (
+            "lines",
+            line | {"started_on": day(), "ended_on": ends, "contract_end_on": day(), "ported_in": who % 2 == 0},
+        )
+    for component in COMPONENTS:
+        if dice.random() < 0.5:
+            yield "bills", {"component": component, "amount_fen": int(dice.integers(-5, 9999))}
+    if often["usage"]:
+        yield "usage", {name: some(0, 500) for name in TABLES["usage"].names[2:]}
+    if often["payments"]:
+        yield "payments", {"arrears_fen": some(0, 3), "arrears_months": some(0, 3)}
+    if often["contacts"]:
+        contact = {"direction": "out", "purpose": "marketing", "contacted_on": day()}
+        yield "contacts", contact | {"contact_id": f"{who}-{month}"}
+    if often["complaints"]:
+        yield "complaints", {"complaint_id": f"{who}-{month}", "opened_on": day(), "closed_on": day()}
+    if often["survey_answers"]:
+        score = round(float(dice.uniform(-1, 11)), 3)
+        yield "survey_answers", {"question": "stay", "score": score, "scale_max": 10.0}
+    if often["call_edges"]:
+        yield "call_edges", {"peer_id": ids[int(dice.integers(len(ids)))], "calls": 1}
+    if often["departures"]:
+        yield "departures", {"kind": "port_out"}
+
+
+OFTEN = {
+    "customers": 0.4,
+    "lines": 0.4,
+    "usage": 0.8,
+    "payments": 0.7,
+    "contacts": 0.4,
+    "complaints": 0.3,
+    "survey_answers": 0.4,
+    "call_edges": 0.7,
+    "departures": 0.05,
+}

@@ -91,7 +91,8 @@ class Stage:
         """Columns of the lake's tables, as ``table.column``, that an output column comes from."""
         table_of = {view: table for model in (self.model, *self.parts.values()) for view, table in model.views.items()}
         found = sqlmodel.origins(column, self.query, self.schema)
-        return {f"{table_of[view]}.{name}" for view, name in (origin.split(".") for origin in found)}
+        named = (origin.replace("months_ago", "month").split(".") for origin in found)
+        return {f"{table_of[view]}.{name}" for view, name in named}
 
 
 def build_features(engine: Engine, lake: Lake, policy: Policy, *, snapshot: Month, only: Range, to: Path) -> int:
