@@ -16,7 +16,7 @@ from keepline.lake import values
 from keepline.lake.days import day_before, days, months
 from keepline.lake.header import Header
 from keepline.lake.identity import Identities, account_numbers, phone
-from keepline.lake.mapping import SLOT, ColumnMap, Mapping, TableMap, is_pseudonym, must_have, unit_of
+from keepline.lake.mapping import MONTHS, SLOT, ColumnMap, Mapping, TableMap, is_pseudonym, must_have, unit_of
 from keepline.lake.readers import Batch
 from keepline.lake.refusals import refusal
 from keepline.lake.selection import passing
@@ -26,7 +26,6 @@ from keepline.tables import ARROW, Column, Type
 
 ROW = "__row"  # ordinal of the source row
 FOLD = "__fold"  # pseudonym of the upper-case form of the number
-MONTHS = ("month", "plan_month")
 OWN_TYPE = pa.array(["discount", "credit"])  # components that are negative by nature
 AS_WRITTEN = {("contact_details", "name"), ("plans", "name"), ("attributes", "code"), ("departures", "reason")}
 Mask = np.ndarray[Any, np.dtype[np.bool_]]

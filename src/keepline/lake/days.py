@@ -21,7 +21,7 @@ LEAP_BUG = 60  # spreadsheets believe in 29 February 1900, which was not
 
 _YMD = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:[T\s]\s*\d{1,2}[:时].*)?")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:\s+\d{1,2}:?\d{2}.*|\d{6})?")
-_AMBIGUOUS = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})(?:\s.*)?")
+AMBIGUOUS = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})(?:\s.*)?")
 _SERIAL = re.compile(r"\d{1,5}(\.\d+)?")
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MONTH = re.compile(r"(\d{4})\s*[-/.年]?\s*(0[1-9]|1[0-2]|[1-9])\s*月?")
@@ -79,7 +79,7 @@ def _unmistakable(said: str, formats: tuple[str, ...]) -> dt.date:
         return _day(int(found[1]), int(found[2]), int(found[3]))
     if _SERIAL.fullmatch(said) and 0 < float(said) <= SERIAL_MOST:
         return serial_day(int(float(said)))
-    if _AMBIGUOUS.fullmatch(said) and not formats:
+    if AMBIGUOUS.fullmatch(said) and not formats:
         raise ambiguous(said)
     raise Unfit("not_a_date")
 

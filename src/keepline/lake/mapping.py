@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError, model_validator
 from keepline.canonical import text_hash
 from keepline.errors import IntakeError
 from keepline.lake.units import UNIT_WORDS, dimension, fits
+from keepline.periods import Month
 from keepline.policy.document import Part
 from keepline.site import Site
 from keepline.tables import LAKE, TABLES, Column, Personal, Table, Type
@@ -21,13 +22,16 @@ from keepline.tables import LAKE, TABLES, Column, Personal, Table, Type
 LAKE_TABLES = {table.name: table for table in LAKE}
 STEADY = ("bills", "usage", "payments")
 SLOT = "{}"
+MONTHS = ("month", "plan_month")
 
 
 class Ago(Part):
     """A length of time turned into the day it began: months, days or years before a day."""
 
     unit: Literal["days", "months", "years"]
-    before: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$", description="day the length was counted to, YYYY-MM-DD")
+    before: str = Field(
+        pattern=r"^\d{4}-\d{2}-\d{2}$", description="day the length was counted to; the end of [source] month if absent"
+    )
 
 
 class ColumnMap(Part):
@@ -158,6 +162,21 @@ class TableMap(Part):
             self._has_keys(mapped)
         return self
 
+    @model_validator(mode="after")
+    def _constants(self) -> Self:
+        for name, spec in self.columns.items():
+            column, said = self.table.column(name), spec.constant
+            if said is not None and name in MONTHS:
+                _is_month(said)
+            elif column.allowed and said is not None and said not in column.allowed:
+                raise ValueError(f"{name} is one of {', '.join(column.allowed)}, not {said!r}")
+        for month in self.wide.months.values() if self.wide else ():
+            _is_month(month)
+        into = self.long and self.table.column(self.long.into).allowed
+        if into and self.long and set(self.long.rows) - set(into):
+            raise ValueError(f"{self.long.into} is one of {', '.join(into)}")
+        return self
+
     def _has_keys(self, mapped: set[str]) -> None:
         if self.attributes:
             mapped = mapped | {"name"}
@@ -210,6 +229,7 @@ class Source(Part):
     ready_flag: bool = Field(default=False, description="wait for FILE.ok beside the file")
     null_values: tuple[str, ...] = ("", "NULL", "\\N")
     dates: tuple[str, ...] = ()
+    month: str | ColumnMap | None = Field(default=None, description="billing month of tables whose columns say none")
     units: Units = Units()
 
 
@@ -250,6 +270,34 @@ class Adds(Part):
     tolerance: float = Field(default=0.01, ge=0, description="in the file's own unit")
 
 
+def with_month(given: dict[str, Any]) -> dict[str, Any]:
+    """The mapping with the file's month said once put where tables need one."""
+    month = given.get("source", {}).get("month") if isinstance(given.get("source"), dict) else None
+    if month is None or not isinstance(given.get("table"), list):
+        return given
+    said = {"constant": month} if isinstance(month, str) else month
+    return given | {"table": [_table_with_month(t, said) if isinstance(t, dict) else t for t in given["table"]]}
+
+
+def _table_with_month(table: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
+    known = LAKE_TABLES.get(str(table.get("name")))
+    columns = dict(table.get("columns", {}))
+    if known is None or "month" not in known.names or table.get("identity"):
+        return table
+    if "wide" not in table:
+        columns.setdefault("month", said)
+    return table | {"columns": {name: _ago_until(spec, said) for name, spec in columns.items()}}
+
+
+def _ago_until(spec: Any, said: dict[str, Any]) -> Any:
+    """A length of time without a day is counted to the end of the file's month."""
+    ago = spec.get("ago") if isinstance(spec, dict) else None
+    if not isinstance(ago, dict) or "before" in ago or "constant" not in said:
+        return spec
+    _is_month(said["constant"])
+    return spec | {"ago": ago | {"before": str(Month.parse(said["constant"]).last_day)}}
+
+
 class Mapping(Part):
     """A whole mapping file."""
 
@@ -261,6 +309,11 @@ class Mapping(Part):
     rules: Rules = Rules()
     adds_up: tuple[Adds, ...] = ()
     table: tuple[TableMap, ...] = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _month_of_all(cls, given: Any) -> Any:
+        return with_month(given) if isinstance(given, dict) else given
 
     @model_validator(mode="after")
     def _units_said(self) -> Self:
@@ -275,6 +328,11 @@ class Mapping(Part):
                 if needs_unit(column, spec) and unit_of(column, spec, self.source.units) is None:
                     raise ValueError(f"{table.name}.{name} needs a unit, e.g. unit = {_example(column)}")
         return self
+
+
+def _is_month(said: Any) -> None:
+    if not isinstance(said, str) or not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", said):
+        raise ValueError(f"{said!r} is not a billing month; write it as YYYY-MM, for example 2026-10")
 
 
 def _example(column: Column) -> str:

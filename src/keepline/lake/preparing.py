@@ -258,10 +258,9 @@ def _notes(reading: Reading, shelf: Shelf, unchecked: set[str]) -> list[Reason]:
 
 
 # What is worth saying but changed no value.
-PLAIN = frozenset(
-    "not_checked waiting month_adjusted month_reopened no_rows blank_rows total_row repeated_rows "
-    "iot_number landline_number credit no_consent blacklist_wins".split()
-)
+ACCOUNTED = ("no_rows", "blank_rows", "total_row", "repeated_rows", "not_checked", "waiting")
+TAKEN_AS_IS = ("iot_number", "landline_number", "credit", "no_consent", "blacklist_wins")
+PLAIN = frozenset((*ACCOUNTED, *TAKEN_AS_IS, "month_adjusted", "month_reopened"))
 
 
 def _verdict(problems: Sequence[Reason], aside: int, notes: Sequence[Reason]) -> str:
