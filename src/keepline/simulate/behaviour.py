@@ -40,10 +40,13 @@ class Happened:
     mobiles_before: Array
 
 
-def live(op: World, c: Customers, draws: Draws, *, newcomers: Customers | None) -> tuple[Customers, Happened]:
+def live(
+    op: World, c: Customers, draws: Draws, *, newcomers: Customers | None, lines_before: Array
+) -> tuple[Customers, Happened]:
     """Let a month pass: returns the customers at its end, newcomers among them, and what happened.
 
-    Offers have been delivered before (``response.treat``). The first month has no newcomers and no leavers.
+    Offers have been delivered before (``response.treat``); ``lines_before`` are the lines as they were before that.
+    The first month has no newcomers and no leavers.
     """
     settled = len(c)
     here = c.active.copy()
@@ -54,14 +57,15 @@ def live(op: World, c: Customers, draws: Draws, *, newcomers: Customers | None) 
         here, leaves = np.append(here, np.ones(more, dtype="bool")), np.append(leaves, np.zeros(more, dtype="bool"))
         kind, reason = np.append(kind, np.repeat("", more)), np.append(reason, np.repeat("", more))
     new = np.arange(len(c)) >= settled
-    severity, lines_before = _trouble(op, c, draws, leaves), _lines_key(c)
+    lines_before = np.pad(lines_before, ((0, 0), (0, len(c) - settled)))
+    severity = _trouble(op, c, draws, leaves)
     _settle(c, draws)
     happened = _use_and_bill(c, draws, here=here, new=new, leaves=leaves)
     happened.kind, happened.reason, happened.severity = kind, reason, np.where(here, severity, 0)
     happened.referrer = _referrers(c, draws, new)
     happened.changed = _change_consent(c, draws) | new
     happened.mobiles_before = np.where(here, lines_before[1], 0)
-    happened.changed_lines = new | leaves | np.any(_lines_key(c) != lines_before, axis=0)
+    happened.changed_lines = new | leaves | np.any(lines_key(c) != lines_before, axis=0)
     c.left = np.where(leaves, draws.month.index, c.left).astype("int32")
     return c, happened
 
@@ -82,7 +86,7 @@ def _trouble(op: World, c: Customers, draws: Draws, leaves: Array) -> Array:
     return severity
 
 
-def _lines_key(c: Customers) -> Array:
+def lines_key(c: Customers) -> Array:
     """All that the rows of a customer's lines say."""
     return np.stack([c.plan, c.mobiles, c.broadband, c.contract_end]).astype("int64")
 

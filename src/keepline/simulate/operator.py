@@ -134,9 +134,10 @@ class _Making:
         """Let the month pass for one block; write its files, its truth and its state."""
         draws, offers = Draws(self.story.seed, self.month, number), self.policy.offers.offer
         before = self._before(number, draws)
+        lines_before = behaviour.lines_key(before)
         done = self._carry_out(before, draws, plan)
         newcomers = None if self.first else self._newcomers(number, draws, len(before))
-        c, happened = behaviour.live(self.op, before, draws, newcomers=newcomers)
+        c, happened = behaviour.live(self.op, before, draws, newcomers=newcomers, lines_before=lines_before)
         self._draw_lots(c, draws, delivery)
         deliver(delivery, self.op, c, happened, draws=draws, done=done, offers=offers, first=self.first)
         self._save(c, number)
