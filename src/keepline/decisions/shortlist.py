@@ -95,7 +95,8 @@ class _Reader:
 
     def _allowed(self, told: Sequence[Kind], names: Sequence[str | None]) -> Bools:
         """By kind and manager: the manager may give it, and it fits the means by itself."""
-        return np.array([[self._fits(kind, name) for name in names] for kind in told]).reshape(len(told), len(names))
+        fits = [self._fits(kind, name) for kind in told for name in names]
+        return np.array(fits, dtype=np.bool_).reshape(len(told), len(names))
 
     def _fits(self, kind: Kind, name: str | None) -> bool:
         offer_id, cost, minutes = kind

@@ -1,0 +1,130 @@
+"""One customer is explained in both languages, and people who sell cannot tell who is held out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from decisions_cast import MONTH, Row, Stage, features_of, policy_with, stage, write
+
+from keepline import engine as engines
+from keepline.decisions import words
+from keepline.decisions.checks import RULES
+from keepline.decisions.explain import Explanation, explain
+from keepline.engine import Engine
+from keepline.holdout import is_held_out
+from keepline.tables import CHANNELS, STATES
+
+SALT, SHARE = "lot", 0.3
+DRAWN = [i for i in range(50_010, 50_400) if is_held_out(i, salt=SALT, share=SHARE)]
+OTHERS = [i for i in range(50_010, 50_400) if not is_held_out(i, salt=SALT, share=SHARE)]
+SCORED = {"loyalty": "wavering", "loyalty_kind": "price", "risk_band": "high", "reason_1": "complaints",
+          "value_low_fen": 80_000, "value_high_fen": 120_000, "persistence_fen": 90_000, "growth_fen": 6_000,
+          "word_of_mouth_fen": 4_000}  # fmt: skip
+CLASS = {"class": "key", "previous_class": "potential", "move": "up", "rule": "fee", "reason_zh": "月租高",
+         "reason_en": "high fee", "month": str(MONTH)}  # fmt: skip
+REASONS = {"complaints": {"zh": "近一年有投诉", "en": "complained within the last twelve months"}}
+
+
+def published(engine: Engine, root: Path, people: list[Row], **limits: object) -> Stage:
+    """A folder as a publication has it; the manifest holds what explain reads."""
+    policy = policy_with(limits={"held_out_salt": SALT, "held_out_share": SHARE} | limits)
+    made = stage(engine, root, [SCORED | row for row in people], policy=policy)
+    made.build()
+    manifest = {"plan": made.decide(), "model_card": {"reasons": REASONS}}
+    (root / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    write(
+        root / "classes" / "part-00000.parquet", "classes", [CLASS | {"customer_id": r["customer_id"]} for r in people]
+    )
+    return made
+
+
+def explained(made: Stage, who: int) -> Explanation:
+    found = explain(made.engine, made.root, customer_id=who, month=MONTH, policy=made.policy)
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def duck(tmp_path: Path) -> Engine:
+    return engines.start("duckdb", spill=tmp_path / "spill")
+
+
+@pytest.fixture
+def made(duck: Engine, tmp_path: Path) -> Stage:
+    """Alike in all but the id; two contacts go round. One who would gain more is held out."""
+    alike = [features_of(who) for who in (*OTHERS[:6], *DRAWN[:3])]
+    odd = [features_of(1, consent=None), features_of(2, kind="organisation")]
+    return published(duck, tmp_path / "site", [*odd, *alike], channel_contacts={"sms": 2}, money_fen=10**6)
+
+
+def test_people_who_sell_read_the_same_of_held_out_and_below_the_cut(duck: Engine, tmp_path: Path) -> None:
+    """Even when the held-out customer would gain more, and the prices would choose them."""
+    low = [features_of(who) for who in OTHERS[:4]]
+    rich = [features_of(DRAWN[0], value_fen=100_000, leave_probability=0.4)]
+    made = published(duck, tmp_path / "site", [*low, *rich], channel_contacts={"sms": 2}, money_fen=10**6)
+    rows = made.by_customer("decisions")
+    held_out, below = DRAWN[0], next(who for who, row in rows.items() if row["state"] == "below_cut")
+    assert rows[held_out]["state"] == "held_out"
+    one, other = explained(made, held_out), explained(made, below)
+    for lang in ("zh", "en"):
+        assert one.text(lang, "seller").replace(str(held_out), "") == other.text(lang, "seller").replace(str(below), "")
+        assert one.text(lang, "analyst").replace(str(held_out), "") != other.text(lang, "analyst")
+    dicts = [e.to_dict("seller") | {"customer_id": 0} for e in (one, other)]
+    assert dicts[0] == dicts[1]
+    assert "held_out" not in json.dumps(dicts)
+    assert "对照" not in one.text("zh", "seller")
+
+
+def test_the_analyst_reads_the_arm_and_what_the_prices_chose(made: Stage) -> None:
+    rows = made.by_customer("decisions")
+    held = [who for who, row in rows.items() if row["state"] == "held_out"]
+    treated = next(who for who, row in rows.items() if row["state"] == "treated")
+    for who in held[:1]:
+        assert "组别：对照组；按价选中：流量礼包" in explained(made, who).text("zh", "analyst")
+    told = explained(made, treated)
+    assert "treated this month" in told.text("en", "analyst")
+    assert told.to_dict("analyst")["arm"] == "treated"
+    assert "to do: data gift" in told.text("en", "seller")
+
+
+def test_it_tells_class_value_loyalty_and_risk_with_reasons(made: Stage) -> None:
+    found = explained(made, OTHERS[0])
+    zh, en = found.text("zh"), found.text("en")
+    for said in ("重点大客户（月租高）", "上月潜在大客户", "价值：1,000.00 元（90% 区间 800.00 至 1,200.00）",
+                 "游离客户", "价格", "概率 20.0%", "近一年有投诉", "效果为假设"):  # fmt: skip
+        assert said in zh
+    for said in ("key account (high fee)", "word of mouth 40.00", "wavering", "complained within", "effect assumed"):
+        assert said in en
+
+
+def test_it_tells_which_condition_failed_and_what_is_known_instead(made: Stage) -> None:
+    gift, visit = explained(made, 2).offers
+    assert gift.obstacles[0].zh == "要求客户类型属于个人，现为单位"
+    assert gift.obstacles[0].en == "asks for person or organisation to be one of person; it is organisation"
+    assert visit.obstacles[0] == words.NEEDS["manager"]
+    refused = explained(made, 1)
+    assert words.NEEDS["consent"] in refused.offers[0].obstacles
+    assert words.REASONS["consent_unknown"].en in refused.text("en", "seller")
+
+
+def test_the_price_of_the_means_is_taken_off_the_gain(made: Stage) -> None:
+    rows = made.by_customer("decisions")
+    below = next(who for who, row in rows.items() if row["state"] == "below_cut")
+    gift = explained(made, below).offers[0]
+    assert gift.gain_fen is not None
+    assert gift.left_fen is not None
+    assert gift.left_fen <= 0 < gift.gain_fen
+
+
+def test_a_customer_outside_the_base_has_no_explanation(made: Stage) -> None:
+    assert explain(made.engine, made.root, customer_id=987_654, month=MONTH, policy=made.policy) is None
+
+
+def test_every_word_is_there_in_both_languages() -> None:
+    assert set(words.STATES) == set(STATES)
+    assert set(words.CHANNELS) == set(CHANNELS)
+    for table in (words.STATES, words.REASONS, words.ARMS, words.CHANNELS, words.CLASSES, words.LOYALTY, words.RISKS):
+        assert all(said.zh and said.en and said.zh != said.en for said in table.values())
+    assert all(len(line.split(" | ")) == 3 for line in RULES.strip().splitlines())
