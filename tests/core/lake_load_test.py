@@ -162,7 +162,7 @@ def test_reports_are_json_in_both_languages(here: Intake) -> None:
 def test_the_lake_remembers_each_file_with_its_counts(here: Intake) -> None:
     here.bills(row(), "", row(OTHER))
     (source,) = open_lake(here.site.lake).sources
-    assert (source["path"], source["rows"], source["loaded"], source["ignored"]) == ("bills.csv", 3, 2, 1)
+    assert (source["path"], source["rows"], source["loaded"], source["ignored"]) == ("inbox/bills.csv", 3, 2, 1)
     assert source["months"] == {"bills": {"2026-09": 2}}
 
 

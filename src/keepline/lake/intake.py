@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import functools
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from keepline.errors import IntakeError
 from keepline.lake import setaside
 from keepline.lake.filereport import Counts, FileReport, reason, refused
 from keepline.lake.identity import Identities
-from keepline.lake.mapping import MappingFile, find_mapping, read_mapping
+from keepline.lake.mapping import MappingFile, find_mapping, read_mapping, site_mappings
 from keepline.lake.preparing import Prepared, prepare
 from keepline.lake.refusals import refusal
 from keepline.lake.shelf import Shelf, last_published
@@ -158,8 +159,8 @@ def _in_order(site: Site, files: Sequence[Path], mapping: Path | None) -> list[t
 
     Customers first, so that nobody is unknown; bills last, so that a month with bills is a month complete.
     """
-    found = [(file, _mapping_of(site, file, mapping)) for file in files]
-    return sorted(found, key=lambda pair: _turn(pair[1]))
+    find = _finder(site, mapping)
+    return sorted(((file, find(file)) for file in files), key=lambda pair: _turn(pair[1]))
 
 
 def _turn(used: MappingFile | IntakeError) -> int:
@@ -167,21 +168,28 @@ def _turn(used: MappingFile | IntakeError) -> int:
     return 0 if "customers" in names else 2 if "bills" in names else 1
 
 
-def _mapping_of(site: Site, file: Path, mapping: Path | None) -> MappingFile | IntakeError:
-    beside = file.with_suffix(".toml")
-    try:
-        if mapping is not None:
-            return read_mapping(mapping)
-        return read_mapping(beside) if setaside.is_set_aside(file) and beside.exists() else find_mapping(site, file)
-    except IntakeError as error:
-        return error
+def _finder(site: Site, mapping: Path | None) -> Callable[[Path], MappingFile | IntakeError]:
+    """Which mapping a file goes by: the one named, the one kept beside it, or the one that fits its name."""
+    of_site = functools.cache(lambda: site_mappings(site))  # read once for all files
+
+    def find(file: Path) -> MappingFile | IntakeError:
+        beside = file.with_suffix(".toml")
+        try:
+            if mapping is not None:
+                return read_mapping(mapping)
+            kept = setaside.is_set_aside(file) and beside.exists()
+            return read_mapping(beside) if kept else find_mapping(site, file, of_site())
+        except IntakeError as error:
+            return error
+
+    return find
 
 
 def _retry(site: Site, identities: Identities, *, progress: Progress) -> list[FileReport]:
     """Rows that waited for their customer; those still unknown go on waiting."""
-    reports = []
+    reports, find = [], _finder(site, None)
     for file in sorted((site.intake / "set-aside").glob("*.waiting.csv")):
-        used = _mapping_of(site, file, None)
+        used = find(file)
         report, _ = _load_one(site, file, used, identities, accept=(AGAIN,), progress=progress)
         reports.append(report)
         if report.verdict in ("accepted", "normalised", "partly") and str(file) not in report.set_aside_file:

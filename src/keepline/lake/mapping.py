@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -399,10 +400,14 @@ def read_mapping(path: Path) -> MappingFile:
     return MappingFile(path, mapping.name or path.stem, mapping, text_hash(mapping.model_dump(mode="json")))
 
 
-def find_mapping(site: Site, file: Path) -> MappingFile:
-    """The one mapping of the site whose patterns fit the file's name."""
-    all_of_them = [read_mapping(path) for path in sorted(site.intake.glob("*.toml"))]
-    fitting = [m for m in all_of_them if any(fnmatch(file.name, pattern) for pattern in m.mapping.match.files)]
+def site_mappings(site: Site) -> list[MappingFile]:
+    """All mappings of the site."""
+    return [read_mapping(path) for path in sorted(site.intake.glob("*.toml"))]
+
+
+def find_mapping(site: Site, file: Path, mappings: Sequence[MappingFile]) -> MappingFile:
+    """The one of the mappings whose patterns fit the file's name."""
+    fitting = [m for m in mappings if any(fnmatch(file.name, pattern) for pattern in m.mapping.match.files)]
     if len(fitting) == 1:
         return fitting[0]
     if not fitting:
@@ -425,8 +430,7 @@ def source_columns(site: Site, column: str) -> list[str]:
     """The operator's columns that feed ``table.column``, as ``mapping: their column``; for lineage."""
     table, _, name = column.partition(".")
     found: list[str] = []
-    for path in sorted(site.intake.glob("*.toml")):
-        read = read_mapping(path)
+    for read in site_mappings(site):
         for section in read.mapping.table:
             if section.name == table:
                 found += [f"{read.name}: {theirs}" for theirs in _theirs(section, name)]

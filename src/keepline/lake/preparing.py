@@ -99,7 +99,9 @@ def prepare(
     reading.waiting.close()
     notes = _notes(reading, shelf, unchecked)
     report = _report(reading, sha, fates, outcome.tables, problems=problems, notes=notes)
-    return Prepared(report, shelf, reading.aside, reading.waiting, used, _source(reading, report))
+    return Prepared(
+        report, shelf, reading.aside, reading.waiting, used, _source(reading, report, shelf.lake.root.parent.resolve())
+    )
 
 
 def _ready(path: Path, mapping: Mapping) -> None:
@@ -304,12 +306,14 @@ def _counts(fates: np.ndarray[tuple[int], np.dtype[np.uint8]], *, held: bool) ->
     return Counts(read=len(fates), **found)
 
 
-def _source(reading: Reading, report: FileReport) -> dict[str, object]:
+def _source(reading: Reading, report: FileReport, site: Path) -> dict[str, object]:
     """What the lake remembers of a file: enough to know it again and to compare the next month with it."""
+    path = reading.path.resolve()
+    place = path.relative_to(site).as_posix() if path.is_relative_to(site) else path.name
     counts = {name: getattr(report.counts, name) for name in ("read", *FATES)}
     months = {stage.section.table.name: dict(stage.rows) for stage in reading.stages if not stage.section.automatic}
     return {
-        "path": reading.path.name,
+        "path": place,
         "sha256": report.sha256,
         "rows": report.counts.read,
         "mapping": reading.used.name,

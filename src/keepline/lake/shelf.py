@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -60,6 +61,8 @@ class Shelf:
             for part in rows:
                 writer.write_table(part.select(table.names), row_group_size=GROUP_ROWS)
                 count += part.num_rows
+        with draft.open("rb+") as stream:
+            os.fsync(stream.fileno())  # a manifest that outlives a power cut must not name a file that does not
         sha = file_hash(draft)
         if any(f.month == month and f.sha256 == sha for f, _ in self.newest(table.name)):
             return
