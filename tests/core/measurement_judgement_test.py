@@ -58,7 +58,12 @@ def small(folder: Path) -> tuple[Lake, list[PastPlan]]:
         for month in (PLAN + 1, PLAN + 2)
     ]
     departures = [{"customer_id": c, "month": str(PLAN + 2)} for c in LEAVERS]
-    return lake_of(folder / "lake", bills=bills, departures=departures), plans
+    deliveries = [
+        {"customer_id": c, "month": str(month + 1), "plan_month": str(month), "offer_id": "o"}
+        for month, treated in ((PLAN, TREATED), (PLAN + 1, (TREATED_LATER,)))
+        for c in treated
+    ]
+    return lake_of(folder / "lake", bills=bills, departures=departures, deliveries=deliveries), plans
 
 
 def judged(engine: Engine, folder: Path, **changed: dict[str, Any]) -> list[dict[str, Any]]:
@@ -81,6 +86,13 @@ def test_a_forecast_is_judged_on_the_untreated_once_its_horizon_is_over(engine: 
     assert first["value"] is None
     assert (second["verdict"], "auc" in second) == ("window_open", False)
     json.dumps([first, second], allow_nan=False)
+
+
+def test_a_plan_of_which_no_delivery_is_on_record_treated_nobody(tmp_path: Path) -> None:
+    lake, plans = small(tmp_path)
+    idle = Lake(lake.root, tuple(f for f in lake.files if f.table != "deliveries"))
+    first, _ = judge(engines.start("duckdb"), idle, small_policy(), snapshot=PLAN + 2, past=plans)
+    assert first["customers"] == len(IDS)
 
 
 def test_the_sentence_says_who_was_judged_in_both_languages(tmp_path: Path) -> None:

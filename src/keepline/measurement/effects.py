@@ -102,7 +102,7 @@ def _plan_rows(
     for offer_id, arms in _arm_sums(engine, lake, policy, snapshot=snapshot, plan=plan, window=window):
         by_offer[offer_id] += arms
         by_offer[WHOLE_PLAN] += arms
-    proven = _deliveries(engine, lake, snapshot=snapshot, plan=plan) > 0
+    proven = delivered_rows(engine, lake, snapshot=snapshot, plan=plan) > 0
     offers = by_offer or {WHOLE_PLAN: Arms()}
     covered = window.months / policy.value.horizon_months
     rows = []
@@ -136,7 +136,7 @@ def _see_deliveries(engine: Engine, lake: Lake, *, snapshot: Month, plan: PastPl
     engine.see("deliveries", lake.window("deliveries", plan.month + 1, snapshot), only)
 
 
-def _deliveries(engine: Engine, lake: Lake, *, snapshot: Month, plan: PastPlan) -> int:
+def delivered_rows(engine: Engine, lake: Lake, *, snapshot: Month, plan: PastPlan) -> int:
     """How many rows prove that anything of the plan was carried out."""
     _see_deliveries(engine, lake, snapshot=snapshot, plan=plan)
     mine = exp.column("plan_month").eq(str(plan.month))

@@ -1,7 +1,8 @@
 """How past probabilities and values did, once their horizon is over.
 
 Judged are customers whom no plan of the window treated: an offer changes what would have
-happened, so the treated say nothing about the forecast. Every judgement states this.
+happened, so the treated say nothing about the forecast. Every judgement states this. A plan
+of which no delivery is on record was not carried out, and treated nobody.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from keepline import sqlmodel
 from keepline.engine import Engine, Range
 from keepline.lake.store import Lake
 from keepline.measurement.accuracy import Cells, Estimate, auc, brier, calibration, merge, tenths, top_tenth_lift
-from keepline.measurement.effects import PastPlan
+from keepline.measurement.effects import PastPlan, delivered_rows
 from keepline.measurement.outcomes import (
     PACKAGE,
     Window,
@@ -59,6 +60,7 @@ def _judged(
     engine: Engine, lake: Lake, policy: Policy, *, snapshot: Month, plan: PastPlan, past: Sequence[PastPlan]
 ) -> dict[str, Any]:
     window = Window(plan.month, policy.leaving.horizon_months)
+    past = [p for p in past if delivered_rows(engine, lake, snapshot=snapshot, plan=p)]
     about: dict[str, Any] = {"plan_month": str(plan.month), "month": str(window.last), "horizon_months": window.months}
     about["judged_on"] = "untreated"
     if why := _cannot(lake, policy, snapshot=snapshot, window=window):
