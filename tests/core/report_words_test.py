@@ -13,10 +13,12 @@ from core.small_publication import publish
 from keepline import engine as engines
 from keepline.report.card import card_figures, estimate, judgement_figures, wilson
 from keepline.report.findings import FINDERS, findings
+from keepline.report.means import limit_figures
 from keepline.report.numbers import EMPTY, Money, count, decimal, percent, short_count
 from keepline.report.page import render
 from keepline.report.past import verdict_words
-from keepline.report.phrases import hardest, worth
+from keepline.report.phrases import district, hardest, worth
+from keepline.report.quality import quality_figures
 from keepline.report.reasons import reason_words
 
 Figures = dict[str, Any]
@@ -128,7 +130,8 @@ def test_a_plan_that_rests_on_assumptions_says_so(shown: Figures) -> None:
     assert "every effect in it is assumed" in said["en"]
 
 
-def test_an_hour_of_a_district_is_told_before_money(shown: Figures) -> None:
+def test_the_limit_that_holds_the_plan_back_most_is_told(shown: Figures) -> None:
+    assert hardest([row | {"shadow_price": 0.0} for row in shown["limits"]]) is None
     row = hardest(shown["limits"])
     assert row is not None
     number, said = worth(row, Money("CNY"))
@@ -140,7 +143,7 @@ def test_an_hour_of_a_district_is_told_before_money(shown: Figures) -> None:
     ("row", "en"),
     [
         ({"verdict": "no_delivery"}, "no record that the plan of 2014-08 was carried out"),
-        ({"verdict": "too_few", "treated": 22, "held_out": 3, "needed": 412}, "about 412 are needed in each"),
+        ({"verdict": "too_few", "treated": 22, "held_out": 3, "needed": 412}, "about 412 are needed in each arm"),
         ({"verdict": "too_few", "treated": None, "held_out": None, "needed": None}, "too few"),
         ({"verdict": "window_open"}, "still open"),
         ({"verdict": "measured", "low": -1.0, "high": 2.0}, "not yet told apart from zero"),
@@ -216,3 +219,25 @@ def test_the_page_asks_nothing_of_any_network(shown: Figures) -> None:
     assert not re.findall(r'(?:src|href)="(?!#|data:)[^"]*"', page)
     assert "@import" not in page
     assert "url(" not in page[: page.index("</style>")]
+
+
+def test_a_years_files_of_one_kind_are_one_line_and_those_with_rows_set_aside_are_named(shown: Figures) -> None:
+    told = {"mapping": "bills", "read": 10}
+    rows = [told | {"path": f"in/bills-{i}.csv", "loaded": 10 - i, "set_aside": i} for i in (0, 1, 2)]
+    found = quality_figures({"intake": rows}, shown["base"])
+    (line,) = found["intake"]
+    assert (line["source"], line["files"], line["read"], line["set_aside"]) == ("bills", 3, 30, 3)
+    assert line["unchanged"] is None
+    assert [row["file"] for row in found["aside"]] == ["bills-1.csv", "bills-2.csv"]
+
+
+def test_hours_are_told_by_manager_where_no_district_is_known() -> None:
+    said = {"limit": "manager:M7", "unit": "minutes", "price_unit": "fen/minute", "shadow_price": 5.5}
+    (row,) = limit_figures({"limits": [said | {"available": 60, "used": 60}]})
+    assert worth(row, Money("CNY"))[1]["en"] == "One more visit hour of manager M7 is worth ¥3.30"
+    assert (row["share"], row["shadow_price"]) == (1.0, 330.0)
+
+
+@pytest.mark.parametrize(("name", "zh"), [("4", "区县 4 "), ("城东区", "城东区"), (None, "区县不详处")])
+def test_a_district_is_named_as_people_name_it(name: str | None, zh: str) -> None:
+    assert district(name)["zh"] == zh

@@ -134,20 +134,9 @@ def plan_summary() -> dict[str, Any]:
     prices = dict.fromkeys(districts, 0.0) | {"D2": 12_050.0, "D4": 31_000.0}
     limits: list[dict[str, Any]] = [
         limit("money", "fen", (1_000_000, 987_300, 1.37), "维系费用", "money"),
-        limit("contacts:sms", "contacts", (60, 60, 212.0), "短信触达次数", "contacts by SMS"),
-        limit("contacts:app", "contacts", (500, 41, 0.0), "手机应用触达次数", "contacts by app"),
+        limit("channel:sms", "contacts", (60, 60, 212.0), "短信触达次数", "contacts by SMS"),
+        limit("channel:app", "contacts", (500, 41, 0.0), "手机应用触达次数", "contacts by app"),
     ]
-    for name in districts:
-        used = 3600 if prices[name] else 2580
-        limits.append(
-            limit(
-                f"hours:{name}",
-                "minutes",
-                (3600, used, prices[name]),
-                f"客户经理工时（{name}）",
-                f"manager hours in {name}",
-            )
-        )
     return {
         "limits": limits,
         "dual_value_fen": 431_210,
@@ -156,7 +145,12 @@ def plan_summary() -> dict[str, Any]:
         "comparison": {"without_limits_fen": 612_000, "ranked_by_risk_fen": 288_000},
         "offers": [{"offer_id": offer, "assumed": offer == "manager-visit"} for offer in OFFERS],
         "by_district": [
-            {"district": name, "minutes_used": 2580, "minutes_available": 3600, "shadow_price_hour_fen": prices[name]}
+            {
+                "district": name,
+                "minutes_used": 3600 if prices[name] else 2580,
+                "minutes_available": 3600,
+                "shadow_price_hour_fen": prices[name],
+            }
             for name in districts
         ],
         "by_manager": [

@@ -106,15 +106,30 @@ def _moves(shelf: Shelf) -> dict[str, Any]:
     keys = ("previous_class", "class", "move", "rule", "reason_zh", "reason_en")
     rows = shelf.sums(model("moves").query, ["classes", "features"], keys)
     sums = ("customers", "revenue_fen")
-    rules = group(rows, ("class", "rule", "reason_zh", "reason_en"), sums)
     flows = group(rows, ("previous_class", "class", "move"), sums)
     order = list(CLASSES)
     return {
         "judged_before": any(row["previous_class"] is not None for row in flows),
         "classes": sorted(group(rows, ("class",), sums), key=lambda r: order.index(r["class"])),
         "flows": sorted(flows, key=lambda r: (order.index(r["previous_class"] or "new"), order.index(r["class"]))),
-        "rules": sorted(rules, key=lambda r: (order.index(r["class"]), -r["customers"], r["rule"] or "")),
+        "rules": sorted(_rules(rows), key=lambda r: (order.index(r["class"]), -r["customers"], r["rule"] or "")),
     }
+
+
+def _rules(rows: list[Row]) -> list[Row]:
+    """Customers by the rule that decided, in the words most of them were given; some also name the class before."""
+    sums = ("customers", "revenue_fen")
+    worded = group(rows, ("class", "rule", "reason_zh", "reason_en"), sums)
+    most: dict[tuple[str, str | None], Row] = {}
+    for row in worded:
+        place = (row["class"], row["rule"])
+        if place not in most or row["customers"] > most[place]["customers"]:
+            most[place] = row
+    reasons = ("reason_zh", "reason_en")
+    return [
+        row | {name: most[row["class"], row["rule"]][name] for name in reasons}
+        for row in group(rows, ("class", "rule"), sums)
+    ]
 
 
 def _grid(shelf: Shelf, bands: dict[str, int]) -> dict[str, Any]:

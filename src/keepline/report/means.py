@@ -11,7 +11,7 @@ from keepline.report.words import both
 
 SUMS = ("customers", "gain_fen", "cost_fen", "minutes")
 NOTHING = {"customers": 0, "gain_fen": 0, "cost_fen": 0, "minutes": 0}
-ORDER = {"money": 0, "contacts": 1, "hours": 2}
+ORDER = {"money": 0, "channel": 1, "hours": 2, "manager": 2}
 
 
 def plan_figures(shelf: Shelf, *, policy: Policy, summary: dict[str, Any]) -> dict[str, Any]:
@@ -103,23 +103,40 @@ def _held_out(arms: list[Row] | None, offer_id: str) -> int | None:
 
 
 def limit_figures(summary: dict[str, Any]) -> list[Row]:
-    """Money first, then channels, then districts' hours; within a kind the dearest first."""
-    rows = [_limit(row) for row in summary.get("limits") or []]
+    """Money first, then channels, then hours by district; within a kind the dearest first.
+
+    An operator may have thousands of managers, so their hours are told by district; each
+    manager's own stand in the table of managers. Hours are priced by the hour.
+    """
+    told = [_limit(row) for row in summary.get("limits") or []]
+    hours = [_hours(row) for row in summary.get("by_district") or [] if row.get("minutes_available")]
+    rows = [row for row in told if row["kind"] != "manager" or not hours] + hours
     return sorted(rows, key=lambda r: (ORDER.get(r["kind"], 3), -(r["shadow_price"] or 0), r["limit"]))
 
 
 def _limit(row: Row) -> Row:
-    """``contacts:sms`` and ``hours:D4`` tell their kind and whose it is; ``money`` stands alone."""
+    """``channel:sms`` and ``manager:M01`` tell their kind and whose it is; ``money`` stands alone."""
     kind, _, of = str(row["limit"]).partition(":")
-    available, used = row.get("available"), row.get("used")
+    price = row.get("shadow_price")
+    if price is not None and row.get("price_unit") == "fen/minute":
+        price = round(60 * price, 2)
+    name = both(row.get("zh") or row["limit"], row.get("en") or row["limit"])
+    told = {"limit": row["limit"], "kind": kind, "of": of, "unit": row.get("unit"), "shadow_price": price, "name": name}
+    return told | _used(row.get("available"), row.get("used"))
+
+
+def _hours(row: Row) -> Row:
+    where = row["district"]
     return {
-        "limit": row["limit"],
-        "kind": kind,
-        "of": of,
-        "unit": row.get("unit"),
-        "available": available,
-        "used": used,
-        "share": round(used / available, 6) if available and used is not None else None,
-        "shadow_price": row.get("shadow_price"),
-        "name": both(row.get("zh") or row["limit"], row.get("en") or row["limit"]),
-    }
+        "limit": f"hours:{where or ''}",
+        "kind": "hours",
+        "of": where or "",
+        "unit": "minutes",
+        "shadow_price": row.get("shadow_price_hour_fen"),
+        "name": both(f"客户经理工时（{where or '区县不详'}）", f"manager hours in {where or 'no known district'}"),
+    } | _used(row["minutes_available"], row.get("minutes_used"))
+
+
+def _used(available: int | None, used: int | None) -> Row:
+    share = round(used / available, 6) if available and used is not None else None
+    return {"available": available, "used": used, "share": share}

@@ -52,7 +52,12 @@ def _measured(row: Row) -> Words:
         return both("高于对照，区间不含零", "better than those left alone; the interval excludes zero")
     if high < 0:
         return both("低于对照，区间不含零", "worse than those left alone; the interval excludes zero")
-    return both("尚不能与零区分", "not yet told apart from zero")
+    if row.get("needed") is None:
+        return both("尚不能与零区分", "not yet told apart from zero")
+    needed = count(row["needed"])
+    return both(
+        f"尚不能与零区分，每组约需 {needed} 人", f"not yet told apart from zero; about {needed} are needed in each arm"
+    )
 
 
 def _too_few(row: Row) -> Words:
@@ -61,7 +66,7 @@ def _too_few(row: Row) -> Words:
     en = f"too few: {treated} treated, {held_out} left alone"
     if needed is None:
         return both(zh, en)
-    return both(f"{zh}，每组约需 {needed:,} 人", f"{en}; about {needed:,} are needed in each")
+    return both(f"{zh}，每组约需 {needed:,} 人", f"{en}; about {needed:,} are needed in each arm")
 
 
 def pilot_figures(said: Any, policy: Policy) -> list[Row]:

@@ -9,12 +9,14 @@ from keepline.report.numbers import Money, decimal
 from keepline.report.words import CHANNELS, Words, both, word
 
 Limit = Mapping[str, Any]
-KINDS = ("hours", "contacts", "money")  # told first where several bind: what a chief can act on
-BINDING_SHARE = 0.995
+SAID = ("区", "县", "市", "旗")
 
 
 def district(name: str | None) -> Words:
-    return both(f"区县 {name} ", f"district {name}") if name else both("区县不详处", "no known district")
+    """A name that says what it is needs no word before it in Chinese."""
+    if not name:
+        return both("区县不详处", "no known district")
+    return both(name if name.endswith(SAID) else f"区县 {name} ", f"district {name}")
 
 
 def binds(row: Limit) -> bool:
@@ -22,12 +24,14 @@ def binds(row: Limit) -> bool:
 
 
 def hardest(rows: Sequence[Limit]) -> Limit | None:
-    """The dearest limit of the kind that is told first."""
-    for kind in KINDS:
-        of_kind = [row for row in rows if row["kind"] == kind and binds(row)]
-        if of_kind:
-            return max(of_kind, key=lambda r: (r["shadow_price"], r["limit"]))
-    return next((row for row in rows if binds(row)), None)
+    """The limit that holds the plan back most: the worth of one more unit, times the units there are."""
+    binding = [row for row in rows if binds(row)]
+    return max(binding, key=lambda row: (_stake(row), row["limit"])) if binding else None
+
+
+def _stake(row: Limit) -> float:
+    units = (row["available"] or 0) / (60 if row["kind"] in ("hours", "manager") else 1)
+    return float(row["shadow_price"] * units)
 
 
 def worth(row: Limit, money: Money) -> tuple[Words, Words]:
@@ -41,7 +45,12 @@ def worth(row: Limit, money: Money) -> tuple[Words, Words]:
             f"{where['zh']}每多一个走访小时，值 {number['zh']}",
             f"One more visit hour in {where['en']} is worth {number['en']}",
         )
-    name = word(CHANNELS, row["of"]) if row["kind"] == "contacts" else row["name"]
+    if row["kind"] == "manager":
+        return number, both(
+            f"客户经理 {row['of']} 每多一个走访小时，值 {number['zh']}",
+            f"One more visit hour of manager {row['of']} is worth {number['en']}",
+        )
+    name = word(CHANNELS, row["of"]) if row["kind"] == "channel" else row["name"]
     return number, both(
         f"{name['zh']}每多一次触达，值 {number['zh']}", f"One more contact by {name['en']} is worth {number['en']}"
     )

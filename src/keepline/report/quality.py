@@ -6,17 +6,19 @@ from pathlib import PurePath
 from typing import Any
 
 from keepline.policy.documents import Policy, TenureBenefit
-from keepline.report.tally import Row, Shelf, model
+from keepline.report.tally import Row, Shelf, group, model
 from keepline.report.words import both
 from keepline.tables import TABLES
 
+MOST_ASIDE = 20
 COUNTS = ("read", "loaded", "updated", "unchanged", "ignored", "set_aside")
 
 
 def quality_figures(manifest: dict[str, Any], base: dict[str, Any]) -> dict[str, Any]:
     """Intake of every file, tables that are lacking and what that costs, features by how many are known."""
     return {
-        "intake": [_intake(row) for row in manifest.get("intake") or []],
+        "intake": _by_source([_intake(row) for row in manifest.get("intake") or []]),
+        "aside": [row for row in map(_intake, manifest.get("intake") or []) if row["set_aside"]][:MOST_ASIDE],
         "lacking": [{k: row.get(k, "") for k in ("table", "zh", "en")} for row in manifest.get("lacking") or []],
         "known": _known(base),
     }
@@ -25,7 +27,14 @@ def quality_figures(manifest: dict[str, Any], base: dict[str, Any]) -> dict[str,
 def _intake(row: dict[str, Any]) -> Row:
     """A file's name without its folders, and its counts; a count nobody wrote down is unknown."""
     counts = row.get("counts") if isinstance(row.get("counts"), dict) else row
-    return {"file": PurePath(str(row.get("path", ""))).name} | {name: (counts or {}).get(name) for name in COUNTS}
+    file = PurePath(str(row.get("path", ""))).name
+    said = {"file": file, "source": str(row.get("mapping") or file), "files": 1}
+    return said | {name: (counts or {}).get(name) for name in COUNTS}
+
+
+def _by_source(rows: list[Row]) -> list[Row]:
+    """A year of monthly files of one kind is one line."""
+    return group(rows, ("source",), ("files", *COUNTS))
 
 
 def _known(base: dict[str, Any]) -> list[Row]:

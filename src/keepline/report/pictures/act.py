@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from keepline.report.numbers import EMPTY, Money, count, percent
-from keepline.report.phrases import binds, hardest, worth
+from keepline.report.phrases import binds, district, hardest, worth
 from keepline.report.pictures.shape import TEXT, Block, Cell, caution, column, note, picture, section, source, table
 from keepline.report.tally import Row
 from keepline.report.words import ASSUMED, CHANNELS, CLASSES, MEASURED, PURPOSES, STATES, Words, both, word
@@ -74,11 +74,10 @@ def _districts(figures: Figures, money: Money) -> Block:
 
 
 def _district_title(first: Row, gain: int | None) -> Words:
-    name = _named(first["district"])
+    name = district(first["district"])
     share = percent(first["gain_fen"] / gain) if gain else EMPTY
-    return both(
-        f"区县 {name['zh']} 预期增收最多，占 {share}", f"District {name['en']} is expected to gain most, {share}"
-    )
+    where = name["en"][0].upper() + name["en"][1:]
+    return both(f"{name['zh']}预期增收最多，占 {share}", f"{where} is expected to gain most, {share}")
 
 
 def _district_row(row: Row, money: Money) -> list[Cell]:
@@ -141,6 +140,7 @@ def _managers(found: Figures, money: Money) -> Block:
             money.exact(r["cost_fen"]),
             count(r["minutes"]),
             count(r["available"]),
+            money.exact(r["hour_fen"]) if r["hour_fen"] else EMPTY,
         ]
         for r in shown
     ]
@@ -156,6 +156,7 @@ def _managers(found: Figures, money: Money) -> Block:
             column("成本", "cost"),
             column("占用分钟", "minutes used"),
             column("可用分钟", "minutes available"),
+            column("再多一小时的价值", "worth of one more hour"),
         ],
         rows=body,
         note=both(f"另有 {rest} 位客户经理见 plan.xlsx。", f"{rest} more managers are in plan.xlsx.")

@@ -313,18 +313,28 @@ def win_back(figures: Figures, money: Money) -> Block:
     return section("win-back", "赢回", "Win-back", lead=lead, blocks=[_win_back_picture(rows, figures, money)])
 
 
+def _win_back_title(rows: list[Row], people: int) -> Words:
+    recorded = [row for row in rows if row["reason"] != "unrecorded"]
+    if not recorded:
+        return both(
+            f"近三月离网 {count(people)} 户，原因均未记录",
+            f"{count(people)} left in three months, none with a reason recorded",
+        )
+    first = recorded[0]["name"]
+    return both(
+        f"近三月离网 {count(people)} 户；有记录的原因中，“{first['zh']}”带走的毛利最多",
+        f'{count(people)} left in three months; of the reasons recorded "{first["en"]}" took most margin',
+    )
+
+
 def _win_back_picture(rows: list[Row], figures: Figures, money: Money) -> Block:
     by_margin = any(row["margin_fen"] for row in rows)
     measured = both("离网前三月毛利", "margin of the three months before") if by_margin else both("客户数", "customers")
     shown, people = rows[:TOP_REASONS], sum(row["customers"] for row in rows)
-    first = shown[0]["name"]
     return picture(
         "win-back",
         "bars",
-        title=both(
-            f"近三月离网 {count(people)} 户，最值得赢回的原因是“{first['zh']}”",
-            f'{count(people)} left in three months; the reason most worth winning back is "{first["en"]}"',
-        ),
+        title=_win_back_title(rows, people),
         unit=measured,
         source=source("departures, bills", figures),
         data={

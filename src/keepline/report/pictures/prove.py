@@ -1,4 +1,4 @@
-"""What past plans earned, whether past probabilities came true, how good the data were, what long standing earns."""
+"""What past plans earned, how good the data were, and what long standing earns."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from keepline.report.numbers import EMPTY, Money, count, decimal, percent
+from keepline.report.pictures.judge import judgement_section
 from keepline.report.pictures.leave import interval
 from keepline.report.pictures.shape import (
     LONG,
@@ -34,7 +35,7 @@ VERDICTS = {
 
 def prove_sections(figures: Figures) -> list[Block]:
     money = Money(figures["head"]["currency"])
-    return [effects(figures, money), judgement(figures), quality(figures), tenure(figures, money)]
+    return [effects(figures, money), judgement_section(figures), quality(figures), tenure(figures, money)]
 
 
 def effects(figures: Figures, money: Money) -> Block:
@@ -198,110 +199,39 @@ def _pilot_effect(row: Row, money: Money) -> str:
     return interval(found, _how("retention" if row["outcome"] == "leave" else "margin", money))
 
 
-def judgement(figures: Figures) -> Block:
-    rows = figures["judgement"]
-    lead = both(
-        "以往发布的离网概率，在预测期结束后与实际相比。",
-        "Probabilities published in the past, compared with what happened once their horizon was over.",
-    )
-    judged = [row for row in rows if row["auc"] is not None]
-    blocks: list[Block] = []
-    if not judged:
-        blocks.append(note("还没有预测期已结束的以往发布。", "No past publication has a horizon that is over yet."))
-    else:
-        if judged[0]["tenths"]:
-            blocks.append(_judged_picture(judged[0], figures))
-        blocks.append(_judged_table(judged))
-    blocks += [note(row["said"]["zh"], row["said"]["en"]) for row in rows if row["said"] is not None]
-    return section("judgement", "以往的概率准不准", "Were past probabilities right", lead=lead, blocks=blocks)
-
-
-def _judged_picture(row: Row, figures: Figures) -> Block:
-    inside = sum(1 for t in row["tenths"] if t["low"] <= t["predicted"] <= t["high"])
-    of, month = len(row["tenths"]), row["month"]
-    return picture(
-        "judged",
-        "calibration",
-        title=both(
-            f"{month} 发布的概率：{of} 组客户中，{inside} 组与后来的实际相符",
-            f"Probabilities of {month}: {inside} of {of} groups agree with what followed",
-        ),
-        unit=both("各十分之一客户的预测概率与实际比例，90% 区间", "predicted and observed by tenths, 90% interval"),
-        source=source("scores, departures", figures),
-        data={"points": row["tenths"]},
-        columns=[
-            column("预测", "predicted"),
-            column("实际", "observed"),
-            column("区间下限", "interval from"),
-            column("区间上限", "to"),
-            column("客户数", "customers"),
-        ],
-        rows=[
-            [*(percent(t[k]) for k in ("predicted", "observed", "low", "high")), count(t["customers"])]
-            for t in row["tenths"]
-        ],
-    )
-
-
-def _judged_table(rows: list[Row]) -> Block:
-    body: list[list[Cell]] = [
-        [
-            row["month"],
-            count(row["customers"]),
-            count(row["events"]),
-            interval(row["auc"], lambda v: decimal(v, 3)),
-            interval(row["slope"], decimal),
-            interval(row["brier"], lambda v: decimal(v, 4)),
-            decimal(row["lift"], 1),
-        ]
-        for row in rows
-    ]
-    return table(
-        "judged",
-        title=both("按发布账期（方括号内为 90% 区间）", "By month of publication (90% intervals in brackets)"),
-        columns=[
-            column("发布账期", "published for", TEXT),
-            column("客户数", "customers"),
-            column("实际离网", "left"),
-            column("AUC", "AUC"),
-            column("校准斜率", "calibration slope"),
-            column("Brier", "Brier score"),
-            column("前十分之一提升", "lift of the top tenth"),
-        ],
-        rows=body,
-    )
-
-
 def quality(figures: Figures) -> Block:
     found = figures["quality"]
     lead = both(
         "每个文件读入的行数 = 载入 + 更新 + 未变 + 忽略 + 搁置。",
         "Rows read of each file = loaded + updated + unchanged + ignored + set aside.",
     )
-    blocks = [_intake(found["intake"]), *_lacking(found["lacking"]), _known(found["known"])]
+    blocks = [*_intake(found["intake"], found["aside"]), *_lacking(found["lacking"]), _known(found["known"])]
     return section("quality", "数据质量", "Data quality", lead=lead, blocks=blocks)
 
 
-def _intake(rows: list[Row]) -> Block:
+def _intake(rows: list[Row], aside: list[Row]) -> list[Block]:
     if not rows:
-        return note("没有载入记录。", "Nothing is recorded about intake.")
-    names = ("read", "loaded", "updated", "unchanged", "ignored", "set_aside")
-    aside = sum(row["set_aside"] or 0 for row in rows)
-    return table(
-        "intake",
-        title=both(f"{len(rows)} 个文件，搁置 {count(aside)} 行", f"{len(rows)} files, {count(aside)} rows set aside"),
-        columns=[
-            column("文件", "file", TEXT),
-            column("读入", "read"),
-            column("载入", "loaded"),
-            column("更新", "updated"),
-            column("未变", "unchanged"),
-            column("忽略", "ignored"),
-            column("搁置", "set aside"),
-        ],
-        rows=[[row["file"], *(count(row[name]) for name in names)] for row in rows],
-        folded=len(rows) > 12,
+        return [note("没有载入记录。", "Nothing is recorded about intake.")]
+    names = ("files", "read", "loaded", "updated", "unchanged", "ignored", "set_aside")
+    files, put = sum(row["files"] for row in rows), sum(row["set_aside"] or 0 for row in rows)
+    heads = (
+        column("文件", "files"),
+        column("读入", "read"),
+        column("载入", "loaded"),
+        column("更新", "updated"),
+        column("未变", "unchanged"),
+        column("忽略", "ignored"),
+        column("搁置", "set aside"),
     )
+    title = both(f"{count(files)} 个文件，搁置 {count(put)} 行", f"{count(files)} files, {count(put)} rows set aside")
+    body: list[list[Cell]] = [[row["source"], *(count(row[name]) for name in names)] for row in rows]
+    blocks = [table("intake", title=title, columns=[column("来源", "source", TEXT), *heads], rows=body)]
+    if aside:
+        lines: list[list[Cell]] = [[row["file"], *(count(row[name]) for name in names[1:])] for row in aside]
+        columns = [column("文件", "file", TEXT), *heads[1:]]
+        title = both("有搁置行的文件", "Files with rows set aside")
+        blocks.append(table("aside", title=title, columns=columns, rows=lines))
+    return blocks
 
 
 def _lacking(rows: list[Row]) -> list[Block]:
