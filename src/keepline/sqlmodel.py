@@ -147,7 +147,7 @@ def view_types(table: Table) -> dict[str, str]:
 
 def _check_subset(model: SqlModel) -> None:
     for node in model.query.walk():
-        if not isinstance(node, SUBSET):
+        if type(node) not in SUBSET:  # exactly: TRY_CAST is a kind of CAST, and engines differ on it
             raise _refuse(model.name, f"uses {type(node).__name__}, which is outside the agreed subset: {node.sql()}")
         if isinstance(node, exp.Div) and not isinstance(node.expression, (exp.Nullif, exp.Literal)):
             raise _refuse(model.name, f"divides by {node.expression.sql()}; write NULLIF(…, 0), engines differ on zero")
@@ -171,11 +171,20 @@ def _check_types(model: SqlModel, table: Table, schema: Schema) -> None:
         typed = as_query(annotate_types(full, schema=known, dialect="duckdb"))
     except SqlglotError as error:
         raise _refuse(model.name, f"does not fit its inputs: {error}") from error
+    _check_casts(model, typed)
     for select in typed.selects:
         found = select.type.this.value if select.type else "UNKNOWN"
         wanted = table.column(select.alias_or_name).type.value
         if found not in SAME_TYPE[wanted] | {"UNKNOWN", "NULL"}:
             raise _refuse(model.name, f"makes {select.alias_or_name} as {found}; {table.name} declares {wanted}")
+
+
+def _check_casts(model: SqlModel, typed: exp.Query) -> None:
+    for cast in typed.find_all(exp.Cast):
+        inner = cast.this
+        fraction = inner.type is not None and inner.type.this.value in SAME_TYPE["DOUBLE"]
+        if cast.to.this.value in SAME_TYPE["BIGINT"] and fraction and not isinstance(inner, (exp.Round, exp.Floor)):
+            raise _refuse(model.name, f"casts a fraction to a whole number; write ROUND or FLOOR: {cast.sql()}")
 
 
 def declared(query: exp.Query, table: Table, columns: tuple[str, ...] | None = None) -> exp.Select:
