@@ -8,14 +8,14 @@ by customer), so the stack is also the calibration: a base that is too sure gets
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from keepline.insight.additive import Additive, fit_additive, rarer
+from keepline.insight.additive import PENALTY, Additive, fit_additive, rarer
 from keepline.insight.inputs import Numbers, Vector, folds
 from keepline.insight.trees import LONG, SMALL, Trees, fit_trees
 
@@ -23,13 +23,14 @@ SMALL_EVENTS_MIN = 300
 LONG_EVENTS_MIN = 5_000
 INNER_FOLDS = 4
 INNER_EVENTS_ENOUGH = 1_000  # three weights are known well enough; the remaining folds may be skipped
-FIT_ROWS_MAX = 50_000
+STAYERS_EACH_EVENT = 8
+FIT_ROWS_MIN, FIT_ROWS_MAX = 15_000, 50_000  # of either kind
 STACK_PENALTY = 1e-3
 LOGIT_MAX = 11.5
 SCORED_FOLDS = 5
 
 Base = Additive | Trees
-Fit = Callable[[Vector, Vector, Vector], Base]
+GROWN = {"small": SMALL, "long": LONG}
 
 
 @dataclass(frozen=True)
@@ -89,28 +90,19 @@ def fit_stack(matrix: Vector, y: Vector, ids: Numbers, *, seed: int, sizes: Sequ
     Raises TooFewError as :func:`fit_additive` does; the caller has checked the events of the whole.
     """
     trees = _trees_for(y, sizes)
-    outside, truth = _unseen(matrix, y, ids, seed=seed, trees=trees)
-    intercept, weights = weigh(outside, truth)
-    bases = [fit(*_thinned(matrix, y, seed)) for fit in _fits(trees, seed)]
-    curves, *grown = bases
-    assert isinstance(curves, Additive)
-    kept = tuple(base for base in grown if isinstance(base, Trees))
-    return Stack(curves, kept, intercept, weights, ("curves", *trees))
+    x, target, weight = _thinned(matrix, y, seed)
+    curves = fit_additive(x, target, weight)
+    grown = tuple(fit_trees(x, target, weight, size=GROWN[size], seed=seed) for size in trees)
+    if not trees and curves.penalty == PENALTY:
+        return Stack(curves, (), 0.0, (1.0,), ("curves",))  # not shrunk more than usual: calibrated as it is
+    intercept, weights = weigh(*_unseen(matrix, y, ids, seed=seed, trees=trees))
+    return Stack(curves, grown, intercept, weights, ("curves", *trees))
 
 
 def _trees_for(y: Vector, sizes: Sequence[str]) -> tuple[str, ...]:
     events = rarer(y)
     least = {"small": SMALL_EVENTS_MIN, "long": LONG_EVENTS_MIN}
     return tuple(size for size in sizes if events >= least[size])
-
-
-def _fits(trees: Sequence[str], seed: int) -> list[Fit]:
-    settings = {"small": SMALL, "long": LONG}
-
-    def grow(size: str) -> Fit:
-        return lambda x, y, w: fit_trees(x, y, w, size=settings[size], seed=seed)
-
-    return [fit_additive, *[grow(size) for size in trees]]
 
 
 def _unseen(matrix: Vector, y: Vector, ids: Numbers, *, seed: int, trees: Sequence[str]) -> tuple[Vector, Vector]:
@@ -120,7 +112,8 @@ def _unseen(matrix: Vector, y: Vector, ids: Numbers, *, seed: int, trees: Sequen
     for i in range(INNER_FOLDS):
         test = fold == i
         x, target, weight = _thinned(matrix[~test], y[~test], seed)
-        bases = [fit(x, target, weight) for fit in _fits(trees, seed)]
+        bases: list[Base] = [fit_additive(x, target, weight)]
+        bases += [fit_trees(x, target, weight, size=GROWN[size], seed=seed) for size in trees]
         made.append(np.column_stack([_bounded(base.logit(matrix[test])) for base in bases]))
         truth.append(y[test])
         events += float(y[test].sum())
@@ -130,16 +123,18 @@ def _unseen(matrix: Vector, y: Vector, ids: Numbers, *, seed: int, trees: Sequen
 
 
 def _thinned(matrix: Vector, y: Vector, seed: int) -> tuple[Vector, Vector, Vector]:
-    """At most FIT_ROWS_MAX rows: every event, and those to whom nothing happened by lot, weighted up."""
-    events = int(y.sum())
-    if len(y) <= FIT_ROWS_MAX:
+    """The events and, by lot, eight times as many of those to whom nothing happened, weighted up.
+
+    Eight tell nearly as much as all (the variance grows by an eighth at most) in a fraction of the time.
+    """
+    events = float(y.sum())
+    wanted = float(np.clip(STAYERS_EACH_EVENT * events, FIT_ROWS_MIN, FIT_ROWS_MAX))
+    rates = np.minimum(1.0, wanted / np.array([len(y) - events, events]))
+    if rates.min() == 1.0:
         return matrix, y, np.ones(len(y))
-    lot = np.random.default_rng(seed).random(len(y))
-    rate = max(FIT_ROWS_MAX - events, FIT_ROWS_MAX // 2) / (len(y) - events)
-    event_rate = min(1.0, FIT_ROWS_MAX / 2 / events) if events > FIT_ROWS_MAX // 2 else 1.0
-    keep = lot < np.where(y == 1, event_rate, rate)
-    weight = np.where(y == 1, 1 / event_rate, 1 / min(rate, 1.0))
-    return matrix[keep], y[keep], weight[keep]
+    mine = rates[y.astype(int)]
+    keep = np.random.default_rng(seed).random(len(y)) < mine
+    return matrix[keep], y[keep], 1 / mine[keep]
 
 
 def weigh(outside: Vector, y: Vector) -> tuple[float, tuple[float, ...]]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from threadpoolctl import threadpool_limits
 
 from keepline.canonical import text_hash
 from keepline.engine import Engine
@@ -44,7 +45,7 @@ __all__ = ["Models", "Sample", "train", "win_back"]
 
 RECIPE = "1"  # raise it when the same data would give another model
 TARGETS = {"leave": "left_within", "port_out": "ported_within", "downgrade": "downgraded_within"}
-SIZES: dict[str, tuple[str, ...]] = {"leave": ("small", "long"), "port_out": ("small",), "downgrade": ("small",)}
+SIZES: dict[str, tuple[str, ...]] = {"leave": ("small", "long"), "port_out": (), "downgrade": ()}
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,15 @@ def train(
     rows = read_samples(engine, lake, samples, most=leaving.training_customers_max)
     if rows is None:
         return _untrained(policy, seed=seed)
-    table, attributes = rows
+    # One thread: the same last bit on every machine, and threads that wait for each other stand still on a busy one.
+    with threadpool_limits(limits=1):
+        return _trained(*rows, policy=policy, samples=samples, seed=seed)
+
+
+def _trained(
+    table: pa.Table, attributes: tuple[str, ...], *, policy: Policy, samples: Sequence[Sample], seed: int
+) -> Models:
+    leaving = policy.leaving
     inputs = choose(table, attributes)
     matrix = inputs.matrix(table)
     learnt = {name: _learn(name, table, matrix, policy=leaving, seed=seed) for name in TARGETS}

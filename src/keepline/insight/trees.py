@@ -22,7 +22,7 @@ SETTINGS = {
     "lambda_l2": 5.0,
     "deterministic": True,
     "force_row_wise": True,
-    "num_threads": 2,
+    "num_threads": 1,  # threads that wait for each other stand still on a busy machine
     "verbosity": -1,
 }
 
