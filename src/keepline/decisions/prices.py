@@ -36,6 +36,8 @@ from keepline.decisions.problem import (
 SAMPLE = 20_000  # customers on whom the search begins
 TOLERANCE = 1e-9  # share of the value at which the search ends
 ROUNDS_MAX = 200
+NEAR = 0.02  # how far from the sample's prices the search begins to look, in scaled prices
+FLOOR_SHARE = 0.8  # of the sample's prices, below which they are not expected to fall
 
 
 def reduced(problem: Problem, *, low: int, high: int, prices: Prices) -> Ints:
@@ -91,26 +93,26 @@ class Point:
 
 
 class Dual:
-    """The dual of one problem in scaled prices.
+    """The dual of one problem in scaled prices, nowhere under a floor.
 
     x = price of the whole limit / gain if there were no limits; at its lowest the dual is at
     most one, so every x lies between 0 and 1.
     """
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, *, scale: float, floor: Prices | None = None) -> None:
         takes = np.maximum.reduceat(problem.kinds.minutes[problem.kind] > 0, problem.start[:-1])
         managed = takes & (problem.manager != NONE)
         self._managed, self._plain = problem.only(managed), problem.only(~managed)
         self._means = np.array([max(n, 1) for n in (problem.means.money, *problem.means.channels)], dtype=float)
-        self._problem = problem
+        self._problem, self._scale = problem, scale
         dearest = PRICE_MAX // max(1, int(problem.kinds.cost.max(initial=1)))
         self._dearest = np.array([dearest] + [PRICE_MAX] * len(problem.means.channels), dtype=float)
-        self._scale = 1.0
-        self._scale = self.at(np.zeros(len(self._means))).value or 1.0
+        self.floor = np.zeros(len(self._means)) if floor is None else self.x(floor)
 
-    @property
-    def size(self) -> int:
-        return len(self._means)
+    def x(self, prices: Prices) -> Floats:
+        """Prices of money and contacts, scaled."""
+        units = np.array([prices.money, *prices.channels], dtype=float)
+        return np.asarray(units * self._means / (self._scale * UNIT))
 
     def at(self, x: Floats) -> Point:
         """Evaluate at the nearest whole prices; the managers' prices are the best for them."""
@@ -123,8 +125,7 @@ class Dual:
         left = left_plain + _left(self._managed, prices) + means_at(self._problem, prices)
         counts = counts + hour_counts
         used = np.array([counts @ self._problem.kinds.cost, *by_channel(self._problem, counts)])
-        there = units * self._means / (self._scale * UNIT)
-        return Point(there, left / UNIT / self._scale, 1 - used / self._means, prices)
+        return Point(self.x(prices), left / UNIT / self._scale, 1 - used / self._means, prices)
 
 
 def _tops(problem: Problem, prices: Prices) -> Iterator[tuple[int, Ints, Ints, Ints]]:
@@ -144,9 +145,13 @@ def _taken(problem: Problem, prices: Prices) -> tuple[int, Floats]:
     """What is left to customers in all, and how many take each kind."""
     value, counts = 0, np.zeros(len(problem.kinds.offer))
     for low, start, left, top in _tops(problem, prices):
-        pick = first_where(left == np.repeat(top, np.diff(np.append(start, len(left)))), start)
-        kinds = problem.kind[problem.start[low] + pick[top > 0]]
-        counts += np.bincount(kinds, minlength=len(counts))
+        size = np.diff(np.append(start, len(left)))
+        best = left == np.repeat(np.where(top > 0, top, -1), size)
+        best &= left > 0
+        rows = np.flatnonzero(best)
+        if len(rows) != int((top > 0).sum()):  # equal offers of one customer: the first counts
+            rows = np.asarray(first_where(best, start)[top > 0], dtype=np.intp)
+        counts += np.bincount(problem.kind[problem.start[low] + rows], minlength=len(counts))
         value += total(top)
     return value, counts
 
@@ -171,12 +176,38 @@ def _hours(problem: Problem, prices: Prices) -> tuple[Ints, Floats]:
 
 
 def lowest(problem: Problem) -> Prices:
-    """The prices at which the dual is lowest; a sample of customers tells where to begin."""
+    """The prices at which the dual is lowest; a sample of customers tells where to look.
+
+    Among many customers, only the candidates that could be chosen somewhat below the sample's
+    prices are looked at again; the found prices are good as long as they keep above that floor.
+    """
+    gain = float(np.maximum.reduceat(problem.gain, problem.start[:-1]).sum(dtype=np.int64))
     if problem.customers <= SAMPLE:
-        return _search(Dual(problem), np.zeros(len(problem.means.channels) + 1), radius=1.0).prices
-    each = -(-problem.customers // SAMPLE)
-    near = _search(Dual(thinned(problem, each)), np.zeros(len(problem.means.channels) + 1), radius=1.0)
-    return _search(Dual(problem), near.x, radius=0.02).prices
+        dual = Dual(problem, scale=gain)
+        return _search(dual, dual.floor, radius=1.0).prices
+    near = lowest(thinned(problem, -(-problem.customers // SAMPLE)))
+    floor = _share_of(near, FLOOR_SHARE)
+    few = Dual(above(problem, floor), scale=gain, floor=floor)
+    found = _search(few, few.x(near), radius=NEAR)
+    if not ((found.x <= few.floor) & (few.floor > 0)).any():
+        return found.prices
+    whole = Dual(problem, scale=gain)
+    return _search(whole, found.x, radius=NEAR).prices
+
+
+def _share_of(prices: Prices, share: float) -> Prices:
+    """Lower prices of money and contacts, minutes free."""
+    channels = (prices.channels * share).astype(np.int64)
+    return Prices(int(prices.money * share), channels, np.zeros_like(prices.minutes))
+
+
+def above(problem: Problem, floor: Prices) -> Problem:
+    """The candidates that are worth something at the floor; the others are at no higher price."""
+    parts = []
+    for low, high in chunks(problem.customers):
+        worth = ties(problem.customer_id[low:high])[problem.owner(low, high)]
+        parts.append(reduced(problem, low=low, high=high, prices=floor) + worth > 0)
+    return problem.among(np.concatenate(parts))
 
 
 def thinned(problem: Problem, each: int) -> Problem:
@@ -188,13 +219,16 @@ def thinned(problem: Problem, each: int) -> Problem:
 
 
 def _search(dual: Dual, begin: Floats, radius: float) -> Point:
-    """Cutting planes within a box: step where they promise most, widen when they told true, else narrow."""
-    best = dual.at(begin)
+    """Cutting planes within a box: step where they promise most, widen when they told true, else narrow.
+
+    What a box of radius r promises at its edge bounds what lies beyond by 1 / r times as much.
+    """
+    best = dual.at(np.maximum(begin, dual.floor))
     cuts = [best]
     for _ in range(ROUNDS_MAX):
-        x, promised = _lowest_by_cuts(cuts, best, radius)
+        x, promised = _lowest_by_cuts(cuts, best, floor=dual.floor, radius=radius)
         edge = bool((np.abs(x - best.x) > radius * (1 - 1e-9)).any()) and radius < 1
-        if promised <= TOLERANCE * best.value and not edge:
+        if promised <= TOLERANCE * best.value * (max(radius, NEAR) if edge else 1.0):
             break
         found = dual.at(x)
         cuts.append(found)
@@ -207,7 +241,7 @@ def _search(dual: Dual, begin: Floats, radius: float) -> Point:
     return best
 
 
-def _lowest_by_cuts(cuts: list[Point], best: Point, radius: float) -> tuple[Floats, float]:
+def _lowest_by_cuts(cuts: list[Point], best: Point, *, floor: Floats, radius: float) -> tuple[Floats, float]:
     """Where the cuts' upper envelope is lowest within the box, and how far below the best point that is.
 
     Measured from the best point in units of the radius, so that the solver's tolerance shrinks
@@ -215,12 +249,13 @@ def _lowest_by_cuts(cuts: list[Point], best: Point, radius: float) -> tuple[Floa
     """
     slopes = np.array([cut.slope for cut in cuts])
     heights = np.array([cut.value - best.value + cut.slope @ (best.x - cut.x) for cut in cuts]) / radius
-    box = [(max(-1.0, -x / radius), min(1.0, (1 - x) / radius)) for x in best.x]
+    lows = np.clip((floor - best.x) / radius, -1, 0)
+    highs = np.clip((1 - best.x) / radius, 0, 1)
     solved = linprog(
         np.append(np.full(len(best.x), 1e-9), 1.0),
         A_ub=np.column_stack([slopes, -np.ones(len(cuts))]),
         b_ub=-heights,
-        bounds=[*box, (None, None)],
+        bounds=[*zip(lows, highs, strict=True), (None, None)],
         method="highs",
     )
     step = np.asarray(solved.x[:-1])

@@ -83,6 +83,21 @@ class Problem:
             self.customer_id[keep], start, self.manager[keep], self.gain[rows], self.kind[rows], self.kinds, self.means
         )
 
+    def among(self, keep: Bools) -> Problem:
+        """The problem of the candidates to keep, and of the customers who have one among them."""
+        counts = np.add.reduceat(keep, self.start[:-1], dtype=np.int64)
+        some = counts > 0
+        start = np.concatenate([[0], np.cumsum(counts[some])])
+        return Problem(
+            self.customer_id[some],
+            start,
+            self.manager[some],
+            self.gain[keep],
+            self.kind[keep],
+            self.kinds,
+            self.means,
+        )
+
 
 @dataclass(frozen=True)
 class Prices:

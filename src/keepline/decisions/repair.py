@@ -15,6 +15,7 @@ from keepline.decisions.prices import reduced
 from keepline.decisions.problem import NONE, Bools, Ints, Prices, Problem, chunks, ties, usage
 
 FILL_PASSES_MAX = 5
+BLOCK = 8192
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,19 @@ class Plan:
         contacts = np.append(self.channels < 0, False)[kinds.channel[kind]]
         minutes = np.append(self.minutes < 0, False)[manager] & (kinds.minutes[kind] > 0)
         return np.asarray((choice != NONE) & (money | contacts | minutes))
+
+    def improves(self, customer: Ints, to: Ints) -> Bools:
+        """Which moves gain more than the choice and would fit the room left."""
+        problem, kinds, now = self.problem, self.problem.kinds, self.choice[customer]
+        none, manager = now == NONE, self.problem.manager[customer]
+        old, new = problem.kind[np.where(none, 0, now)], problem.kind[to]
+        gains = problem.gain[to] > np.where(none, 0, problem.gain[np.where(none, 0, now)])
+        money = kinds.cost[new] - np.where(none, 0, kinds.cost[old]) <= self.money
+        same = ~none & (kinds.channel[new] == kinds.channel[old])
+        contacts = same | np.append(self.channels > 0, True)[kinds.channel[new]]
+        takes = kinds.minutes[new] - np.where(none, 0, kinds.minutes[old])
+        minutes = (manager == NONE) | (takes <= np.append(self.minutes, 0)[manager])
+        return np.asarray(gains & money & contacts & minutes)
 
     def change(self, customer: int, to: int) -> list[tuple[int, int]]:
         """Each limit's room now and what the move takes of it (negative: gives back)."""
@@ -107,14 +121,18 @@ def _give_way(plan: Plan, moves: Moves) -> None:
 
 
 def _fill_up(plan: Plan, moves: Moves) -> int:
-    """Use the room left: moves that gain and fit; how many were made."""
-    gain, made = plan.problem.gain, 0
-    for customer, to in zip(moves.customer.tolist(), moves.to.tolist(), strict=True):
-        now = int(plan.choice[customer])
-        gains = now == NONE or gain[to] > gain[now]
-        if gains and all(take <= max(room, 0) for room, take in plan.change(customer, to)):
-            plan.move(customer, to)
-            made += 1
+    """Use the room left: moves that gain and fit; how many were made.
+
+    Room only shrinks for most, so each block is sifted again before it is gone through.
+    """
+    made = 0
+    for low in range(0, len(moves.to), BLOCK):
+        customers, to = moves.customer[low : low + BLOCK], moves.to[low : low + BLOCK]
+        fits = plan.improves(customers, to)
+        for pair in zip(customers[fits].tolist(), to[fits].tolist(), strict=True):
+            if plan.improves(*(np.array([value]) for value in pair)).all():
+                plan.move(*pair)
+                made += 1
     return made
 
 
@@ -165,18 +183,7 @@ def _nothing(plan: Plan, look: _Look) -> Moves:
 
 def _better(plan: Plan, look: _Look) -> Moves:
     """To candidates that gain more than the choice and would fit the room left."""
-    problem, kinds = plan.problem, plan.problem.kinds
-    now = look.now[look.owner]
-    none = now == NONE
-    old, new = problem.kind[np.where(none, 0, now)], problem.kind[look.rows]
-    gains = problem.gain[look.rows] > np.where(none, 0, problem.gain[np.where(none, 0, now)])
-    money = kinds.cost[new] - np.where(none, 0, kinds.cost[old]) <= plan.money
-    same = ~none & (kinds.channel[new] == kinds.channel[old])
-    contacts = same | np.append(plan.channels > 0, True)[kinds.channel[new]]
-    manager = problem.manager[look.low + look.owner]
-    takes = kinds.minutes[new] - np.where(none, 0, kinds.minutes[old])
-    minutes = (manager == NONE) | (takes <= np.append(plan.minutes, 0)[manager])
-    return _to_candidates(look, gains & money & contacts & minutes)
+    return _to_candidates(look, plan.improves(look.low + look.owner, look.rows))
 
 
 def _to_candidates(look: _Look, test: Bools) -> Moves:
