@@ -261,6 +261,17 @@ def test_two_loads_at_once_do_not_meet(here: Intake) -> None:
         intake.load(here.site, [path])
 
 
+def test_a_load_clears_up_after_one_that_was_killed(here: Intake) -> None:
+    here.bills(row())
+    stray, half = here.site.lake / "bills" / "2026-09" / "stray.parquet", here.site.work / "intake-load-dead"
+    stray.write_bytes(b"half")
+    half.mkdir()
+    here.bills(row(OTHER))
+    assert not stray.exists()
+    assert not half.exists()
+    assert len(here.rows("bills")) == 2
+
+
 def test_months_of_a_lake_file_are_sorted_by_customer(here: Intake) -> None:
     here.bills(*(row(phone) for phone in phones(50)))
     ids = here.values("bills", "customer_id")

@@ -188,6 +188,27 @@ def test_the_month_may_stand_in_the_file_name(here: Intake) -> None:
     assert here.load("wide.csv", "编号\nA2\n").problems[0].code == "no_month_in_name"
 
 
+def test_the_month_of_the_whole_file_is_said_once(here: Intake) -> None:
+    mapping = (
+        '[source]\nmonth = "2026-09"\n[[table]]\nname = "departures"\n' + WHO
+        + '[[table]]\nname = "customers"\n' + WHO + 'joined_on = { from = "网龄", ago = { unit = "months" } }\n'
+    )  # fmt: skip
+    taken(here, mapping, "编号,网龄\nA1,2\n")
+    assert here.values("departures", "month") == ["2026-09"]
+    assert here.values("customers", "joined_on") == [dt.date(2026, 7, 30)]
+
+
+def test_two_sections_may_feed_one_table(here: Intake) -> None:
+    part = '[[table]]\nname = "bills"\n' + WHO + MONTH
+    mapping = (
+        part + 'component = { constant = "recurring" }\namount_fen = { from = "月租", unit = "fen" }\n'
+        + part + 'component = { constant = "roaming" }\namount_fen = { from = "漫游", unit = "fen" }\n'
+    )  # fmt: skip
+    report = taken(here, mapping, "编号,月租,漫游\nA1,5,7\n")
+    assert sorted(here.values("bills", "amount_fen")) == [5, 7]
+    assert (report.counts.loaded, report.tables["bills"].loaded) == (1, 2)
+
+
 def test_yes_and_no_may_be_said_in_the_operators_words(here: Intake) -> None:
     mapping = f'[[table]]\nname = "customers"\n{WHO}{MONTH}consent = {{ from = "授权", yes = ["签"], no = ["拒"] }}\n'
     report = taken(here, mapping, "编号,授权\nA1,签\nA2,拒\nA3,是\n")

@@ -30,9 +30,10 @@ def problems(
     if calm:
         return []
     found = [_share(fates, used), _total(totals)]
-    for stage in stages:
-        if not stage.section.automatic:
-            found += [_amount(stage, shelf, used), _count(stage, shelf, used)]
+    found += [_amount(stage, shelf, used) for stage in stages]
+    watched = {stage.section.table.name for stage in stages if stage.section.said.watch_count}
+    counts = rows_by_month(stages)
+    found += [_count(counts[table], table=table, shelf=shelf, used=used) for table in sorted(watched)]
     return [problem for problem in found if problem is not None]
 
 
@@ -70,13 +71,21 @@ def _usual_amount(stage: Stage, shelf: Shelf, month: str) -> float:
     return float(pc.mean(pc.abs(alike["amount_fen"])).as_py() or 0.0)
 
 
-def _count(stage: Stage, shelf: Shelf, used: MappingFile) -> Reason | None:
+def rows_by_month(stages: Sequence[Stage]) -> dict[str, dict[str, int]]:
+    """Rows of ours by table and month, over all sections that feed the table."""
+    found: dict[str, dict[str, int]] = {}
+    for stage in stages:
+        if not stage.section.automatic:
+            months = found.setdefault(stage.section.table.name, {})
+            for month, rows in stage.rows.items():
+                months[month] = months.get(month, 0) + rows
+    return found
+
+
+def _count(now: dict[str, int], *, table: str, shelf: Shelf, used: MappingFile) -> Reason | None:
     """Rows of a month against the month before from the same source; a corrected month is not compared."""
-    if not stage.section.said.watch_count:
-        return None
-    table, most = stage.section.table.name, used.mapping.limits.row_count_change_max
-    counts = _earlier_counts(shelf, used.name, table)
-    for month, rows in sorted(stage.rows.items()):
+    most, counts = used.mapping.limits.row_count_change_max, _earlier_counts(shelf, used.name, table)
+    for month, rows in sorted(now.items()):
         before = [counts[m] for m in sorted(counts) if m < month]
         if month not in counts and before and before[-1] and abs(rows / before[-1] - 1) > most:
             return reason("row_count", f"{rows / before[-1] - 1:+.0%}")

@@ -27,6 +27,7 @@ from keepline.site import Site
 
 SILENT = Silent()
 AGAIN = "loaded_before"  # accept code: load a file that was loaded before
+LOADING = "intake-load-"
 REOPEN = "reopen"  # accept code: change published months in place
 
 __all__ = ["check", "load", "suggest"]
@@ -44,9 +45,11 @@ def check(
     identities, lake = Identities(site), open_lake(site.lake)
     reports = []
     for file, used in _in_order(site, files, mapping):
-        with _folder(site) as folder:
+        with _folder(site, "intake-check-") as folder:
             shelf = Shelf(lake, folder, last_published(site), REOPEN in accept)
-            reports.append(_try(file, used, shelf, identities, accept=accept, progress=progress)[0])
+            reports.append(
+                _try(file, used=used, shelf=shelf, identities=identities, accept=accept, progress=progress)[0]
+            )
     return reports
 
 
@@ -65,10 +68,10 @@ def load(
     """
     identities = Identities(site)
     with _alone(site):
-        sweep(open_lake(site.lake))
+        _clear_up(site)
         reports, retry = [], False
         for file, used in _in_order(site, files, mapping):
-            report, prepared = _load_one(site, file, used, identities, accept=accept, progress=progress)
+            report, prepared = _load_one(site, file, used=used, identities=identities, accept=accept, progress=progress)
             reports.append(report)
             retry = retry or (prepared is not None and prepared.feeds_customers)
         if retry:
@@ -79,16 +82,16 @@ def load(
 def _load_one(
     site: Site,
     file: Path,
+    *,
     used: MappingFile | IntakeError,
     identities: Identities,
-    *,
     accept: Sequence[str],
     progress: Progress,
 ) -> tuple[FileReport, Prepared | None]:
     lake = open_lake(site.lake)
-    with _folder(site) as folder:
+    with _folder(site, LOADING) as folder:
         shelf = Shelf(lake, folder, last_published(site), REOPEN in accept)
-        report, prepared = _try(file, used, shelf, identities, accept=accept, progress=progress)
+        report, prepared = _try(file, used=used, shelf=shelf, identities=identities, accept=accept, progress=progress)
         if prepared is None or report.verdict == "held":
             return report, None
         kept = _keep_aside(site, file, prepared)
@@ -119,10 +122,10 @@ def _keep_aside(site: Site, file: Path, prepared: Prepared) -> list[Path]:
 
 def _try(
     file: Path,
+    *,
     used: MappingFile | IntakeError,
     shelf: Shelf,
     identities: Identities,
-    *,
     accept: Sequence[str],
     progress: Progress,
 ) -> tuple[FileReport, Prepared | None]:
@@ -190,18 +193,26 @@ def _retry(site: Site, identities: Identities, *, progress: Progress) -> list[Fi
     reports, find = [], _finder(site, None)
     for file in sorted((site.intake / "set-aside").glob("*.waiting.csv")):
         used = find(file)
-        report, _ = _load_one(site, file, used, identities, accept=(AGAIN,), progress=progress)
+        report, _ = _load_one(site, file, used=used, identities=identities, accept=(AGAIN,), progress=progress)
         reports.append(report)
         if report.verdict in ("accepted", "normalised", "partly") and str(file) not in report.set_aside_file:
             file.unlink()
+            file.with_suffix(".toml").unlink(missing_ok=True)
     return reports
 
 
+def _clear_up(site: Site) -> None:
+    """What a killed load left behind: files no manifest names, folders of work half done."""
+    sweep(open_lake(site.lake))
+    for folder in site.work.glob(f"{LOADING}*"):
+        shutil.rmtree(folder)
+
+
 @contextmanager
-def _folder(site: Site) -> Iterator[Path]:
+def _folder(site: Site, prefix: str) -> Iterator[Path]:
     """A folder of our own for one file's work."""
     site.work.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="intake-", dir=site.work))
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=site.work))
     try:
         yield folder
     finally:

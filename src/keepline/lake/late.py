@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -47,54 +49,109 @@ class Late:
         self.of_row[fresh] = self.rules.index((rule, column))
 
 
-def judge(stages: Sequence[Stage], shelf: Shelf, rules: Rules, late: Late, *, file: str) -> set[str]:
-    """Mark the rows that cannot stay; return the codes of what could not be checked."""
-    notes: set[str] = set()
-    _months(stages, shelf, rules, late)
-    known = _known_customers(stages, shelf)
-    for stage in stages:
-        for unit in stage.units():
-            for rows, _ in stage.buckets(unit):
-                _clashes(stage, rows, shelf, rules, late, file)
-                if stage.section.table.name in MUST_BE_KNOWN and rules.unknown_customer == "wait":
-                    notes |= _unknown(stage, rows, known, late)
-                _former_owner(stage, rows, shelf, rules, late)
-    _left_long_ago(stages, shelf, rules, late)
-    return notes
+@dataclass
+class Judge:
+    """Marks the rows of one file that cannot stay."""
 
+    stages: Sequence[Stage]
+    shelf: Shelf
+    rules: Rules
+    late: Late
+    file: str
 
-def _months(stages: Sequence[Stage], shelf: Shelf, rules: Rules, late: Late) -> None:
-    """Whole months that cannot be: beyond a gap, after the stated last one, before the opened history."""
-    found = {month for stage in stages for month in stage.rows if month != ALWAYS}
-    future = _future(stages, shelf, rules, found)
-    opened = min((f.month for f in shelf.lake.files if f.month != ALWAYS), default="")
-    early = set()
-    if shelf.closed and opened and rules.before_history == "set_aside":
-        early = {month for month in found if month < opened}
-    for stage in stages:
-        for month in stage.rows:
-            for rule, months in (("month_future", future), ("month_before_history", early)):
-                if month in months:
-                    late.mark(_source_rows(stage, month), rule, _month_column(stage))
+    def all(self) -> set[str]:
+        """Judge everything; return the codes of what could not be checked."""
+        self.months()
+        unchecked: set[str] = set()
+        known = _known_customers(self.stages, self.shelf)
+        for stage in self.stages:
+            for unit in stage.units():
+                for rows, _ in stage.buckets(unit):
+                    self.clashes(stage, rows)
+                    unchecked |= self.unknown(stage, rows, known)
+                    self.former_owner(stage, rows)
+        self.left_long_ago()
+        return unchecked
 
+    def months(self) -> None:
+        """Whole months that cannot be: beyond a gap, after the stated last one, before the opened history."""
+        found = {month for stage in self.stages for month in stage.rows if month != ALWAYS}
+        future = self._future(found)
+        opened = min(self._months_of_lake(), default="")
+        early = set()
+        if self.shelf.closed and opened and self.rules.before_history == "set_aside":
+            early = {month for month in found if month < opened}
+        for stage in self.stages:
+            for month in stage.rows:
+                for rule, months in (("month_future", future), ("month_before_history", early)):
+                    if month in months:
+                        self.late.mark(_source_rows(stage, month), rule, _month_column(stage))
 
-def _future(stages: Sequence[Stage], shelf: Shelf, rules: Rules, found: set[str]) -> set[str]:
-    if rules.last_month:
-        return {month for month in found if month > rules.last_month}
-    counts: dict[str, int] = {}
-    for stage in stages:
-        for month, rows in stage.rows.items():
-            counts[month] = counts.get(month, 0) + rows
-    counts.pop(ALWAYS, None)
-    if not counts:
+    def _months_of_lake(self) -> list[str]:
+        return [f.month for f in self.shelf.lake.files if f.month != ALWAYS]
+
+    def _future(self, found: set[str]) -> set[str]:
+        """Months behind a gap after the month most rows bear, or the last the lake knows."""
+        if self.rules.last_month:
+            return {month for month in found if month > self.rules.last_month}
+        counts: Counter[str] = Counter()
+        for stage in self.stages:
+            counts.update({month: rows for month, rows in stage.rows.items() if month != ALWAYS})
+        if not counts:
+            return set()
+        usual = max([max(counts, key=lambda month: (counts[month], month)), *self._months_of_lake()])
+        later = sorted(month for month in found if month > usual)
+        for before, month in pairwise([usual, *later]):
+            if Month.parse(month) - Month.parse(before) > self.rules.month_gap_max:
+                return {m for m in later if m >= month}
         return set()
-    in_lake = [f.month for f in shelf.lake.files if f.month != ALWAYS]
-    usual = max([max(counts, key=lambda month: (counts[month], month)), *in_lake])
-    later = sorted(month for month in found if month > usual)
-    for before, month in zip([usual, *later], later, strict=False):
-        if Month.parse(month) - Month.parse(before) > rules.month_gap_max:
-            return {m for m in later if m >= month}
-    return set()
+
+    def clashes(self, stage: Stage, rows: pa.Table) -> None:
+        """Keys that stand twice with different values, or differ by case alone."""
+        table, section = stage.section.table, stage.section
+        ordinals = rows[ROW].to_numpy()
+        if not section.said.add_up:
+            found = copies(rows, table, section.supplied)
+            if table.name == "contact_details":
+                twice = _numbers(rows.take(pa.array(found.clashing)))
+                _no_collision(pa.concat_tables([twice, *_kept(rows, self.shelf)]), self.file)
+            if not section.automatic:
+                self.late.mark(ordinals[found.clashing], "duplicate_key", _key_column(stage))
+        if FOLD in rows.schema.names and self.rules.key_case == "set_aside":
+            self.late.mark(ordinals[_differ_by_case(rows)], "key_case", _key_column(stage))
+
+    def unknown(self, stage: Stage, rows: pa.Table, known: Ints | None) -> set[str]:
+        """Rows of customers nobody has heard of."""
+        if stage.section.table.name not in MUST_BE_KNOWN or self.rules.unknown_customer == "accept":
+            return set()
+        if known is None:
+            return {"not_checked"}
+        unknown = ~np.isin(rows["customer_id"].to_numpy(), known)
+        self.late.mark(rows[ROW].to_numpy()[unknown], "unknown_customer", _key_column(stage))
+        return set()
+
+    def left_long_ago(self) -> None:
+        """Bills that come long after their customer left."""
+        left = _departures(self.shelf)
+        if left is None:
+            return
+        for stage in self.stages:
+            for month in stage.rows if stage.section.table.name in MUST_BE_KNOWN else ():
+                limit = str(Month.parse(month) + -self.rules.closed_customer_months)
+                gone = left.filter(pc.less(left["month"], limit))["customer_id"].to_numpy()
+                if gone.size:
+                    rows = pq.read_table(stage.path(month), columns=["customer_id", ROW])
+                    since = np.isin(rows["customer_id"].to_numpy(), gone)
+                    self.late.mark(rows[ROW].to_numpy()[since], "closed_customer", _month_column(stage))
+
+    def former_owner(self, stage: Stage, rows: pa.Table) -> None:
+        """Numbers opened anew (二次放号), and lines that change hands without being opened anew."""
+        if self.rules.reassigned == "accept":
+            return
+        if stage.section.table.name == "customers" and "joined_on" in rows.schema.names:
+            self.late.mark(_opened_anew(rows, self.shelf), "number_reassigned", _key_column(stage))
+        if stage.section.table.name == "lines":
+            self.late.mark(_changed_hands(rows, self.shelf), "line_changes_owner", _key_column(stage))
 
 
 def _source_rows(stage: Stage, month: str) -> Ints:
@@ -104,19 +161,6 @@ def _source_rows(stage: Stage, month: str) -> Ints:
 def _month_column(stage: Stage) -> str:
     spec = stage.section.columns.get("month")
     return spec.sources[0] if spec and spec.sources else "month"
-
-
-def _clashes(stage: Stage, rows: pa.Table, shelf: Shelf, rules: Rules, late: Late, file: str) -> None:
-    table, section = stage.section.table, stage.section
-    ordinals = rows[ROW].to_numpy()
-    if not section.said.add_up:
-        found = copies(rows, table, section.supplied)
-        if table.name == "contact_details":
-            _no_collision(pa.concat_tables([_numbers(rows.take(pa.array(found.clashing))), *_kept(rows, shelf)]), file)
-        if not section.automatic:
-            late.mark(ordinals[found.clashing], "duplicate_key", _key_column(stage))
-    if FOLD in rows.schema.names and rules.key_case == "set_aside":
-        late.mark(ordinals[_differ_by_case(rows)], "key_case", _key_column(stage))
 
 
 def _numbers(rows: pa.Table) -> pa.Table:
@@ -169,28 +213,6 @@ def _known_customers(stages: Sequence[Stage], shelf: Shelf) -> Ints | None:
     return np.unique(np.concatenate(columns))
 
 
-def _unknown(stage: Stage, rows: pa.Table, known: Ints | None, late: Late) -> set[str]:
-    if known is None:
-        return {"not_checked"}
-    unknown = ~np.isin(rows["customer_id"].to_numpy(), known)
-    late.mark(rows[ROW].to_numpy()[unknown], "unknown_customer", _key_column(stage))
-    return set()
-
-
-def _left_long_ago(stages: Sequence[Stage], shelf: Shelf, rules: Rules, late: Late) -> None:
-    """Bills that come long after their customer left."""
-    left = _departures(shelf)
-    if left is None:
-        return
-    for stage in stages:
-        for month in stage.rows if stage.section.table.name in MUST_BE_KNOWN else ():
-            limit = str(Month.parse(month) + -rules.closed_customer_months)
-            gone = left.filter(pc.less(left["month"], limit))["customer_id"].to_numpy()
-            if gone.size:
-                rows = pq.read_table(stage.path(month), columns=["customer_id", ROW])
-                late.mark(rows[ROW].to_numpy()[np.isin(rows["customer_id"].to_numpy(), gone)], "closed_customer")
-
-
 def _departures(shelf: Shelf) -> pa.Table | None:
     """The last month each customer left for good; who merely fell silent may come back."""
     paths = [path for _, path in shelf.newest("departures")]
@@ -202,19 +224,9 @@ def _departures(shelf: Shelf) -> pa.Table | None:
     return last.rename_columns([name.removesuffix("_max") for name in last.schema.names])
 
 
-def _former_owner(stage: Stage, rows: pa.Table, shelf: Shelf, rules: Rules, late: Late) -> None:
-    """Numbers opened anew (二次放号), and lines that change hands without being opened anew."""
-    if rules.reassigned == "accept":
-        return
-    if stage.section.table.name == "customers" and "joined_on" in rows.schema.names:
-        late.mark(_opened_anew(rows, shelf), "number_reassigned", _key_column(stage))
-    if stage.section.table.name == "lines":
-        late.mark(_changed_hands(rows, shelf), "line_changes_owner", _key_column(stage))
-
-
 def _opened_anew(rows: pa.Table, shelf: Shelf) -> Ints:
     """Rows of a customer who was known before the day this one joined."""
-    before = _latest(shelf, "customers", "customer_id", "joined_on", rows)
+    before = _latest(shelf, "customers", key="customer_id", fact="joined_on", rows=rows)
     if before is None:
         return np.array([], dtype=np.int64)
     both = rows.select(["customer_id", "joined_on", ROW]).join(before, "customer_id", join_type="inner")
@@ -225,7 +237,7 @@ def _opened_anew(rows: pa.Table, shelf: Shelf) -> Ints:
 
 def _changed_hands(rows: pa.Table, shelf: Shelf) -> Ints:
     """Lines that had another customer and were not opened since."""
-    before = _latest(shelf, "lines", "line_id", "customer_id", rows)
+    before = _latest(shelf, "lines", key="line_id", fact="customer_id", rows=rows)
     if before is None:
         return np.array([], dtype=np.int64)
     started = rows["started_on"] if "started_on" in rows.schema.names else pa.nulls(rows.num_rows, pa.date32())
@@ -242,7 +254,7 @@ def _last_days(months: pa.ChunkedArray) -> pa.ChunkedArray:
     return pa.array(days, pa.date32()).take(found.indices)
 
 
-def _latest(shelf: Shelf, table: str, key: str, fact: str, rows: pa.Table) -> pa.Table | None:
+def _latest(shelf: Shelf, table: str, *, key: str, fact: str, rows: pa.Table) -> pa.Table | None:
     """What was last known of each key in the months before: ``was``, and the month as ``known_in``."""
     last = pc.max(rows["month"]).as_py() if rows.num_rows else ""
     before = [(f, path) for f, path in shelf.newest(table) if f.month < last][-LOOK_BACK:]

@@ -15,7 +15,7 @@ from keepline.lake.convert import Piece, Section, Theirs
 from keepline.lake.filereport import Counts, FileReport, Reason, reason
 from keepline.lake.header import Header
 from keepline.lake.identity import Identities
-from keepline.lake.late import Late, judge
+from keepline.lake.late import Judge, Late
 from keepline.lake.mapping import Mapping, MappingFile, TableMap
 from keepline.lake.merge import FATES, IGNORED, SET_ASIDE
 from keepline.lake.opening import Opened, look
@@ -223,7 +223,8 @@ def _whole(reading: Reading) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
 
 def _late(reading: Reading, shelf: Shelf, fates: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> tuple[Late, set[str]]:
     late = Late(len(fates))
-    unchecked = judge(reading.stages, shelf, reading.mapping.rules, late, file=reading.path.name)
+    judge = Judge(reading.stages, shelf, reading.mapping.rules, late, reading.path.name)
+    unchecked = judge.all()
     fates[late.of_row > 0] = SET_ASIDE
     return late, unchecked
 
@@ -311,7 +312,7 @@ def _source(reading: Reading, report: FileReport, site: Path) -> dict[str, objec
     path = reading.path.resolve()
     place = path.relative_to(site).as_posix() if path.is_relative_to(site) else path.name
     counts = {name: getattr(report.counts, name) for name in ("read", *FATES)}
-    months = {stage.section.table.name: dict(stage.rows) for stage in reading.stages if not stage.section.automatic}
+    months = holding.rows_by_month(reading.stages)
     return {
         "path": place,
         "sha256": report.sha256,

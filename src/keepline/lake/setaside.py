@@ -44,7 +44,7 @@ class SetAside:
     def _value(self, column: str, fields: Sequence[str]) -> str:
         if column in self.header and len(fields) == len(self.header):
             return fields[self.header.index(column)]
-        return fields[0] if fields and column else ""
+        return ""
 
     def _open(self) -> Any:
         if self._stream is None:
