@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,13 +33,15 @@ def policy(**leaving: object) -> Policy:
 
 @dataclass
 class Shelf:
-    """A lake that holds at most one file a table, known from the first month on."""
+    """A lake that holds at most one file a table, of the snapshot month unless ``ago`` says otherwise."""
 
     files: dict[str, Path]
+    ago: dict[str, int] = field(default_factory=dict)
 
     def scan(self, table: str, snapshot: Month, *, months: int | None = None) -> Scan:
+        _ = snapshot, months
         path = self.files.get(table)
-        return Scan(TABLES[table], (Files((path,), 0),) if path else ())
+        return Scan(TABLES[table], (Files((path,), self.ago.get(table, 0)),) if path else ())
 
     def has(self, table: str) -> bool:
         return table in self.files
