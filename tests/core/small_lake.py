@@ -7,7 +7,7 @@ and month and switches the lake to them, as intake does.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -97,20 +97,27 @@ def _random_rows(
             yield "bills", {"component": component, "amount_fen": int(dice.integers(-5, 9999))}
     if often["usage"]:
         yield "usage", {name: some(0, 500) for name in TABLES["usage"].names[2:]}
-    if often["payments"]:
-        yield "payments", {"arrears_fen": some(0, 3), "arrears_months": some(0, 3)}
-    if often["contacts"]:
-        contact = {"direction": "out", "purpose": "marketing", "contacted_on": day()}
-        yield "contacts", contact | {"contact_id": f"{who}-{month}"}
-    if often["complaints"]:
-        yield "complaints", {"complaint_id": f"{who}-{month}", "opened_on": day(), "closed_on": day()}
-    if often["survey_answers"]:
-        score = round(float(dice.uniform(-1, 11)), 3)
-        yield "survey_answers", {"question": "stay", "score": score, "scale_max": 10.0}
+    yield from _random_dealings(dice, often, f"{who}-{month}", day)
     if often["call_edges"]:
         yield "call_edges", {"peer_id": ids[int(dice.integers(len(ids)))], "calls": 1}
     if often["departures"]:
         yield "departures", {"kind": "port_out"}
+
+
+def _random_dealings(
+    dice: np.random.Generator, often: Mapping[str, bool], number: str, day: Callable[[], dt.date]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What the customer and the operator had to do with each other."""
+    if often["payments"]:
+        yield "payments", {"arrears_fen": int(dice.integers(0, 3)), "arrears_months": int(dice.integers(0, 3))}
+    if often["contacts"]:
+        contact = {"direction": "out", "purpose": "marketing", "contacted_on": day()}
+        yield "contacts", contact | {"contact_id": number}
+    if often["complaints"]:
+        yield "complaints", {"complaint_id": number, "opened_on": day(), "closed_on": day()}
+    if often["survey_answers"]:
+        score = round(float(dice.uniform(-1, 11)), 3)
+        yield "survey_answers", {"question": "stay", "score": score, "scale_max": 10.0}
 
 
 OFTEN = {
