@@ -16,9 +16,10 @@ from keepline.lake import values
 from keepline.lake.days import day_before, days, months
 from keepline.lake.header import Header
 from keepline.lake.identity import Identities, account_numbers, phone
-from keepline.lake.mapping import MONTHS, SLOT, ColumnMap, Mapping, TableMap, is_pseudonym, must_have, unit_of
+from keepline.lake.mapping import Mapping, unit_of
 from keepline.lake.readers import Batch
 from keepline.lake.refusals import refusal
+from keepline.lake.sections import MONTHS, SLOT, ColumnMap, TableMap, is_pseudonym, must_have
 from keepline.lake.selection import passing
 from keepline.lake.units import factor
 from keepline.lake.values import Parsed

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from keepline.errors import IntakeError
-from keepline.lake.mapping import Ago
+from keepline.lake.sections import Ago
 from keepline.lake.values import One, Parsed, Unfit, by_unique, tidy, trimmed
 
 FIRST_YEAR, LAST_YEAR = 1901, 2100

@@ -11,7 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from keepline.lake.mapping import ColumnMap, Rules
+from keepline.lake.mapping import Rules
+from keepline.lake.sections import ColumnMap
 from keepline.lake.values import INVISIBLE, Parsed, Unfit, as_text, by_unique, tidy
 from keepline.site import Site, pseudonym
 

@@ -81,8 +81,6 @@ def look(path: Path, source: Source, bounds: Bounds) -> Opened:
         opened = Opened(path, "parquet", lambda: path.open("rb"))
     else:
         opened = Opened(path, "csv", _stream(path, head, bounds))
-    if ".." in path.parts:
-        opened.notes.append(("path_in_name", str(path)))
     return _named_otherwise(_as_text(opened, source, bounds) if opened.kind == "csv" else opened)
 
 

@@ -16,11 +16,12 @@ from keepline.lake.filereport import Counts, FileReport, Reason, reason
 from keepline.lake.header import Header
 from keepline.lake.identity import Identities
 from keepline.lake.late import Judge, Late
-from keepline.lake.mapping import Mapping, MappingFile, TableMap
+from keepline.lake.mapping import Mapping, MappingFile
 from keepline.lake.merge import FATES, IGNORED, SET_ASIDE
 from keepline.lake.opening import Opened, look
 from keepline.lake.readers import Batch, Odd, Reader, reader
 from keepline.lake.refusals import refusal
+from keepline.lake.sections import TableMap
 from keepline.lake.setaside import SetAside, is_set_aside
 from keepline.lake.shelf import Shelf
 from keepline.lake.staging import Stage

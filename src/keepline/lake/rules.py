@@ -89,8 +89,8 @@ iot_number | 13-digit numbers were taken as things, not people | 13 位号码按
 landline_number | landline numbers with area code were accepted | 已接受带区号的固话
 old_id_card | 15-digit identity numbers were written with 18 | 15 位身份证号已升为 18 位
 upper_case | lower case was written as upper case | 小写已转为大写
-money_signs | separators, signs or words in amounts were read | 已识别金额中的千分位、货币符号或单位
-rounded | amounts finer than the smallest unit were rounded half up | 超出最小单位的小数已四舍五入
+money_signs | separators, signs or words in numbers were read | 已识别数字中的千分位、货币符号或单位
+rounded | numbers finer than the smallest unit were rounded half up | 超出最小单位的小数已四舍五入
 serial_day | day numbers of a spreadsheet were read as dates | 电子表格日期序号已转换为日期
 day_form | dates written otherwise than YYYY-MM-DD were read | 已识别其他写法的日期
 credit | negative bills were taken as credits | 负数账单按退费（credit）接受

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from keepline.lake.mapping import SLOT, TableMap, When
+from keepline.lake.sections import SLOT, TableMap, When
 from keepline.lake.values import as_text, tidy, trimmed
 
 if TYPE_CHECKING:
