@@ -32,7 +32,7 @@ def published(engine: Engine, root: Path, people: list[Row], **limits: object) -
     policy = policy_with(limits={"held_out_salt": SALT, "held_out_share": SHARE} | limits)
     made = stage(engine, root, [SCORED | row for row in people], policy=policy)
     made.build()
-    manifest = {"plan": made.decide(), "model_card": {"reasons": REASONS}}
+    manifest = {"plan": made.decide(), "model_card": {"words": {"reasons": REASONS}}}
     (root / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     write(
         root / "classes" / "part-00000.parquet", "classes", [CLASS | {"customer_id": r["customer_id"]} for r in people]

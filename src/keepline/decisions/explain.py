@@ -93,7 +93,7 @@ def explain(engine: Engine, folder: Path, *, customer_id: int, month: Month, pol
         decision=one["decisions"],
         assigned=one["assignments"] or None,
         offers=_offers(engine, policy, one, known["candidates"], manifest.get("plan") or {}),
-        risks=_risks(one["scores"], (manifest.get("model_card") or {}).get("reasons") or {}),
+        risks=_risks(one["scores"], _said_reasons(manifest)),
         interval=policy.value.interval,
     )
 
@@ -106,6 +106,12 @@ def _rows_of(engine: Engine, folder: Path, table: str, customer_id: int) -> list
 
 def _is(customer_id: int) -> exp.Expr:
     return exp.EQ(this=exp.column("customer_id"), expression=literal(customer_id))
+
+
+def _said_reasons(manifest: Row) -> Mapping[str, Mapping[str, str]]:
+    """The model card's words for the codes of reasons."""
+    card = manifest.get("model_card") or {}
+    return (card.get("words") or {}).get("reasons") or {}
 
 
 def _risks(scores: Row, said: Mapping[str, Mapping[str, str]]) -> tuple[Words, ...]:
@@ -177,7 +183,7 @@ def _authority(policy: Policy, offer: Offer, facts: Row, plan: Row) -> tuple[Wor
 
 def _not_counted(facts: Row) -> Words:
     unknown = facts.get("value_fen") is None or facts.get("leave_probability") is None
-    return words.REASONS["scores_unknown" if unknown else "effect_not_measured"]
+    return words.REASONS["scores_unknown"] if unknown else words.NEEDS["effect"]
 
 
 def _price(row: Row | None, facts: Row, plan: Row) -> int | None:

@@ -79,7 +79,9 @@ REASONS: dict[str, Words] = {
     "gain_not_positive": Words(
         "每项适用优惠的预期增量都不超过成本", "no offer that fits is expected to earn more than it costs"
     ),
-    "effect_not_measured": Words("适用优惠的试点没有测出效果", "pilots showed no effect of the offers that fit"),
+    "effect_not_measured": Words(
+        "没有试点测出适用优惠的效果", "no pilot has measured an effect of the offers that fit"
+    ),
     "scores_unknown": Words(
         "缺少价值或离网概率，无法估算收益", "value or probability of leaving is unknown, so no gain can be shown"
     ),
@@ -130,6 +132,7 @@ RISKS: dict[str, Words] = {
 NEEDS: dict[str, Words] = {
     "manager": Words("须由客户经理执行，而该客户没有客户经理", "made by an account manager, and the customer has none"),
     "consent": Words("该渠道需要营销授权，而没有授权", "the channel needs consent, and there is none"),
+    "effect": Words("没有试点测出其效果，不发送", "no pilot has measured an effect of it, so nothing is sent"),
 }
 
 CODES: dict[str, Words] = {"person": Words("个人", "person"), "organisation": Words("单位", "organisation")}
