@@ -10,6 +10,7 @@ EMPTY = "--"
 SYMBOLS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "INR": "₹", "HKD": "HK$"}
 NAMES_ZH = {"CNY": "元", "USD": "美元", "EUR": "欧元", "GBP": "英镑", "INR": "卢比", "HKD": "港元"}
 ZH_STEPS = ((10**8, "亿"), (10**4, "万"))
+EXACT_BELOW = 10_000
 EN_STEPS = ((10**9, "B"), (10**6, "M"), (10**3, "K"))
 
 Number = int | float | None
@@ -35,7 +36,7 @@ def _short(value: Number, steps: tuple[tuple[int, str], ...], places: int) -> st
     if value is None:
         return EMPTY
     for size, mark in steps:
-        if abs(value) >= size:
+        if abs(value) >= max(size, EXACT_BELOW):
             return _trim(fixed(Decimal(str(value)) / size, places)) + mark
     return fixed(value, 0)
 

@@ -216,6 +216,9 @@ def _limit_picture(rows: list[Row], figures: Figures, money: Money) -> Block:
         ],
         rows=body,
         height=max(200, 60 + 28 * len(shown)),
+        note=both(
+            "红色：影子价格大于零，多一些就能多得。", "Red: the shadow price is above zero, more of it would earn more."
+        ),
     )
 
 

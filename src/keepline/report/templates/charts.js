@@ -21,7 +21,7 @@ const keeplineCharts = (() => {
 
   function short(number, language) {
     for (const [size, mark, places] of STEPS[language]) {
-      if (Math.abs(number) >= size) return String(Number((number / size).toFixed(places))) + mark;
+      if (Math.abs(number) >= Math.max(size, 1e4)) return String(Number((number / size).toFixed(places))) + mark;
     }
     return grouped(number, Math.abs(number) < 10 && number % 1 ? 1 : 0);
   }
