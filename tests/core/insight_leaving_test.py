@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from scipy.special import expit, logit
@@ -23,7 +24,7 @@ from keepline.insight.scoring import score
 from keepline.insight.training import Models, Sample, train
 from keepline.insight.validation import Rows, splits
 from keepline.periods import Month
-from keepline.tables import LABELS, SCORES, TABLES
+from keepline.tables import FEATURES, LABELS, SCORES, TABLES
 
 
 @pytest.fixture
@@ -297,3 +298,13 @@ def test_the_recipe_holds_the_mark_on_the_telco_file(data_dir: Path) -> None:
         made = fit_stack(matrix[fold != i], y[fold != i], ids[fold != i], seed=1, sizes=("small", "long"))
         found.append(roc_auc_score(y[fold == i], made.logit(matrix[fold == i])))
     assert np.mean(found) >= 0.845
+
+
+@pytest.mark.parametrize(("history", "seen"), [(11, False), (12, True), (None, True)])
+def test_a_sum_over_more_months_than_were_known_is_no_input(history: int | None, seen: bool) -> None:
+    columns = {c.name: pa.nulls(4, FEATURES.arrow.field(c.name).type) for c in FEATURES.columns}
+    columns |= {name: pa.array([1, 2, 3, 4], pa.int64()) for name in ("revenue_12m_fen", "revenue_fen")}
+    chosen = choose(pa.table(columns), (), history=history)
+    assert ("revenue_12m_fen" in chosen.names) is seen
+    assert "revenue_fen" in chosen.names
+    assert (("revenue_12m_fen", "short_history") in [(d.name, d.why) for d in chosen.dropped]) is not seen

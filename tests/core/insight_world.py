@@ -46,6 +46,11 @@ class Shelf:
     def has(self, table: str) -> bool:
         return table in self.files
 
+    def months(self, table: str) -> list[Month]:
+        """Two years of every table."""
+        _ = table
+        return [SNAPSHOT + ago for ago in range(-24, 1)]
+
 
 def write(rows: dict[str, object], table: Table, path: Path) -> Path:
     """Columns of some rows as a part; those not given are null."""

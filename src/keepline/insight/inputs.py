@@ -7,6 +7,7 @@ fact is 1 or 0. A code becomes one column a level; levels that few customers hav
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -32,6 +33,17 @@ LEVEL_CUSTOMERS_MIN = 20
 ATTRIBUTES_MAX = 400
 DECIMALS = 6  # engines may differ in a float's last bit; trees must not
 UNKNOWN, OTHER = "", "\x00other"
+_WINDOW = re.compile(r"_(\d+)m(?:_|$)")
+LOOKS_BACK = {  # months, where the name does not say
+    "months_billed": 12,
+    "revenue_change": 6,
+    "revenue_slope_fen": 6,
+    "recurring_drop_fen": 4,
+    "voice_change": 3,
+    "data_change": 3,
+    "days_since_contact": 6,
+    "months_since_complaint": 12,
+}
 
 
 class Shelf(Protocol):
@@ -40,6 +52,8 @@ class Shelf(Protocol):
     def scan(self, table: str, snapshot: Month, *, months: int | None = None) -> Scan: ...
 
     def has(self, table: str) -> bool: ...
+
+    def months(self, table: str) -> list[Month]: ...
 
 
 @dataclass(frozen=True)
@@ -54,7 +68,7 @@ class Encoded:
 
 @dataclass(frozen=True)
 class Dropped:
-    """An input the models do not see, and why: unknown, constant or too_many_levels."""
+    """An input the models do not see, and why: unknown, constant, too_many_levels or short_history."""
 
     name: str
     why: str
@@ -107,11 +121,25 @@ def numbers(values: Any) -> Vector:
     return np.asarray(np.round(np.asarray(made, dtype=np.float64), DECIMALS))
 
 
-def choose(rows: pa.Table, attributes: Sequence[str]) -> Inputs:
-    """Take every feature and own fact that is known and varies among these rows."""
+def looks_back(feature: str) -> int:
+    """Months of history a feature needs to mean the same at every snapshot."""
+    named = _WINDOW.search(feature)
+    return int(named[1]) if named else LOOKS_BACK.get(feature, 1)
+
+
+def choose(rows: pa.Table, attributes: Sequence[str], *, history: int | None = None) -> Inputs:
+    """Take every feature and own fact that is known and varies among these rows.
+
+    ``history`` is the number of months known at the oldest snapshot learnt from: a sum of
+    twelve months that held four then and holds seven now would be taken for a change of the
+    customer. None where what is learnt from is what is scored.
+    """
     columns: list[Encoded] = []
     dropped: list[Dropped] = []
     for source, name, kind in _offered(attributes):
+        if history is not None and source == name and looks_back(name) > history:
+            dropped.append(Dropped(name, "short_history"))
+            continue
         found, why = _columns(source, name, rows.column(source), kind)
         columns += found
         if why and not (kind is Type.TEXT and source.startswith("code_") and why == "unknown"):

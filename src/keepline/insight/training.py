@@ -75,14 +75,26 @@ def train(
         return _untrained(policy, seed=seed)
     # One thread: the same last bit on every machine, and threads that wait for each other stand still on a busy one.
     with threadpool_limits(limits=1):
-        return _trained(*rows, policy=policy, samples=samples, seed=seed)
+        known = _history(lake, samples) if leaving.learn_from == "past_snapshots" else None
+        return _trained(*rows, policy=policy, samples=samples, seed=seed, history=known)
+
+
+def _history(lake: Shelf, samples: Sequence[Sample]) -> int:
+    """Months of bills known at the oldest snapshot learnt from."""
+    return min(sample.snapshot for sample in samples) - lake.months("bills")[0] + 1
 
 
 def _trained(
-    table: pa.Table, attributes: tuple[str, ...], *, policy: Policy, samples: Sequence[Sample], seed: int
+    table: pa.Table,
+    attributes: tuple[str, ...],
+    *,
+    policy: Policy,
+    samples: Sequence[Sample],
+    seed: int,
+    history: int | None,
 ) -> Models:
     leaving = policy.leaving
-    inputs = choose(table, attributes)
+    inputs = choose(table, attributes, history=history)
     matrix = inputs.matrix(table)
     learnt = {name: _learn(name, table, matrix, policy=leaving, seed=seed) for name in TARGETS}
     abstains = leaving.oversampled and leaving.true_monthly_rate is None

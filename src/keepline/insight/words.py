@@ -56,6 +56,7 @@ unknown | 未知 | unknown
 DROPPED = _said("""
 unknown | 全部未知 | not known of anyone
 constant | 所有客户取值相同 | the same for everyone
+short_history | 历史账期不足，各快照含义不同 | too short a history: it would not mean the same at every snapshot
 too_many_levels | 取值过多，属于名称而非特征 | too many levels: a name, not a trait
 """)
 
