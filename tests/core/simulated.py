@@ -44,8 +44,14 @@ class Simulated:
             return pd.DataFrame({"customer_id": pd.Series(dtype="int64")})
         frame = pd.read_parquet(path)
         if "customer_id" in frame:
-            frame["customer_id"] = [self.site.pseudonym(number) for number in frame["customer_id"]]
+            frame["customer_id"] = frame["customer_id"].map(self._pseudonyms)
         return frame
+
+    @cached_property
+    def _pseudonyms(self) -> dict[str, int]:
+        files = sorted((self.root / "intake" / "files").glob("*/contact_details.parquet"))
+        numbers = pd.concat([pd.read_parquet(path)["customer_no"] for path in files])
+        return {number: self.site.pseudonym(number) for number in numbers}
 
     def truth(self, table: str, month: Month) -> pd.DataFrame:
         return pd.read_parquet(self.root / "truth" / table / str(month))

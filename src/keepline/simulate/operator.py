@@ -29,8 +29,8 @@ from keepline.simulate.state import Customers
 from keepline.simulate.world import World
 from keepline.site import Site, open_site, pseudonym
 
-BLOCK_CUSTOMERS = 400_000  # with those who join later a block stays about half a million
-BLOCK_NUMBERS = 2_000_000  # customer numbers set aside for each block
+BLOCK_CUSTOMERS = 200_000  # about 0.7 GB of memory while a month is made
+BLOCK_NUMBERS = 1_000_000  # customer numbers set aside for each block
 
 
 def start_site(root: Path, *, customers: int, months: int, last: Month, seed: int, engine: str) -> None:

@@ -40,7 +40,7 @@ class Spring:
 
 
 SPRINGS = {
-    "renew-contract": Spring(-3.9, 3.1, 0.7, -1.4, 12, 0.10, renews=True),
+    "renew-contract": Spring(-4.1, 3.1, 0.7, -1.4, 12, 0.10, renews=True),
     "data-gift": Spring(-4.2, 3.4, 0.7, -2.4, 8, 0.04),
     "bundle-broadband": Spring(-4.5, 2.2, 0.2, -1.0, 12, 0.08, sells_broadband=True),
     "care-call": Spring(-3.2, 2.6, 0.8, -2.4, 8, 0.02),
