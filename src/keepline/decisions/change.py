@@ -19,6 +19,10 @@ from keepline.tables import Column, Type
 
 Rows = Sequence[Mapping[str, Any]]
 
+# The line was fitted with terms held within so many scaled units (docs/mechanisms/pilots.md);
+# beyond them it says nothing, and one very large organisation would be given a wild effect.
+REACH = 6.0
+
 
 @dataclass(frozen=True)
 class Change:
@@ -108,7 +112,17 @@ def _term(row: Mapping[str, Any]) -> exp.Expr:
     scaled = (_number(column) - real(row["centre"] or 0.0)) / exp.Nullif(
         this=real(row["scale"]), expression=exp.Literal.number(0)
     )
-    return real(row["coefficient"]) * exp.Coalesce(this=exp.paren(scaled), expressions=[real(0)])
+    return real(row["coefficient"]) * _within_reach(scaled)
+
+
+def _within_reach(scaled: exp.Expr) -> exp.Expr:
+    """The scaled term, no further out than the pilot was fitted; an unknown one stands at the centre.
+
+    LEAST and GREATEST treat null differently on the two engines, so null is settled first.
+    """
+    known = exp.Coalesce(this=exp.paren(scaled), expressions=[real(0)])
+    raised = exp.Greatest(this=known, expressions=[real(-REACH)])
+    return exp.Least(this=raised, expressions=[real(REACH)])
 
 
 def _number(column: Column) -> exp.Expr:
