@@ -187,6 +187,8 @@ class _Making:
         state.save(c, _states(self.root, self.month) / _part(number))
         about, effects = truth.of_customers(self.op, c.take(c.active), self.month, self.policy)
         for name, columns in (("customers", about), ("gains", effects)):
+            if not columns:
+                continue  # a catalogue without offers gains nothing
             table = writing.truth_table(columns, self.month)
             writing.write_whole(table, self.root / "truth" / name / str(self.month) / _part(number))
 
