@@ -15,8 +15,8 @@ FEN_A_GB = 500  # beyond the allowance
 OVERAGE_CAP_FEN = 6000  # a line and month
 PREPAID_FEN_A_GB = 700
 PREPAID_FEN_A_MINUTE = 12
-SWING_KEEPS, SWING_SPREAD = 0.7, 0.10  # use swings back; spread of one month, log
-MOOD_ON_USE = -0.30
+SWING_KEEPS, SWING_SPREAD = 0.7, 0.06  # use swings back; spread of one month, log
+MOOD_ON_USE = -0.45
 Components = dict[str, Array]
 
 

@@ -16,7 +16,7 @@ from keepline.simulate.state import NEVER, Array, Customers
 
 BASE_PERSON, BASE_ORGANISATION = -4.05, -4.25
 CHEAP_FEN = 5900  # the dearer the plan the fewer leave
-MOOD = 1.4  # log odds for one unit of trouble
+MOOD = 1.6  # log odds for one unit of trouble
 LOCKED, ENDING = -1.2, 1.0
 REASONS = ("price", "network", "service", "competitor")
 
@@ -28,7 +28,7 @@ def log_odds(c: Customers, month: Month, *, mood: Array, arrears: Array) -> Arra
     base = base - 0.50 * np.log(price / CHEAP_FEN) + 0.7 * overuses(c) * c.price_response
     tenure_years = np.maximum(month.index - days.month_of(c.joined), 0) / 12.0
     ties = 0.30 * np.log1p(tenure_years) + 0.32 * (c.products - 1) - 0.25 * c.ported_in
-    loyalty = 0.42 * c.attachment + 0.30 * c.inertia - 0.15 * (c.price_response - 1)
+    loyalty = 0.28 * c.attachment + 0.18 * c.inertia - 0.15 * (c.price_response - 1)
     season = 0.08 * np.sin(2 * np.pi * (month.index % 12) / 12.0)
     troubles = MOOD * mood + 0.28 * np.minimum(arrears, 4) + 1.0 * (c.offnet - 0.4)
     return np.asarray(base - ties - loyalty + season + troubles)

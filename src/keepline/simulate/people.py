@@ -192,7 +192,7 @@ def _use(rng: np.random.Generator, made: Columns) -> Columns:
     return {
         "data_level": (np.log(data) + rng.normal(-0.38, 0.42, count) - ward).astype("float32"),
         "voice_level": (np.log(voice) + rng.normal(-0.45, 0.45, count)).astype("float32"),
-        "swing": rng.normal(0, 0.13, count).astype("float32"),
+        "swing": rng.normal(0, 0.084, count).astype("float32"),
         "offnet": np.clip(rng.beta(4, 6, count), 0.02, 0.98).astype("float32"),
     }
 

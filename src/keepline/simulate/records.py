@@ -15,7 +15,7 @@ from keepline.simulate.state import NEVER, Array, Customers
 from keepline.simulate.world import World
 
 Rows = dict[str, Array | pa.Array]
-SURVEY_EVERY, SURVEY_SHARE = 3, 0.12
+SURVEY_EVERY, SURVEY_SHARE = 3, 0.2
 BACKGROUND_CONTACTS, INBOUND_SHARE, CARE_SHARE = 0.03, 0.07, 0.12
 ANSWERED_SHARE = 0.97  # of complaints, within the month
 LISTED = ("", "important", "key", "potential")
@@ -138,8 +138,8 @@ def usage(c: Customers, h: Happened, rng: np.random.Generator) -> Rows:
     rows = np.flatnonzero(h.here)
     n, lines_each, mood = len(rows), c.mobiles[rows], c.mood[rows]
     voice, data = h.voice_s[rows] * lines_each, h.data_kb[rows] * lines_each
-    offnet = np.clip(c.offnet[rows] + 0.08 * c.mood_rival[rows] + rng.normal(0, 0.02, n), 0.01, 0.99)
-    quiet = np.clip(1 - 0.12 * mood, 0.2, 1) * h.part[rows]
+    offnet = np.clip(c.offnet[rows] + 0.12 * c.mood_rival[rows] + rng.normal(0, 0.02, n), 0.01, 0.99)
+    quiet = np.clip(1 - 0.2 * mood, 0.2, 1) * h.part[rows]
     ward = 1 + 1.4 * (c.place[rows] == 1)
     return {
         "customer_id": customer_no(c.number[rows]),

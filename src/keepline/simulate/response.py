@@ -20,7 +20,6 @@ from keepline.simulate.state import NEVER, Array, Customers
 DELIVERED_SHARE = 0.97
 WOKEN_SHIFT, WOKEN_MONTHS = 0.8, 2
 RENEWED_MONTHS = 24
-RESTLESS = 0.5  # who has reasons to look around listens
 LOST_FROM = 1.25  # trouble from which most have decided
 REFUSED_SHARE = 0.3  # of those who are reached and do not respond
 
@@ -32,6 +31,7 @@ class Spring:
     level: float  # log odds of responding, nothing special about the customer
     need: float  # added where the offer answers a need
     trouble: float  # added for one unit of trouble, up to 1.2
+    restless: float  # added for one unit of log odds of leaving: who has reasons to look around listens
     cut: float  # change of the log odds of leaving of who responds
     months: int  # for so long
     waking: float  # greatest probability of waking a sleeping dog
@@ -40,15 +40,15 @@ class Spring:
 
 
 SPRINGS = {
-    "renew-contract": Spring(-4.1, 3.1, 0.7, -1.4, 12, 0.10, renews=True),
-    "data-gift": Spring(-4.2, 3.4, 0.7, -2.4, 8, 0.04),
-    "bundle-broadband": Spring(-4.5, 2.2, 0.2, -1.0, 12, 0.08, sells_broadband=True),
-    "care-call": Spring(-3.2, 2.6, 0.8, -2.4, 8, 0.02),
-    "manager-visit": Spring(-2.6, 2.4, 0.8, -2.4, 12, 0.01),
+    "renew-contract": Spring(-4.3, 3.4, 0.6, 1.0, -1.6, 12, 0.10, renews=True),
+    "data-gift": Spring(-4.0, 3.4, 0.6, 0.8, -2.4, 8, 0.04),
+    "bundle-broadband": Spring(-4.5, 2.2, 0.2, 0.3, -1.0, 12, 0.08, sells_broadband=True),
+    "care-call": Spring(-3.2, 2.6, 0.8, 0.6, -2.4, 8, 0.02),
+    "manager-visit": Spring(-2.6, 2.4, 0.8, 0.6, -2.4, 12, 0.01),
 }
 BY_PURPOSE = {
-    "loyalty": Spring(-3.4, 0.6, 1.2, -1.7, 6, 0.03),
-    "profit": Spring(-3.4, 0.6, 1.0, -1.5, 6, 0.06),
+    "loyalty": Spring(-3.4, 0.6, 1.2, 0.6, -1.7, 6, 0.03),
+    "profit": Spring(-3.4, 0.6, 1.0, 0.6, -1.5, 6, 0.06),
 }
 
 
@@ -60,8 +60,8 @@ def spring(offer: Offer) -> Spring:
 def responds(c: Customers, offer: Offer, month: Month) -> Array:
     """Probability that each customer responds when the offer reaches them in ``month``."""
     s = spring(offer)
-    restless = np.clip(leaving.log_odds_of_month(c, month) + 4.0, -1.5, 2.0)
-    odds = s.level + s.need * _need(c, offer, month) + s.trouble * np.minimum(c.mood, 1.2) + RESTLESS * restless
+    restless = np.clip(leaving.log_odds_of_month(c, month) + 4.0, -1.5, 2.5)
+    odds = s.level + s.need * _need(c, offer, month) + s.trouble * np.minimum(c.mood, 1.2) + s.restless * restless
     odds = odds + 0.6 * c.responsive + 0.35 * (c.price_response - 1) * (offer.purpose == "profit")
     lost = leaving.probability((c.mood - LOST_FROM) / 0.18)
     return np.asarray(leaving.probability(odds) * (1 - lost))

@@ -105,7 +105,8 @@ class Outlook:
         self._c = c
         self._mood = c.mood
         self._network = _fault_moments(op)[:, c.district] * np.stack([c.care_for_quality, c.care_for_quality**2])
-        self._complaints = complaint_rate(c, np.full(len(op.districts), FAULTS_BORNE))
+        self._complaints = complaint_rate(c, FAULTS_BORNE + _faults_beyond(op))
+        self._care = np.digitize(c.care_for_quality, _CARE_CUTS)
         self._rivals = rival_rate(c)
 
     def mean(self, months: int) -> Array:
@@ -126,7 +127,8 @@ class Outlook:
         left = place.astype("int32")
         share = place - left
         more = self._rivals * _between(_RIVAL_TABLE[months], left, share)
-        more = more + self._complaints * self._c.care_for_quality * _between(_COMPLAINT_TABLE[months], left, share)
+        low, high = (_COMPLAINT_TABLES[self._care, months, place] for place in (left, left + 1))
+        more = more + self._complaints * (low + share * (high - low))
         more = more + FRIENDS_RATE * _between(_FRIEND_TABLE[months], left, share)
         return np.asarray(leaving.probability(x) + more)
 
@@ -167,6 +169,13 @@ def _fault_moments(op: World) -> Array:
     return np.stack([mean, (shares * trouble[:, None] ** 2).sum(axis=0) - mean**2])
 
 
+def _faults_beyond(op: World) -> Array:
+    """Mean faults a month beyond what nobody minds, by district."""
+    count = np.arange(40)
+    shares = poisson.pmf(count[:, None], fault_rates(op)[None, :])
+    return np.asarray((shares * np.maximum(count - FAULTS_BORNE, 0)[:, None]).sum(axis=0))
+
+
 def _table(sizes: Array, shares: Array) -> Array:
     """What one shock a month would add to the hazard, by months it may have come in and log odds on the grid."""
     usual = leaving.probability(_GRID)
@@ -181,5 +190,7 @@ def _table(sizes: Array, shares: Array) -> Array:
 
 _QUANTILES = (np.arange(16) + 0.5) / 16
 _RIVAL_TABLE = _table(np.minimum(gamma.ppf(_QUANTILES, RIVAL_SHAPE, scale=RIVAL_SCALE), 4.0), np.full(16, 1 / 16))
-_COMPLAINT_TABLE = _table(SEVERITY_SIZE * np.arange(1, 6), SEVERITY_SHARES)
-_FRIEND_TABLE = _table(np.array([FRIEND_SIZES[1]]), np.ones(1))
+_CARE_LEVELS = np.array([0.4, 0.65, 0.9, 1.2, 1.6, 2.2])
+_CARE_CUTS = (_CARE_LEVELS[1:] + _CARE_LEVELS[:-1]) / 2
+_COMPLAINT_TABLES = np.stack([_table(care * SEVERITY_SIZE * np.arange(1, 6), SEVERITY_SHARES) for care in _CARE_LEVELS])
+_FRIEND_TABLE = _table(np.array(list(FRIEND_SIZES.values())), np.ones(len(FRIEND_SIZES)))
