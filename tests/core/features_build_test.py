@@ -73,10 +73,8 @@ def test_customers_and_bills_suffice_and_the_rest_is_unknown(build: Build, tmp_p
 
 def test_engines_and_ranges_give_the_same_features(engine: Engine, tmp_path: Path) -> None:
     lake = random_lake(tmp_path / "lake", last=NOW, months=13, customers=25, seed=3)
-    whole, oracle = tmp_path / "whole.parquet", tmp_path / "oracle.parquet"
-    built(engine, lake, whole)
-    assert len(built(engines.start("duckdb"), lake, oracle)) > 10
-    assert table_hash([whole], FEATURES) == table_hash([oracle], FEATURES)
+    whole = tmp_path / "whole.parquet"
+    assert len(built(engines.start("duckdb"), lake, whole)) > 10
     halves = [tmp_path / only.part for only in ranges(2, 1)]
     for only, to in zip(ranges(2, 1), halves, strict=True):
         built(engine, lake, to, only=only)

@@ -6,26 +6,26 @@ WITH gone AS (
   FROM departures
   GROUP BY customer_id
 ),
-billed AS (
-  SELECT customer_id, months_ago
-  FROM bills
-  GROUP BY customer_id, months_ago
-  HAVING SUM(amount_fen) > 0
-),
 billed_again AS (
-  SELECT customer_id, MIN(months_ago) AS billed_ago
-  FROM billed
-  GROUP BY customer_id
+  SELECT b.customer_id, b.months_ago
+  FROM gone AS g
+  JOIN bills AS b ON b.customer_id = g.customer_id AND b.months_ago < g.left_ago
+  GROUP BY b.customer_id, b.months_ago
+  HAVING SUM(b.amount_fen) > 0
 ),
 used_again AS (
-  SELECT customer_id, MIN(months_ago) AS used_ago
-  FROM usage
-  WHERE voice_s > 0 OR voice_in_s > 0 OR roaming_s > 0 OR data_kb > 0 OR sms > 0 OR active_days > 0
-  GROUP BY customer_id
+  SELECT u.customer_id
+  FROM gone AS g
+  JOIN usage AS u ON u.customer_id = g.customer_id AND u.months_ago < g.left_ago
+  WHERE u.voice_s > 0 OR u.voice_in_s > 0 OR u.roaming_s > 0 OR u.data_kb > 0 OR u.sms > 0 OR u.active_days > 0
+),
+back AS (
+  SELECT DISTINCT b.customer_id, u.customer_id IS NOT NULL AS used
+  FROM billed_again AS b
+  LEFT JOIN used_again AS u ON u.customer_id = b.customer_id
 )
 -- a last bill often follows a departure, so where usage is known it must have begun again too
 SELECT g.customer_id
 FROM gone AS g
-LEFT JOIN billed_again AS b ON b.customer_id = g.customer_id AND b.billed_ago < g.left_ago
-LEFT JOIN used_again AS u ON u.customer_id = g.customer_id AND u.used_ago < g.left_ago
-WHERE b.customer_id IS NULL OR (u.customer_id IS NULL AND :usage_1m)
+LEFT JOIN back AS b ON b.customer_id = g.customer_id
+WHERE b.customer_id IS NULL OR (NOT b.used AND :usage_1m)

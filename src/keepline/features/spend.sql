@@ -5,8 +5,8 @@ WITH monthly AS (
   SELECT
     customer_id,
     months_ago,
-    SUM(amount_fen) AS billed,
-    SUM(amount_fen * CASE component
+    CAST(SUM(amount_fen) AS BIGINT) AS billed,
+    CAST(SUM(amount_fen * CASE component
       WHEN 'recurring' THEN :recurring_bp
       WHEN 'overage' THEN :overage_bp
       WHEN 'roaming' THEN :roaming_bp
@@ -15,11 +15,11 @@ WITH monthly AS (
       WHEN 'one_off' THEN :one_off_bp
       WHEN 'discount' THEN :discount_bp
       WHEN 'credit' THEN :credit_bp
-      ELSE 0 END) AS margin_bp,
-    SUM(CASE WHEN component = 'recurring' THEN amount_fen END) AS recurring,
-    SUM(CASE WHEN component = 'overage' THEN amount_fen ELSE 0 END) AS overage,
-    SUM(CASE WHEN component = 'discount' THEN amount_fen ELSE 0 END) AS discount,
-    SUM(CASE WHEN component = 'topup' THEN amount_fen ELSE 0 END) AS topup
+      ELSE 0 END) AS BIGINT) AS margin_bp,
+    CAST(SUM(CASE WHEN component = 'recurring' THEN amount_fen END) AS BIGINT) AS recurring,
+    CAST(SUM(CASE WHEN component = 'overage' THEN amount_fen ELSE 0 END) AS BIGINT) AS overage,
+    CAST(SUM(CASE WHEN component = 'discount' THEN amount_fen ELSE 0 END) AS BIGINT) AS discount,
+    CAST(SUM(CASE WHEN component = 'topup' THEN amount_fen ELSE 0 END) AS BIGINT) AS topup
   FROM bills
   WHERE months_ago <= 11
   GROUP BY customer_id, months_ago
