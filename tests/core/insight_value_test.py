@@ -122,7 +122,7 @@ def test_margin_change_is_learnt_and_its_interval_covers_the_true_level() -> Non
         revenue_3m_fen=behind[:3].sum(axis=0),
         revenue_slope_fen=random.normal(0, 50, n),
     )
-    learnt = learn_change(model, margins(column, horizon=3, floor_fen=500.0), after, interval=0.9)
+    learnt = learn_change(model, margins(column, horizon=3, floor_fen=500.0), after, policy=VALUE)
     made = worth(learnt, VALUE, column=column, monthly=np.zeros(n))
     true = level * discounts(VALUE).sum()
     covered = np.mean((made.low <= true) & (true <= made.high))
@@ -134,7 +134,7 @@ def test_a_few_stayers_teach_nothing() -> None:
     model = ValueModel(3, 0.02)
     column = {name: np.full(199, 1000.0) for name in READS}
     seen = margins(column, horizon=3, floor_fen=10.0)
-    assert learn_change(model, seen, np.full(199, 3000.0), interval=0.9) == model
+    assert learn_change(model, seen, np.full(199, 3000.0), policy=VALUE) == model
 
 
 def test_the_lasting_share_is_a_slope() -> None:

@@ -6,7 +6,8 @@ f is a cubic B-spline on quantile knots (scikit-learn's SplineTransformer), all 
 shrunk by one ridge penalty L2. Its size is the effective degrees of freedom
 trace((X'WX + L2 I)^-1 X'WX), W = p(1-p) (Hastie, Tibshirani, Friedman 2009, sections 4.4 and 5.4).
 The penalty is raised, then curves become straight lines, then the weaker inputs go, until there
-are at least five events for each degree. Every f is centred: 0 at the mean of the training base.
+are at least five events for each degree; it is raised further while Akaike's criterion falls.
+Every f is centred: 0 at the mean of the training base.
 """
 
 from __future__ import annotations
@@ -25,14 +26,16 @@ from keepline.insight.inputs import Vector
 EVENTS_MIN = 30
 EVENTS_EACH_DEGREE = 5.0
 PENALTY = 1 / 0.3  # measured best untuned on three public churn sets
-PENALTY_MAX = 100 * PENALTY  # beyond this the model hardly speaks; a simpler one says more
+PENALTY_MAX = 100 * PENALTY  # where five events a degree need more, a simpler model says more
+PENALTY_END = 1e6
+PENALTY_STEP = 6.0
 KNOTS = 6
 TAIL = 0.002  # beyond these quantiles a curve is level: a handful of customers must not bend it
-NEWTON_STEPS, NEWTON_ENOUGH = 40, 1e-9  # decrement a row
+NEWTON_STEPS, NEWTON_ENOUGH = 40, 1e-8  # decrement a row
 SPREAD_MIN = 0.1
-STEP, ROWS_EACH_COLUMN = 4, 60  # where every fourth row tells nearly all, and saves most of the time
+STEP, ROWS_MANY, ROWS_EACH_COLUMN = 4, 10_000, 60  # where every fourth row tells nearly all, and saves most of the time
 UNKNOWN_SHARE_MIN = 0.002  # rarer unknowns need no coefficient of their own
-DESIGNS = ("splines", "lines", "few_lines")
+DESIGNS = (("splines", "lines"), ("few_lines",))  # the better of the first two, else the last
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class Additive:
     penalty: float
     design: str  # splines, lines or few_lines
     events: int
+    criterion: float  # Akaike's
 
     def logit(self, matrix: Vector) -> Vector:
         """Log-odds, added column by column, so that they do not depend on the cut into batches."""
@@ -93,11 +97,13 @@ def fit_additive(matrix: Vector, y: Vector, weight: Vector) -> Additive:
     of freedom. ``weight`` stands for rows left out by lot; events are counted unweighted.
     """
     events = rarer(y)
-    for design in DESIGNS:
-        blocks = _blocks(_kept(matrix, y, design=design), matrix, design)
-        made = _fit(blocks, y, weight, events=events, design=design)
-        if made is not None:
-            return made
+    for designs in DESIGNS:
+        made = [
+            _fit(_blocks(_kept(matrix, y, design=d), matrix, d), y, weight, events=events, design=d) for d in designs
+        ]
+        fitted = [model for model in made if model is not None]
+        if fitted:
+            return min(fitted, key=lambda model: model.criterion)
     raise too_few_for_degrees(events)
 
 
@@ -183,26 +189,67 @@ def _knots(seen: Vector) -> Vector:
     return np.unique(np.append(rest, mode))
 
 
-def _fit(blocks: list[_Block], y: Vector, weight: Vector, *, events: int, design: str) -> Additive | None:
-    if not blocks:
-        return None
+def fit_alike(matrix: Vector, y: Vector, weight: Vector, *, like: Additive) -> Additive:
+    """Fit with the design and penalty of another model: for judging it on customers left out."""
+    kept = sorted({term.column for term in like.terms})
+    prepared = _prepare(_blocks(kept, matrix, like.design), y, weight)
+    return _at_penalty(prepared, like.penalty, design=like.design, start=None)[0]
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """The standardised design of some rows."""
+
+    blocks: list[_Block]
+    x: Vector
+    y: Vector
+    weight: Vector
+    mean: Vector
+    scale: Vector
+
+
+def _prepare(blocks: list[_Block], y: Vector, weight: Vector) -> _Prepared:
     raw = np.column_stack([block.columns for block in blocks])
     mean, spread = raw.mean(axis=0), raw.std(axis=0)
     scale = np.where(spread > 1e-9, np.maximum(spread, _least_spread(blocks)), np.inf)  # constant: stays at 0
     x = np.subtract(raw, mean, out=raw)
     x /= scale
-    budget = events / EVENTS_EACH_DEGREE
+    return _Prepared(blocks, x, y, weight, mean, scale)
+
+
+def _fit(blocks: list[_Block], y: Vector, weight: Vector, *, events: int, design: str) -> Additive | None:
+    """The best penalty of a design by Akaike's criterion, among those with events enough; None where there is none."""
+    if not blocks:
+        return None
+    prepared, budget = _prepare(blocks, y, weight), events / EVENTS_EACH_DEGREE
     share = float(np.average(y, weights=weight))
-    penalty = max(PENALTY, _penalty_for(_curvature(x, weight * share * (1 - share)), budget))
-    while penalty <= PENALTY_MAX:
-        fitted = maximum(x, y, weight, penalty=penalty)
-        p = expit(fitted[0] + x @ fitted[1:])
-        degrees = _degrees(_curvature(x, weight * p * (1 - p)), penalty)
-        if degrees <= budget:
-            said = {"degrees": degrees, "penalty": penalty, "design": design, "events": events}
-            return _additive(blocks, fitted, mean, scale, **said)
-        penalty *= 1.5
-    return None
+    penalty = max(PENALTY, _penalty_for(_curvature(prepared.x, weight * share * (1 - share)), budget))
+    best: Additive | None = None
+    at = None
+    while penalty <= (PENALTY_MAX if best is None else PENALTY_END):
+        made, at = _at_penalty(prepared, penalty, design=design, start=at)
+        if best is not None and made.criterion >= best.criterion:
+            break
+        if made.degrees <= budget:
+            best = made
+        penalty *= 1.5 if best is None else PENALTY_STEP
+    return best
+
+
+def _at_penalty(prepared: _Prepared, penalty: float, *, design: str, start: Vector | None) -> tuple[Additive, Vector]:
+    x, y, weight = prepared.x, prepared.y, prepared.weight
+    at = maximum(x, y, weight, penalty=penalty, start=start)
+    p = expit(at[0] + x @ at[1:])
+    degrees = _degrees(_curvature(x, weight * p * (1 - p)), penalty)
+    terms = _terms(prepared.blocks, at[1:] / prepared.scale, prepared.mean)
+    criterion = 2 * (_deviance(y, p, weight) + degrees)
+    return Additive(float(at[0]), terms, degrees, penalty, design, rarer(y), criterion), at
+
+
+def _deviance(y: Vector, p: Vector, weight: Vector) -> float:
+    """Minus the log-likelihood."""
+    inside = np.clip(p, 1e-12, 1 - 1e-12)
+    return float(-(weight * (y * np.log(inside) + (1 - y) * np.log1p(-inside))).sum())
 
 
 def _least_spread(blocks: list[_Block]) -> Vector:
@@ -210,11 +257,10 @@ def _least_spread(blocks: list[_Block]) -> Vector:
     return np.concatenate([np.full(b.columns.shape[1], SPREAD_MIN if b.shares else 0.0) for b in blocks])
 
 
-def maximum(x: Vector, y: Vector, weight: Vector, *, penalty: float) -> Vector:
+def maximum(x: Vector, y: Vector, weight: Vector, *, penalty: float, start: Vector | None = None) -> Vector:
     """Penalised maximum likelihood by Newton's method: the intercept, which is not penalised, then the slopes."""
     ridge = np.r_[0.0, np.full(x.shape[1], penalty)]
-    at = np.zeros(x.shape[1] + 1)
-    at[0] = logit(float(np.average(y, weights=weight)))
+    at = start if start is not None else np.r_[logit(float(np.average(y, weights=weight))), np.zeros(x.shape[1])]
     loss = _loss(x, y, weight, at=at, ridge=ridge)
     for _ in range(NEWTON_STEPS):
         p = expit(at[0] + x @ at[1:])
@@ -253,7 +299,7 @@ def _gram(x: Vector, w: Vector) -> Vector:
 
 def _curvature(x: Vector, w: Vector) -> Vector:
     """Eigenvalues of X'WX; where rows are many, of every fourth of them, times four."""
-    step = STEP if len(w) > ROWS_EACH_COLUMN * x.shape[1] else 1
+    step = STEP if len(w) > max(ROWS_MANY, ROWS_EACH_COLUMN * x.shape[1]) else 1
     return np.asarray(np.maximum(np.linalg.eigvalsh(_gram(x[::step], w[::step])) * step, 0.0))
 
 
@@ -270,15 +316,13 @@ def _penalty_for(curvature: Vector, budget: float) -> float:
     return high
 
 
-def _additive(blocks: list[_Block], fitted: Vector, mean: Vector, scale: Vector, **said: Any) -> Additive:
-    coefficients = fitted[1:] / scale
-    terms, at = [], 0
+def _terms(blocks: list[_Block], coefficients: Vector, mean: Vector) -> tuple[Term, ...]:
+    made, at = [], 0
     for block in blocks:
         width = block.columns.shape[1]
-        own, centre = coefficients[at : at + width], mean[at : at + width]
-        terms.append(_term(block, own, centre))
+        made.append(_term(block, coefficients[at : at + width], mean[at : at + width]))
         at += width
-    return Additive(float(fitted[0]), tuple(terms), **said)
+    return tuple(made)
 
 
 def _term(block: _Block, own: Vector, mean: Vector) -> Term:

@@ -103,7 +103,7 @@ def value_card(model: ValueModel) -> Card:
         "drift": round(model.drift, 4),
         "trend_share": round(model.growth[0], 4),
         "return_share": round(model.growth[1], 4),
-        "relative_error": round(model.error[0] ** 0.5, 4),
+        "relative_error": [round(e**0.5, 4) for e in model.error],
         "leave_spread_log_odds": round(model.spread, 4),
         "mean_margin_fen": None if model.mean_margin_fen is None else round(model.mean_margin_fen),
     }

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from keepline.insight.additive import PENALTY, Additive, fit_additive, rarer
+from keepline.insight.additive import Additive, fit_additive, fit_alike, rarer
 from keepline.insight.inputs import Numbers, Vector, folds
 from keepline.insight.trees import LONG, SMALL, Trees, fit_trees
 
@@ -25,9 +25,10 @@ INNER_FOLDS = 4
 INNER_EVENTS_ENOUGH = 1_000  # three weights are known well enough; the remaining folds may be skipped
 STAYERS_EACH_EVENT = 8
 FIT_ROWS_MIN, FIT_ROWS_MAX = 15_000, 50_000  # of either kind
-STACK_PENALTY = 1e-3
+STACK_PENALTY = 5e-3
 LOGIT_MAX = 11.5
 SCORED_FOLDS = 5
+EVENTS_EACH_DEGREE_PLENTY = 20
 
 Base = Additive | Trees
 GROWN = {"small": SMALL, "long": LONG}
@@ -93,9 +94,9 @@ def fit_stack(matrix: Vector, y: Vector, ids: Numbers, *, seed: int, sizes: Sequ
     x, target, weight = _thinned(matrix, y, seed)
     curves = fit_additive(x, target, weight)
     grown = tuple(fit_trees(x, target, weight, size=GROWN[size], seed=seed) for size in trees)
-    if not trees and curves.penalty == PENALTY:
-        return Stack(curves, (), 0.0, (1.0,), ("curves",))  # not shrunk more than usual: calibrated as it is
-    intercept, weights = weigh(*_unseen(matrix, y, ids, seed=seed, trees=trees))
+    if not trees and curves.events > EVENTS_EACH_DEGREE_PLENTY * curves.degrees:
+        return Stack(curves, (), 0.0, (1.0,), ("curves",))  # hardly fitted to chance: calibrated as it is
+    intercept, weights = weigh(*_unseen(matrix, y, ids, seed=seed, trees=trees, like=curves))
     return Stack(curves, grown, intercept, weights, ("curves", *trees))
 
 
@@ -105,14 +106,16 @@ def _trees_for(y: Vector, sizes: Sequence[str]) -> tuple[str, ...]:
     return tuple(size for size in sizes if events >= least[size])
 
 
-def _unseen(matrix: Vector, y: Vector, ids: Numbers, *, seed: int, trees: Sequence[str]) -> tuple[Vector, Vector]:
+def _unseen(
+    matrix: Vector, y: Vector, ids: Numbers, *, seed: int, trees: Sequence[str], like: Additive
+) -> tuple[Vector, Vector]:
     """Log-odds of each base for customers it did not see, fold by fold until there are events enough."""
     fold = folds(ids, salt="inner", count=INNER_FOLDS)
     made, truth, events = [], [], 0.0
     for i in range(INNER_FOLDS):
         test = fold == i
         x, target, weight = _thinned(matrix[~test], y[~test], seed)
-        bases: list[Base] = [fit_additive(x, target, weight)]
+        bases: list[Base] = [fit_alike(x, target, weight, like=like)]
         bases += [fit_trees(x, target, weight, size=GROWN[size], seed=seed) for size in trees]
         made.append(np.column_stack([_bounded(base.logit(matrix[test])) for base in bases]))
         truth.append(y[test])
@@ -141,13 +144,14 @@ def weigh(outside: Vector, y: Vector) -> tuple[float, tuple[float, ...]]:
     """Intercept and non-negative weights of least log loss, held lightly to the plain average."""
     count = outside.shape[1]
     start = np.r_[0.0, np.full(count, 1 / count)]
+    held = STACK_PENALTY * float(y.mean() * (1 - y.mean()))  # rare events move the loss less
 
     def loss(at: Vector) -> tuple[float, Vector]:
         z = at[0] + (outside * at[1:]).sum(axis=1)
         away = at[1:] - 1 / count
         error = (expit(z) - y) / len(y)
-        value = float(np.mean(np.logaddexp(0, z) - y * z) + STACK_PENALTY * (away**2).sum())
-        slope = (outside * error[:, None]).sum(axis=0) + 2 * STACK_PENALTY * away
+        value = float(np.mean(np.logaddexp(0, z) - y * z) + held * (away**2).sum())
+        slope = (outside * error[:, None]).sum(axis=0) + 2 * held * away
         return value, np.r_[error.sum(), slope]
 
     bounds = [(None, None)] + [(0.0, None)] * count

@@ -192,7 +192,7 @@ def _value(table: pa.Table, matrix: Vector, leave: Learnt, *, policy: Policy) ->
     stayed = numbers(table.column("left_within")) == 0
     after = np.where(stayed, numbers(table.column("margin_after_fen")), np.nan)
     seen = value.margins(column, horizon=horizon, floor_fen=floor)
-    return value.learn_change(model, seen, after, interval=policy.value.interval)
+    return value.learn_change(model, seen, after, policy=policy.value)
 
 
 def _later(leaving: Leaving, table: pa.Table, matrix: Vector) -> list[tuple[Vector, Vector]]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import lsq_linear, nnls
+from scipy.optimize import lsq_linear
 from scipy.stats import norm
 
 from keepline.insight.inputs import Vector
@@ -32,6 +32,10 @@ ASSUMED_LASTING = 0.7
 REFERRAL_SPREAD = 0.5
 HISTORY_MONTHS_MIN = 6  # for the longer mean beside the last three months
 RATE_MAX = 0.999
+NOISE_BANDS = (0.25, 0.5, 0.7, 0.85, 0.95)
+ERROR_MAX = 1.0  # nor worse than not at all
+MEDIAN_OF_RETURN = 0.455 * (1 / 3 - 1 / 12)  # median of chi-square, times variance of the mean of 3 less that of 12
+ERROR_MIN = 0.02  # of the margin: no level is known better
 READS = (
     "revenue_3m_fen",
     "revenue_slope_fen",
@@ -66,23 +70,25 @@ class ValueModel:
     floor_fen: float = 0.0  # added to a margin to make the size errors are relative to
     drift: float = 0.0  # relative change of all
     growth: tuple[float, float] = (0.0, 0.0)  # shares of trend and of return to the long mean that come true
-    error: tuple[float, float, float] = (ASSUMED_ERROR**2, 0.0, 0.0)  # relative variance: all, own noise, own return
+    noise_bands: tuple[float, ...] = ()  # borders of the customer's own relative noise
+    error: tuple[float, ...] = (ASSUMED_ERROR**2,)  # relative variance of our error of the margin level, by band
     learnt: bool = False
     mean_margin_fen: float | None = None
     referral: tuple[float, float] | None = None  # gamma shape, and rate in months
 
 
 def margins(column: dict[str, Vector], *, horizon: int, floor_fen: float) -> Margins:
-    now = column["margin_3m_fen"] / MONTHS_NOW
+    months = np.clip(np.nan_to_num(column["tenure_months"], nan=MONTHS_NOW), 1, MONTHS_NOW)
+    now = column["margin_3m_fen"] / months  # who came a month ago has no three months
     scale = np.abs(now) + floor_fen
     share = np.where(column["revenue_3m_fen"] > 0, column["margin_3m_fen"], np.nan) / np.where(
         column["revenue_3m_fen"] > 0, column["revenue_3m_fen"], 1.0
     )
     reach = (horizon + 1) / 2 + (MONTHS_NOW - 1) / 2  # middle of the three months to middle of the horizon
     trend = np.nan_to_num(column["revenue_slope_fen"] * share) * reach
-    months = np.nan_to_num(column["months_billed"])
-    long = column["margin_12m_fen"] / np.maximum(months, 1)
-    back = np.where(months >= HISTORY_MONTHS_MIN, np.nan_to_num(long - now), 0.0)
+    billed = np.nan_to_num(column["months_billed"])
+    long = column["margin_12m_fen"] / np.maximum(billed, 1)
+    back = np.where(billed >= HISTORY_MONTHS_MIN, np.nan_to_num(long - now), 0.0)
     noise = np.nan_to_num(1.5 * (column["margin_fen"] - now) ** 2)
     return Margins(now, noise, np.clip(trend, -scale, scale), np.clip(back, -scale, scale), scale)
 
@@ -93,19 +99,19 @@ def change(model: ValueModel, m: Margins) -> Vector:
     return np.asarray(model.drift * m.now + trend * m.trend + back * m.back)
 
 
+def _own_noise(m: Margins) -> Vector:
+    return np.asarray(np.minimum(m.noise / np.where(m.scale > 0, m.scale, 1.0) ** 2, 1.0))
+
+
 def relative_variance(model: ValueModel, m: Margins) -> Vector:
-    """Variance of our error of the margin level, relative to the size squared."""
-    size = np.where(m.scale > 0, m.scale, 1.0) ** 2
-    every, noise, back = model.error
-    return np.asarray(every + noise * np.minimum(m.noise / size, 1.0) + back * m.back**2 / size)
+    """Variance of our error of the margin level, relative to the size squared, by the customer's own noise."""
+    return np.asarray(np.array(model.error)[np.searchsorted(model.noise_bands, _own_noise(m), side="left")])
 
 
-def learn_change(model: ValueModel, m: Margins, after_fen: Vector, *, interval: float) -> ValueModel:
+def learn_change(model: ValueModel, m: Margins, after_fen: Vector, *, policy: Value) -> ValueModel:
     """Learn from stayers how margins change, and how far off we are; unchanged under 200 stayers.
 
-    ``after_fen`` is the margin of the whole horizon. The error of a forecast holds the noise of the
-    months to come, which an expected value does not have; the noise seen between the months behind
-    us is taken off, down to a quarter.
+    ``after_fen`` is the margin of the whole horizon.
     """
     usable = ~np.isnan(m.now + after_fen) & (m.scale > 0)
     if usable.sum() < STAYERS_MIN or not np.any(after_fen[usable]):
@@ -114,13 +120,39 @@ def learn_change(model: ValueModel, m: Margins, after_fen: Vector, *, interval: 
     seen = after_fen[usable] / model.horizon - m.now
     drift, growth = _shares(m, seen)
     grown = ValueModel(**vars(model) | {"drift": drift, "growth": growth})
-    miss = np.clip((seen - change(grown, m)) / m.scale, -2, 2) ** 2
-    error = _errors(m, np.minimum(miss, np.quantile(miss, 0.99)))
-    noise = float(np.mean(np.minimum(m.noise / m.scale**2, 1.0))) / model.horizon
-    lasting = float(np.clip(1 - noise / max(miss.mean(), 1e-12), 0.25, 1.0))
-    fitted = ValueModel(**vars(grown) | {"error": error, "learnt": True})
-    wide = _width(miss, relative_variance(fitted, m), interval) ** 2 * lasting
-    return ValueModel(**vars(fitted) | {"error": tuple(float(e * wide) for e in error)})
+    miss = np.abs(seen - change(grown, m)) / m.scale
+    bands, error = _errors(m, miss, model=model, policy=policy)
+    return ValueModel(**vars(grown) | {"noise_bands": bands, "error": error, "learnt": True})
+
+
+def _errors(
+    m: Margins, miss: Vector, *, model: ValueModel, policy: Value
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Borders of the bands of own noise, and in each the relative variance of our error of an expected level.
+
+    In a band the forecast misses by q at the interval's end, so its variance is v = (q / z)^2. Noise of
+    the months to come, s^2 / h, is part of it, but not of the error of an expected level. What is left
+    beyond the noise behind us, s^2 / 3, is wandering of the level, which grows with the time ahead. The
+    band's s^2 comes from the median square of the return to the long mean, which the lot of the last
+    month, by which customers came into the band, does not bend:
+
+        error = (v - s^2 / h) + max(v - s^2 / h - s^2 / 3, 0) x (middle of value's horizon / middle of h - 1)
+    """
+    noise, back = _own_noise(m), (m.back / m.scale) ** 2
+    borders = tuple(float(b) for b in np.unique(np.quantile(noise, NOISE_BANDS)))
+    which = np.searchsorted(borders, noise, side="left")
+    longer = max(1.0, (policy.horizon_months + 1) / (model.horizon + 1))
+    interval = policy.interval
+    made = []
+    for band in range(len(borders) + 1):
+        mine = which == band
+        reach = float(np.quantile(miss[mine], interval)) if mine.any() else ASSUMED_ERROR
+        own = float(np.median(back[mine])) / MEDIAN_OF_RETURN if mine.any() else 0.0
+        seen = (reach / float(norm.ppf((1 + interval) / 2))) ** 2
+        now = max(seen - own / model.horizon, seen / 4)
+        wander = max(now - own / MONTHS_NOW, 0.0)
+        made.append(float(np.clip(now + wander * (longer - 1), ERROR_MIN**2, ERROR_MAX**2)))
+    return borders, tuple(made)
 
 
 def _shares(m: Margins, seen: Vector) -> tuple[float, tuple[float, float]]:
@@ -132,19 +164,6 @@ def _shares(m: Margins, seen: Vector) -> tuple[float, tuple[float, float]]:
     root = np.linalg.cholesky(gram + ridge**2 + 1e-9 * np.eye(3))
     found = lsq_linear(root.T, np.linalg.solve(root, target), bounds=([-0.1, 0, 0], [0.1, 1, 1])).x
     return float(found[0]), (float(found[1]), float(found[2]))
-
-
-def _errors(m: Margins, miss: Vector) -> tuple[float, float, float]:
-    size = m.scale**2
-    x = np.column_stack([np.ones(len(miss)), np.minimum(m.noise / size, 1.0), m.back**2 / size])
-    every, noise, back = nnls(x, miss)[0]
-    return max(float(every), 1e-4), float(noise), float(back)
-
-
-def _width(miss: Vector, variance: Vector, interval: float) -> float:
-    """How much wider or narrower than the normal curve the errors are, at the interval's ends."""
-    reach = np.quantile(np.sqrt(miss / variance), interval)
-    return float(np.clip(reach / norm.ppf((1 + interval) / 2), 0.5, 2.0))
 
 
 def learn_referrals(brought: Vector, tenure: Vector) -> tuple[float, float] | None:
