@@ -29,14 +29,14 @@ def found_month(site: Path) -> Known:
     return known(site, MONTH)
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_value_is_recovered_in_order(found_month: Known, found: Callable[..., None]) -> None:
     rank = spearmanr(found_month.scores.value_fen, found_month.scores.value_fen_true).statistic
     found("Spearman of value with the truth", f"{rank:.3f}", demand="≥ .7", source=SITE)
     assert rank >= 0.7
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_the_probability_of_leaving_is_calibrated(found_month: Known, found: Callable[..., None]) -> None:
     scores = found_month.scores
     slope = calibration_slope(scores.leave_probability.to_numpy(), scores.p_leave_horizon.to_numpy())
@@ -44,7 +44,7 @@ def test_the_probability_of_leaving_is_calibrated(found_month: Known, found: Cal
     assert 0.9 <= slope <= 1.1
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_the_plan_earns_more_of_the_best_possible_than_a_list_by_risk(
     found_month: Known, found: Callable[..., None]
 ) -> None:
@@ -57,7 +57,7 @@ def test_the_plan_earns_more_of_the_best_possible_than_a_list_by_risk(
     assert ours >= listed + 0.10
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_the_interval_of_value_covers_the_truth(found_month: Known, found: Callable[..., None]) -> None:
     scores = found_month.scores
     inside = np.mean((scores.value_low_fen <= scores.value_fen_true) & (scores.value_fen_true <= scores.value_high_fen))
