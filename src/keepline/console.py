@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from keepline.errors import KeeplineError
 
+USAGE = 2
 INTERRUPTED = 130
 
 
@@ -88,19 +89,49 @@ def run(command: click.Command) -> int:
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except click.ClickException as usage:
-        usage.show()
-        return 2
+        return _usage(usage, as_json=as_json)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("已中断；再次运行同一命令即可继续。\nInterrupted; run the same command again to go on.", err=True)
-        return INTERRUPTED
+        return _interrupted(as_json=as_json)
     except KeeplineError as refusal:
-        _refuse(refusal, as_json=as_json)
-        return refusal.exit_code
+        return _refuse(refusal, as_json=as_json)
+    except OSError as error:
+        return _refuse(_of_files(error), as_json=as_json)
     return result if isinstance(result, int) else 0
 
 
-def _refuse(refusal: KeeplineError, *, as_json: bool) -> None:
+def _usage(usage: click.ClickException, *, as_json: bool) -> int:
+    usage.show()
     if as_json:
-        give({"error": {"code": refusal.code, "zh": refusal.zh, "en": refusal.en}})
-        return
-    click.echo(f"✗ {refusal.zh}\n✗ {refusal.en}", err=True)
+        said = usage.format_message()
+        _error("usage", zh=f"命令用法有误：{said}", en=said)
+    return USAGE
+
+
+def _interrupted(*, as_json: bool) -> int:
+    zh, en = "已中断；再次运行同一命令即可继续。", "Interrupted; run the same command again to go on."
+    click.echo(f"{zh}\n{en}", err=True)
+    if as_json:
+        _error("interrupted", zh=zh, en=en)
+    return INTERRUPTED
+
+
+def _of_files(error: OSError) -> KeeplineError:
+    """What the file system refused: a place that cannot be read or written, a full disk."""
+    place, why = error.filename or "-", error.strerror or str(error)
+    return KeeplineError(
+        f"{place}: {why}; check that the place exists, may be read and written, and that the disk has room",
+        f"{place}：{why}；请检查该位置是否存在、是否可读写、磁盘是否已满",
+        code="file_system",
+    )
+
+
+def _refuse(refusal: KeeplineError, *, as_json: bool) -> int:
+    if as_json:
+        _error(refusal.code, zh=refusal.zh, en=refusal.en)
+    else:
+        click.echo(f"✗ {refusal.zh}\n✗ {refusal.en}", err=True)
+    return refusal.exit_code
+
+
+def _error(code: str, *, zh: str, en: str) -> None:
+    give({"error": {"code": code, "zh": zh, "en": en}})

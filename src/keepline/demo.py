@@ -20,6 +20,7 @@ LAST = Month.parse("2026-10")
 PUBLISHED_MONTHS = 3
 LEAST_CUSTOMERS = 1000
 LEAST_MONTHS = 8
+MOST_MONTHS = 240  # twenty years: customers who joined before the story need a date too
 ASKED = "demo.json"
 
 
@@ -54,21 +55,37 @@ def _check(asked: Asked) -> None:
             f"收到的是 {asked.customers} 和 {asked.months}",
             code="demo_too_small",
         )
+    if asked.months > MOST_MONTHS or asked.seed < 0:
+        raise SiteError(
+            f"a demo tells at most {MOST_MONTHS} months and its seed is not negative, "
+            f"asked were {asked.months} and {asked.seed}",
+            f"演示最多 {MOST_MONTHS} 个账期，种子不可为负；收到的是 {asked.months} 和 {asked.seed}",
+            code="demo_out_of_bounds",
+        )
 
 
 def _start(root: Path, asked: Asked, engine: str) -> None:
     said = root / ASKED
     if said.exists():
         _same(root, json.loads(said.read_text("utf-8")), vars(asked) | {"engine": engine})
-        return
-    if root.exists() and any(root.iterdir()):
+    elif root.exists() and any(root.iterdir()):
         raise SiteError(
             f"{root} is not empty and not a demo; choose another folder with --site",
             f"{root} 非空且不是演示站点；请用 --site 另选目录",
             code="demo_folder",
         )
-    start_site(root, customers=asked.customers, months=asked.months, last=LAST, seed=asked.seed, engine=engine)
-    said.write_text(json.dumps(vars(asked) | {"engine": engine}), encoding="utf-8")
+    else:
+        _put(said, vars(asked) | {"engine": engine})
+    if not (root / "keepline.toml").exists():  # written last: until then an interrupted start is made again
+        start_site(root, customers=asked.customers, months=asked.months, last=LAST, seed=asked.seed, engine=engine)
+
+
+def _put(path: Path, asked: dict[str, object]) -> None:
+    """Write whole or not at all what the folder is for, before anything else lies in it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}")
+    partial.write_text(json.dumps(asked), encoding="utf-8")
+    partial.replace(path)
 
 
 def _same(root: Path, former: dict[str, object], now: dict[str, object]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from keepline.decisions.explain import Explanation
@@ -14,6 +15,8 @@ from keepline.policy.documents import read_policy
 from keepline.publication import demand
 from keepline.report.page import render
 from keepline.site import Site
+
+PSEUDONYM = re.compile(r"[0-9]{1,19}")  # as many digits as 62 bits can have
 
 
 def explain_customer(site: Site, customer: str, month: Month) -> Explanation:
@@ -35,20 +38,31 @@ def explain_customer(site: Site, customer: str, month: Month) -> Explanation:
 def _candidates(site: Site, customer: str) -> list[int]:
     """The pseudonym of an operator's number, then the text itself when it is one."""
     ids = [site.pseudonym(customer)]
-    return [*ids, int(customer)] if customer.isascii() and customer.isdigit() else ids
+    return [*ids, int(customer)] if PSEUDONYM.fullmatch(customer) else ids
 
 
 def render_report(site: Site, month: Month, out: Path) -> None:
-    """Render a publication's figures again; a place inside ``published/`` is refused."""
+    """Render a publication's figures again; a place among publications, or no plain file, is refused."""
     made = demand(site, month)
-    if (site.root / "published").resolve() in out.resolve().parents:
-        raise SiteError(
-            f"{out} lies inside a publication, which nothing changes; choose another place",
-            f"{out} 位于发布目录内，发布内容不可更改；请另选位置",
-            code="inside_publication",
-        )
+    _may_write(site, out)
     found = json.loads((made.folder / "figures.json").read_text(encoding="utf-8"))
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_name(f".{out.name}.partial")
     partial.write_text(render(found), encoding="utf-8")
     partial.replace(out)
+
+
+def _may_write(site: Site, out: Path) -> None:
+    kept = {(site.root / name).resolve() for name in ("published", "superseded")}
+    if kept & set(out.resolve().parents):
+        raise SiteError(
+            f"{out} lies inside a publication, which nothing changes; choose another place",
+            f"{out} 位于发布目录内，发布内容不可更改；请另选位置",
+            code="inside_publication",
+        )
+    if out.exists() and not out.is_file():
+        raise SiteError(
+            f"{out} is a folder or a device, which a report cannot take the place of; name a file",
+            f"{out} 是目录或设备，不能被报告取代；请指定文件",
+            code="no_file",
+        )

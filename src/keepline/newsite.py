@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib import resources
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from keepline.errors import SiteError
 from keepline.policy.documents import KINDS
 
 SETTINGS = """# keepline.toml: the settings of this site. 站点设置。
-name = "{name}"            # operator, shown in reports 运营商名称
+name = {name}            # operator, shown in reports 运营商名称
 currency = "CNY"           # currency of every amount; nothing is converted 币种，不做换算
 engine = "duckdb"          # duckdb, or spark for more than one machine 计算引擎
 seed = 1                   # seed of everything random; the same seed gives the same plan 随机种子
@@ -40,18 +41,26 @@ then read it, correct it, and try it without loading anything:
 
 
 def make_site(root: Path, *, name: str) -> list[Path]:
-    """Write a new site; an existing one is refused, nothing is overwritten."""
+    """Write a new site and name the files made; an existing one is refused, no file is overwritten."""
     if (root / "keepline.toml").exists():
         raise SiteError(
             f"{root} is a site already; nothing was changed",
             f"{root} 已是站点，未作任何改动",
             code="site_exists",
         )
-    texts = {"keepline.toml": SETTINGS.format(name=name), "intake/README.md": INTAKE}
-    starter = resources.files("keepline.policy").joinpath("starter")
-    texts |= {f"policy/{kind}.toml": starter.joinpath(f"{kind}.toml").read_text("utf-8") for kind in KINDS}
-    for place, text in texts.items():
+    made = []
+    for place, text in _texts(name).items():
         path = root / place
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return [root / place for place in texts]
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            made.append(path)
+    return made
+
+
+def _texts(name: str) -> dict[str, str]:
+    """Every file by its place; keepline.toml last, so that what was begun and stopped can be begun again."""
+    starter = resources.files("keepline.policy").joinpath("starter")
+    texts = {f"policy/{kind}.toml": starter.joinpath(f"{kind}.toml").read_text("utf-8") for kind in KINDS}
+    quoted = json.dumps(name, ensure_ascii=False).replace("\x7f", "\\u007f")  # a JSON string is a TOML string
+    return texts | {"intake/README.md": INTAKE, "keepline.toml": SETTINGS.format(name=quoted)}

@@ -9,7 +9,8 @@ from functools import total_ordering
 
 from keepline.errors import KeeplineError
 
-_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+# the years a date can bear, with one to spare on the later side for the day after the last
+_MONTH = re.compile(r"(?!0000|9999)([0-9]{4})-(0[1-9]|1[0-2])")
 
 
 @total_ordering

@@ -67,7 +67,9 @@ def test_months_between_holds_both_ends_and_nothing_when_reversed() -> None:
     assert months_between(last, first) == []
 
 
-@pytest.mark.parametrize("text", ["2026-13", "2026-00", "2026-1", "202610", "2026-10-01", " 2026-10", "", "二〇二六"])
+@pytest.mark.parametrize(
+    "text", ["2026-13", "2026-00", "2026-1", "202610", "2026-10-01", " 2026-10", "", "二〇二六", "0000-01", "9999-12"]
+)
 def test_what_is_not_a_billing_month_is_refused_in_both_languages(text: str) -> None:
     with pytest.raises(KeeplineError, match="YYYY-MM") as refusal:
         Month.parse(text)
@@ -195,6 +197,29 @@ def test_an_unknown_key_is_refused_with_its_file_and_place(policy: Path, name: s
         read_policy(policy, OCTOBER)
     assert refusal.value.code == "policy_unclear"
     assert "有误" in refusal.value.zh
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("limits", "money_fen = 2400000", 'money_fen = "2400000"'),
+        ("limits", "money_fen = 2400000", "money_fen = true"),
+        ("limits", "sms = 3000", "sms = -1"),
+        ("limits", "manager_minutes_each = 1200", "manager_minutes_each = -1"),
+        ("contact", "open_complaint_stops = true", 'open_complaint_stops = "off"'),
+        ("contact", '"sms", "email"', '"smss", "email"'),
+        ("value", "recurring = 0.55", "recurring = 55"),
+        ("value", "recurring = 0.55", "recurring = nan"),
+    ],
+)
+def test_a_value_that_cannot_be_meant_is_refused(policy: Path, name: str, before: str, after: str) -> None:
+    path = policy / f"{name}.toml"
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after), encoding="utf-8")
+    with pytest.raises(PolicyError) as refusal:
+        read_policy(policy, OCTOBER)
+    assert refusal.value.code == "policy_unclear"
 
 
 def test_a_change_of_one_byte_changes_the_stamp(policy: Path) -> None:

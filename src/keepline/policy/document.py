@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import tomllib
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -38,7 +38,7 @@ D = TypeVar("D", bound=Document)
 def read(path: Path, kind: type[D]) -> D:
     """Read one policy file, or say what is wrong in it, where, and what to do."""
     try:
-        return kind.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        return kind.model_validate(_listed(tomllib.loads(path.read_text(encoding="utf-8"))), strict=True)
     except FileNotFoundError as error:
         raise PolicyError(
             f"policy file {path} is absent; 'keepline init' writes one to start from",
@@ -55,3 +55,10 @@ def read(path: Path, kind: type[D]) -> D:
         raise PolicyError(
             f"{path} is not clear:\n  {told}", f"政策文件 {path} 有误：\n  {told}", code="policy_unclear"
         ) from error
+
+
+def _listed(value: Any) -> Any:
+    """TOML's lists as the tuples our fields are, since strict types take nothing for something else."""
+    if isinstance(value, dict):
+        return {key: _listed(inner) for key, inner in value.items()}
+    return tuple(_listed(inner) for inner in value) if isinstance(value, list) else value

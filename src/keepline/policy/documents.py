@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -37,7 +38,7 @@ class Value(Document):
     horizon_months: int = Field(ge=1, le=120)
     discount_rate_year: float = Field(ge=0, lt=1)
     interval: float = Field(default=0.9, gt=0, lt=1)
-    margin_share: dict[str, float]
+    margin_share: dict[str, Annotated[float, Field(ge=-1, le=1)]]
     referral_margin_share: float = Field(
         default=0.5, ge=0, le=1, description="of a brought customer's margin, counted as word of mouth"
     )
@@ -168,25 +169,36 @@ class Contact(Document):
     arrears_months_max: int = Field(ge=0, description="older arrears stop every offer")
     open_complaint_stops: bool = True
 
+    @model_validator(mode="after")
+    def _channels(self) -> Self:
+        _known_channels(self.consent_needed_channels)
+        return self
+
 
 class Limits(Document):
     """limits.toml: our means this month (D4), and the share left alone."""
 
     money_fen: int = Field(ge=0)
-    channel_contacts: dict[str, int] = Field(
+    channel_contacts: dict[str, Annotated[int, Field(ge=0)]] = Field(
         default_factory=dict, description="contacts each channel can make; absent: no limit"
     )
-    manager_minutes_each: int | None = Field(default=None, description="for managers whose own minutes are unknown")
+    manager_minutes_each: int | None = Field(
+        default=None, ge=0, description="for managers whose own minutes are unknown"
+    )
     held_out_share: float = Field(ge=0, le=0.5)
     held_out_salt: str = Field(min_length=1, description="a new salt draws new lots")
     exceed_authority: Literal["exclude", "allow"] = "exclude"
 
     @model_validator(mode="after")
     def _channels(self) -> Self:
-        unknown = set(self.channel_contacts) - set(CHANNELS)
-        if unknown:
-            raise ValueError(f"unknown channels {sorted(unknown)}; known are {', '.join(CHANNELS)}")
+        _known_channels(self.channel_contacts)
         return self
+
+
+def _known_channels(named: Iterable[str]) -> None:
+    unknown = set(named) - set(CHANNELS)
+    if unknown:
+        raise ValueError(f"unknown channels {sorted(unknown)}; known are {', '.join(CHANNELS)}")
 
 
 @dataclass(frozen=True)

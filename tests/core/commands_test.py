@@ -1,0 +1,125 @@
+"""The command line under clumsy hands: always an exit code, a sentence in both languages, and clean JSON."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from keepline import console, inquiry
+from keepline.cli import cli
+from keepline.demo import LAST, Asked, run_demo
+from keepline.errors import SiteError
+from keepline.newsite import make_site
+from keepline.progress import Silent
+from keepline.site import open_site
+
+Told = tuple[int, Any]
+
+
+class Stop(BaseException):
+    """A kill in the middle."""
+
+
+def told(words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Told:
+    """The exit code of a command with ``--json``, and all of its stdout as one JSON value."""
+    monkeypatch.setattr("sys.argv", ["keepline", *words, "--json"])
+    code = console.run(cli)
+    return code, json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["bogus"], 2, "usage"),
+        (["run", "--site", "nowhere"], 2, "usage"),
+        (["intake", "load", "absent.csv", "--site", "nowhere"], 2, "usage"),
+        (["run", "--site", "nowhere", "--month", "0000-01"], 1, "bad_month"),
+        (["run", "--site", "nowhere", "--month", "9999-12"], 1, "bad_month"),
+        (["run", "--site", "nowhere", "--month", "2026-10"], 1, "no_site"),
+        (["init", "/dev/null/site"], 1, "file_system"),
+    ],
+)
+def test_every_error_is_json_on_stdout_where_json_is_asked(
+    words: list[str], code: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found, answer = told(words, monkeypatch, capsys)
+    assert (found, answer["error"]["code"]) == (code, said)
+    assert answer["error"]["zh"]
+    assert answer["error"]["en"]
+
+
+def test_an_interrupted_command_says_so_in_json_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @click.command()
+    @click.option("--json", "as_json", is_flag=True)
+    def slow(as_json: bool) -> None:  # noqa: ARG001
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sys.argv", ["keepline", "--json"])
+    assert console.run(slow) == 130
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "interrupted"
+
+
+@pytest.mark.parametrize("name", ['say "hello"', "back\\slash", "两\n行", "del\x7f"])
+def test_a_new_site_bears_any_name(tmp_path: Path, name: str) -> None:
+    make_site(tmp_path, name=name)
+    assert tomllib.loads((tmp_path / "keepline.toml").read_text("utf-8"))["name"] == name
+
+
+def test_a_policy_that_was_there_before_the_site_stays(tmp_path: Path) -> None:
+    (tmp_path / "policy").mkdir()
+    mine = tmp_path / "policy" / "limits.toml"
+    mine.write_text("mine")
+    made = make_site(tmp_path, name="x")
+    assert mine.read_text() == "mine"
+    assert mine not in made
+
+
+def test_a_report_takes_no_place_of_a_kept_publication_or_a_folder(tmp_path: Path) -> None:
+    make_site(tmp_path, name="x")
+    site = open_site(tmp_path)
+    for out in (
+        "published/2026-10/report.html",
+        "superseded/2026-10-aa/report.html",
+        "policy",
+        "policy/../published/x",
+    ):
+        with pytest.raises(SiteError):
+            inquiry._may_write(site, tmp_path / out)
+    with pytest.raises(SiteError):
+        inquiry._may_write(site, Path("/dev/null"))
+    inquiry._may_write(site, tmp_path / "report.html")
+
+
+def test_a_number_with_too_many_digits_is_no_pseudonym(tmp_path: Path) -> None:
+    make_site(tmp_path, name="x")
+    assert len(inquiry._candidates(open_site(tmp_path), "9" * 5000)) == 1
+
+
+@pytest.mark.parametrize("asked", [Asked(1000, 8, -1), Asked(1000, 100_000, 1)])
+def test_a_demo_out_of_bounds_leaves_no_folder(tmp_path: Path, asked: Asked) -> None:
+    with pytest.raises(SiteError):
+        run_demo(tmp_path / "demo", asked, engine="duckdb", progress=Silent())
+    assert not (tmp_path / "demo").exists()
+
+
+def test_a_demo_interrupted_at_its_first_files_begins_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object) -> None:
+        raise Stop
+
+    root = tmp_path / "demo"
+    with monkeypatch.context() as patched:
+        patched.setattr("keepline.simulate.opening.write_key", stop)
+        with pytest.raises(Stop):
+            run_demo(root, Asked(1000, 8, 1), engine="duckdb", progress=Silent())
+    monkeypatch.setattr("keepline.demo._load", stop)
+    with pytest.raises(Stop):
+        run_demo(root, Asked(1000, 8, 1), engine="duckdb", progress=Silent())
+    assert open_site(root).settings.simulated
+    assert not open_site(root).published(LAST).exists()
