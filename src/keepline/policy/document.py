@@ -41,8 +41,8 @@ def read(path: Path, kind: type[D]) -> D:
         return kind.model_validate(_listed(tomllib.loads(path.read_text(encoding="utf-8"))), strict=True)
     except FileNotFoundError as error:
         raise PolicyError(
-            f"policy file {path} is absent; 'keepline init' writes one to start from",
-            f"缺少政策文件 {path}；keepline init 会生成可供修改的样本",
+            f"policy file {path} is absent; 'keepline init' makes a new site elsewhere to copy one from",
+            f"缺少政策文件 {path}；可用 keepline init 另建一个站点，从中复制样本",
             code="policy_absent",
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

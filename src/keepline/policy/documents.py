@@ -16,6 +16,15 @@ from keepline.policy.conditions import Condition
 from keepline.policy.document import Document, Part, Text, read
 from keepline.tables import CHANNELS, COMPONENTS
 
+MOST_FEN = 10**15  # ten trillion yuan: more is a slip of the hand, and sums of it would not fit
+Fen = Annotated[int, Field(ge=0, le=MOST_FEN)]
+
+
+def _different(otherwise: str, said: Iterable[object]) -> None:
+    every = list(said)
+    if len(every) != len(set(every)):
+        raise ValueError(otherwise)
+
 
 class ClassRule(Part):
     """A rule that puts a customer in a class; the first that holds decides (K1)."""
@@ -30,6 +39,11 @@ class Classes(Document):
     """classes.toml: important, key and potential accounts. A list of the operator's beats every rule."""
 
     rule: tuple[ClassRule, ...] = ()
+
+    @model_validator(mode="after")
+    def _ids(self) -> Self:
+        _different("two rules share an id", (rule.id for rule in self.rule))
+        return self
 
 
 class Value(Document):
@@ -90,6 +104,12 @@ class Leaving(Document):
     training_customers_max: int = Field(default=200_000, ge=1000)
     reasons: dict[str, Text] = Field(default_factory=dict, description="the operator's codes for recorded reasons")
 
+    @model_validator(mode="after")
+    def _bands(self) -> Self:
+        if self.medium_band_min > self.high_band_min:
+            raise ValueError("medium_band_min lies above high_band_min")
+        return self
+
 
 class Effect(Part):
     """What the offer changes: measured in a pilot, or assumed and marked so wherever it is shown."""
@@ -100,7 +120,10 @@ class Effect(Part):
         default=0.0, ge=0, le=1, description="assumed: share of the risk it takes away"
     )
     margin_month_fen: int = Field(
-        default=0, description="assumed: margin it adds or gives up a month, over all reached"
+        default=0,
+        ge=-MOST_FEN,
+        le=MOST_FEN,
+        description="assumed: margin it adds or gives up a month, over all reached",
     )
     accept_share: float = Field(default=1.0, ge=0, le=1, description="assumed: share who take it, for the cost")
 
@@ -118,11 +141,11 @@ class Offer(Part):
     name: Text
     purpose: Literal["profit", "loyalty"]
     channel: str
-    price_fen: int = Field(ge=0, description="what the customer pays a month")
-    list_price_fen: int = Field(ge=0)
-    floor_price_fen: int = Field(ge=0)
-    contact_cost_fen: int = Field(ge=0, description="paid for each customer contacted")
-    benefit_cost_fen: int = Field(ge=0, description="paid for each customer who takes it")
+    price_fen: Fen = Field(description="what the customer pays a month")
+    list_price_fen: Fen
+    floor_price_fen: Fen
+    contact_cost_fen: Fen = Field(description="paid for each customer contacted")
+    benefit_cost_fen: Fen = Field(description="paid for each customer who takes it")
     manager_minutes: int = Field(default=0, ge=0)
     eligible: tuple[Condition, ...] = ()
     effect: Effect
@@ -142,7 +165,7 @@ class TenureBenefit(Part):
     """What customers of long standing earn every year, whatever else is decided (D6)."""
 
     from_months: int = Field(ge=0)
-    yearly_benefit_fen: int = Field(ge=0)
+    yearly_benefit_fen: Fen
     name: Text
 
 
@@ -154,9 +177,8 @@ class Offers(Document):
 
     @model_validator(mode="after")
     def _ids(self) -> Self:
-        ids = [offer.id for offer in self.offer]
-        if len(ids) != len(set(ids)):
-            raise ValueError("two offers share an id")
+        _different("two offers share an id", (offer.id for offer in self.offer))
+        _different("two benefits begin at the same tenure", (band.from_months for band in self.tenure_benefit))
         return self
 
 
@@ -178,7 +200,7 @@ class Contact(Document):
 class Limits(Document):
     """limits.toml: our means this month (D4), and the share left alone."""
 
-    money_fen: int = Field(ge=0)
+    money_fen: Fen
     channel_contacts: dict[str, Annotated[int, Field(ge=0)]] = Field(
         default_factory=dict, description="contacts each channel can make; absent: no limit"
     )
