@@ -39,7 +39,9 @@ def test_a_reason_is_named_only_where_its_fact_is_true(tmp_path: Path) -> None:
     table = rows(tmp_path)
     inputs = choose(table, ())
     at = [c.name for c in inputs.columns].index("complaints_12m")
-    curves = Additive(0.0, (Term(at, 0.0, 9.0, None, 0.0, -1.0, 0.0),), 1.0, 1.0, "lines", 100, 0.0)  # raises everyone alike
+    curves = Additive(
+        0.0, (Term(at, 0.0, 9.0, None, 0.0, -1.0, 0.0),), 1.0, 1.0, "lines", 100, 0.0
+    )  # raises everyone alike
     column = {name: np.full(2000, np.nan) for name in NUMERIC}
     column["complaints_12m"] = table["complaints_12m"].to_numpy().astype(float)
     found = strongest(inputs, curves, matrix=inputs.matrix(table), column=column)

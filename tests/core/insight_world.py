@@ -82,21 +82,32 @@ class World:
         """Write the base of a month and what became of it; return the truth: p and expected monthly margin."""
         r, n = self.random, self.customers
         base = ~self.left
-        complaints = r.poisson(0.3, n)
-        change = r.normal(0, 0.3, n)
-        contract = r.integers(-6, 24, n)
-        z = self.strength * (0.8 * complaints - 1.5 * change - 0.015 * self.tenure + 1.0 * (contract <= 1))
-        p = expit(logit(1 - (1 - self.monthly_rate) ** HORIZON) + z - np.average(z) - 0.4)
+        traits = {
+            "complaints_12m": r.poisson(0.3, n),
+            "voice_change": r.normal(0, 0.3, n),
+            "contract_months_left": r.integers(-6, 24, n),
+            "tenure_months": self.tenure,
+        }
+        p = self._risk(traits)
         left = (r.random(n) < p) & base
+        features = write(_of(base, traits | self._bills(month)), FEATURES, folder / f"features-{month}.parquet")
+        labels = write(_of(base, self._outcome(month, left)), LABELS, folder / f"labels-{month}.parquet")
+        self.left |= left
+        truth = {"p": p[base], "margin": self.margin[base], "left": left[base]}
+        return Sample(month, (features,), (labels,)), truth
+
+    def _risk(self, traits: dict[str, npt.NDArray[np.generic]]) -> Vector:
+        z = 0.8 * traits["complaints_12m"] - 1.5 * traits["voice_change"] - 0.015 * self.tenure
+        z = self.strength * (z + (traits["contract_months_left"] <= 1))
+        return np.asarray(expit(logit(1 - (1 - self.monthly_rate) ** HORIZON) + z - z.mean() - 0.4))
+
+    def _bills(self, month: Month) -> dict[str, npt.NDArray[np.generic]]:
+        r, n = self.random, self.customers
         months = np.round(self.margin * np.exp(r.normal(-0.02, 0.2, (12, n)))).astype(np.int64)
-        features = {
+        return {
             "customer_id": self.ids,
             "month": np.full(n, str(month)),
             "kind": np.where(self.ids % 5 == 0, "organisation", "person"),
-            "tenure_months": self.tenure,
-            "voice_change": change,
-            "complaints_12m": complaints,
-            "contract_months_left": contract,
             "revenue_fen": months[0] * 2,
             "revenue_3m_fen": months[:3].sum(axis=0) * 2,
             "revenue_change": r.normal(0, 0.1, n),
@@ -109,8 +120,11 @@ class World:
             "referrals_12m": r.poisson(0.1, n),
             "discount_3m_fen": np.zeros(n, dtype=np.int64),
         }
+
+    def _outcome(self, month: Month, left: npt.NDArray[np.bool_]) -> dict[str, npt.NDArray[np.generic]]:
+        r, n = self.random, self.customers
         after = np.round((self.margin * np.exp(r.normal(-0.02, 0.2, (HORIZON, n)))).sum(axis=0)).astype(np.int64)
-        labels = {
+        return {
             "customer_id": self.ids,
             "month": np.full(n, str(month)),
             "left_within": left,
@@ -118,9 +132,7 @@ class World:
             "downgraded_within": (r.random(n) < 0.05) & ~left,
             "margin_after_fen": np.where(left, after // 2, after),
         }
-        kept = {name: np.asarray(values)[base] for name, values in features.items()}
-        became = {name: np.asarray(values)[base] for name, values in labels.items()}
-        made = write(kept, FEATURES, folder / f"features-{month}.parquet")
-        told = write(became, LABELS, folder / f"labels-{month}.parquet")
-        self.left |= left
-        return Sample(month, (made,), (told,)), {"p": p[base], "margin": self.margin[base], "left": left[base]}
+
+
+def _of(base: npt.NDArray[np.bool_], columns: dict[str, npt.NDArray[np.generic]]) -> dict[str, object]:
+    return {name: values[base] for name, values in columns.items()}
