@@ -136,3 +136,19 @@ def test_months_side_by_side_are_seen(here: Intake, data_dir: Path) -> None:
     assert set(found["bills"].wide.months) == {"6", "7", "8", "9"}
     assert found["usage"].columns["voice_s"].spellings == ("total_og_mou_{}",)
     assert here.site.root.exists()
+
+
+@pytest.mark.parametrize(
+    "phone", ["手机号", "手机号码", "手机", "电话", "电话号码", "联系人电话", "mobile", "Mobile Number"]
+)
+def test_a_telephone_goes_to_contact_details_whatever_it_is_called(here: Intake, phone: str) -> None:
+    found = sections(draft(here, f"客户编号,{phone},积分\nA1,13800138000,5\nA2,13900139000,7\n"))
+    assert found["contact_details"].columns["phone"].spellings == (phone,)
+    assert found["attributes"].attributes.numbers == ("积分",)
+
+
+@pytest.mark.parametrize("named", ["备用电话", "身份证号", "经办人手机", "家庭住址", "e-mail", "backup phone", "备注2"])
+def test_what_names_a_person_is_no_further_fact(here: Intake, named: str) -> None:
+    found = sections(draft(here, f"客户编号,{named},积分\nA1,13800138000,5\nA2,13900139000,7\nA3,13900139000,9\n"))
+    assert found["attributes"].attributes.numbers == ("积分",)
+    assert found["attributes"].attributes.codes == ()

@@ -15,7 +15,7 @@ from keepline.lake.mapping import Bounds, Source
 from keepline.lake.opening import look
 from keepline.lake.readers import reader
 from keepline.lake.sniffing import Looks, looks
-from keepline.lake.synonyms import COMPONENT, CUSTOMER, MONTH, SYNONYMS, YES, Synonym, unit_in
+from keepline.lake.synonyms import COMPONENT, CUSTOMER, MONTH, PERSONAL, SYNONYMS, YES, Synonym, unit_in
 from keepline.lake.units import UNIT_WORDS, dimension
 from keepline.lake.values import tidy
 from keepline.tables import TABLES
@@ -254,14 +254,20 @@ def _departures(draft: Draft) -> list[str]:
 def _attributes(draft: Draft) -> list[str]:
     """Everything else that is a number or one of a few codes is kept as a further fact."""
     left = [column for column in draft.free() if not re.search(COMPONENT, tidy(column.name), re.IGNORECASE)]
-    numbers = [c.name for c in left if c.number and c.distinct > 1]
-    codes = [c.name for c in left if c.code and not c.number and c.distinct > 1]
+    facts = [c for c in left if c.distinct > 1 and not _personal(c)]
+    numbers = [c.name for c in facts if c.number]
+    codes = [c.name for c in facts if c.code and not c.number]
     dropped = [c.name for c in left if c.name not in numbers and c.name not in codes]
     lines = [f"# 未采用 not used: {', '.join(dropped)}"] if dropped else []
     if not numbers and not codes:
         return ["", *lines] if lines else []
     body = ["[table.attributes]", *_list("numbers", numbers), *_list("codes", codes)]
     return [*section("attributes", _key(draft)), *body, *lines]
+
+
+def _personal(column: Looks) -> bool:
+    """Names someone, by its header or because every value is a telephone number."""
+    return column.phone or re.search(PERSONAL, tidy(column.name), re.IGNORECASE) is not None
 
 
 def _list(name: str, found: list[str]) -> list[str]:

@@ -32,7 +32,7 @@ def _of(spec: str) -> tuple[Synonym, ...]:
 
 SYNONYMS = _of(r"""
 contact_details.name - any | ^(客户|用户|联系人)?(姓名|名称)$|^(customer|contact|full)?[ _]?name$
-contact_details.phone - any | ^(联系电话|联系方式|联系手机)$|^(contact[ _]?)?phone([ _]?no|[ _]?number)?$
+contact_details.phone - any | ^(客户|用户|联系人?)?(电话|手机|移动电话)(号码?)?$|^联系方式$|^(contact[ _]?|mobile[ _]?|cell[ _]?)?(phone|mobile|msisdn)([ _]?no|[ _]?number)?$
 departures.month - flag | ^churn(ed)?$|^(是否)?(离网|流失|销户)(标识|标志|状态)?$|^(is[ _]?)?(churn|attrition)([ _]?(flag|label|value))?$
 customers.joined_on - day | 入网(日期|时间)|激活时间|开户(日期|时间)|(activation|join(ed)?|open(ing)?)[ _]?(date|on)$
 customers.joined_on months number | ^(网龄|在网时长|在网月数)|tenure|months?[ _]?in[ _]?service|^age[ _]?on[ _]?network
@@ -81,6 +81,8 @@ CUSTOMER = (
 )
 MONTH = r"^(账期|月份|帐期|统计月份?|出账月|年月)$|^(bill(ing)?[ _]?)?month$|^period$|^year[ _]?month$"
 COMPONENT = r"^(账目|科目|费用)(项|类型|类别|名称|编码)?$|^(component|charge[ _]?type|item)$"
+# What names a person, and so is never drafted into a table for analysis, whatever its values look like.
+PERSONAL = r"姓名|联系人|身份证|证件号|护照|手机|电话|号码|邮箱|住址|地址|(^|[ _])(phone|mobile|msisdn|e?-?mail|address|passport|name)([ _]|$)|id[ _]?card"
 YES = ("yes", "y", "true", "t", "1", "1.0", "是", "已离网", "离网", "流失", "churned", "churn", "left")
 
 UNITS = (
