@@ -19,11 +19,12 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import resources
+from typing import Any
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
-from sqlglot.lineage import lineage
+from sqlglot.lineage import Node, lineage
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 
@@ -195,14 +196,17 @@ def declared(query: exp.Query, table: Table, columns: tuple[str, ...] | None = N
     return exp.select(*casts).from_(query.copy().subquery("q")).order_by(*key)
 
 
-def origins(column: str, query: exp.Query, schema: Schema) -> set[str]:
-    """The source columns, as ``table.column``, that an output column comes from."""
-    root = lineage(column, query.copy(), schema=schema, dialect="duckdb")
-    found = set()
-    for node in root.walk():
-        if not node.downstream and isinstance(node.expression, exp.Table):
-            found.add(f"{node.expression.name}.{node.name.split('.')[-1]}")
-    return found
+def origins(query: exp.Query, schema: Schema) -> dict[str, set[str]]:
+    """For each output column the source columns, as ``table.column``, that it comes from."""
+    known: dict[str, Any] = dict(schema)
+    roots = lineage(None, query.copy(), schema=known, dialect="duckdb", trim_selects=False)
+    assert isinstance(roots, dict)
+    return {column: _sources(root) for column, root in roots.items()}
+
+
+def _sources(root: Node) -> set[str]:
+    ends = (node for node in root.walk() if not node.downstream)
+    return {f"{n.expression.name}.{n.name.split('.')[-1]}" for n in ends if isinstance(n.expression, exp.Table)}
 
 
 def literal(value: Value) -> exp.Expr:

@@ -148,4 +148,4 @@ def test_lineage_names_the_operators_column() -> None:
     model = sqlmodel.parse("good", MODEL.format(what="SUM(voice_s)"))
     sqlmodel.check(model)
     schema = {"usage": sqlmodel.view_types(USAGE)}
-    assert sqlmodel.origins("voice_s", model.query, schema) == {"usage.voice_s"}
+    assert sqlmodel.origins(model.query, schema)["voice_s"] == {"usage.voice_s"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from sqlglot import exp
@@ -87,12 +88,16 @@ class Stage:
         models = (self.model, *self.parts.values())
         return {view: sqlmodel.view_types(TABLES[table]) for model in models for view, table in model.views.items()}
 
-    def origins(self, column: str) -> set[str]:
-        """Columns of the lake's tables, as ``table.column``, that an output column comes from."""
+    def origins(self) -> dict[str, set[str]]:
+        """For each output column the columns of the lake's tables, as ``table.column``, that it comes from."""
         table_of = {view: table for model in (self.model, *self.parts.values()) for view, table in model.views.items()}
-        found = sqlmodel.origins(column, self.query, self.schema)
-        named = (origin.replace("months_ago", "month").split(".") for origin in found)
-        return {f"{table_of[view]}.{name}" for view, name in named}
+        found = sqlmodel.origins(self.query, self.schema)
+        return {column: {_in_lake(source, table_of) for source in sources} for column, sources in found.items()}
+
+
+def _in_lake(source: str, table_of: dict[str, str]) -> str:
+    view, name = source.replace("months_ago", "month").split(".")
+    return f"{table_of[view]}.{name}"
 
 
 def build_features(engine: Engine, lake: Lake, policy: Policy, *, snapshot: Month, only: Range, to: Path) -> int:
@@ -214,4 +219,10 @@ def sql_models() -> list[Stage]:
 
 def column_origins(column: str) -> set[str]:
     """The lake's columns, as ``table.column``, that a feature comes from."""
-    return _features().origins(column)
+    return _feature_origins()[column]
+
+
+@cache
+def _feature_origins() -> dict[str, set[str]]:
+    """Traced once: the models do not change while a process runs."""
+    return _features().origins()
