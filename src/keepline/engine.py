@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -289,8 +289,3 @@ def start(name: str, *, memory: str = "1GB", threads: int = 2, spill: Path | Non
         f"不认识引擎 {name!r}；keepline.toml 可写 duckdb 或 spark",
         code="unknown_engine",
     )
-
-
-def month_files(by_month: Sequence[tuple[int, Sequence[Path]]]) -> tuple[Files, ...]:
-    """Files of several months, each with its distance from the snapshot, nearest first."""
-    return tuple(Files(tuple(paths), ago) for ago, paths in sorted(by_month, key=lambda item: item[0]))

@@ -24,7 +24,6 @@ from keepline.errors import PublicationError
 from keepline.policy.documents import Policy
 
 COLUMNS = ["customer_id", "offer_id", "manager_id", "gain_fen", "cost_fen", "minutes"]
-UNLIMITED = np.iinfo(np.int64).max
 
 Kind = tuple[str, int, int]  # offer, cost in fen, minutes
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from keepline.decisions.explain import Explanation, OfferSeen
 
 Row = dict[str, Any]
-FACES = ("analyst", "seller")
 PROFILE = (
     "kind",
     "industry",
