@@ -152,3 +152,11 @@ def test_a_surer_rate_gives_a_narrower_interval() -> None:
         worth(each, VALUE, column=column, monthly=np.array([0.03])) for each in (model, replace(model, spread=0.2))
     )
     assert narrow.high[0] - narrow.low[0] < wide.high[0] - wide.low[0]
+
+
+def test_a_young_lake_or_customer_has_fewer_months_now() -> None:
+    column = facts(margin_3m_fen=30_000, revenue_3m_fen=60_000, tenure_months=2)
+    assert margins(column, horizon=3, floor_fen=1.0).now[0] == 15_000
+    assert margins(column, horizon=3, floor_fen=1.0, history=1).now[0] == 30_000
+    model = ValueModel(3, first_month=100)
+    assert [model.history(month) for month in (100, 101, 102, 110)] == [1, 2, 3, 3]

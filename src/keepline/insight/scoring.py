@@ -38,7 +38,7 @@ def score(
     scan = Scan(FEATURES, (Files((features,), 0),))
     see_rows(engine, lake, snapshot=snapshot, features=scan, attributes=attributes, only=only)
     query = rows_query(attributes).order_by(exp.column("customer_id", table="features"))
-    return engine.map(query, Scorer(models, policy), SCORES, to)
+    return engine.map(query, Scorer(models, policy, models.value.history(snapshot.index)), SCORES, to)
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class Scorer:
 
     models: Models
     policy: Policy
+    history: int = value.MONTHS_NOW  # months of bills known at the snapshot
 
     def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         column = {name: numbers(rows.column(name)) for name in NUMERIC}
@@ -70,7 +71,7 @@ class Scorer:
             monthly = np.full(len(leave), self.models.value.monthly_rate)
         if self.models.value_abstains:
             monthly = np.full(len(leave), np.nan)
-        made = value.worth(self.models.value, self.policy.value, column=column, monthly=monthly)
+        made = value.worth(self.models.value, self.policy.value, column=column, monthly=monthly, history=self.history)
         return {
             "value_fen": made.value,
             "value_low_fen": made.low,

@@ -75,13 +75,14 @@ def train(
         return _untrained(policy, seed=seed)
     # One thread: the same last bit on every machine, and threads that wait for each other stand still on a busy one.
     with threadpool_limits(limits=1):
-        known = _history(lake, samples) if leaving.learn_from == "past_snapshots" else None
-        return _trained(*rows, policy=policy, samples=samples, seed=seed, history=known)
+        return _trained(*rows, policy=policy, samples=samples, seed=seed, first=lake.months("bills")[0])
 
 
-def _history(lake: Shelf, samples: Sequence[Sample]) -> int:
-    """Months of bills known at the oldest snapshot learnt from."""
-    return min(sample.snapshot for sample in samples) - lake.months("bills")[0] + 1
+def _history(samples: Sequence[Sample], first: Month, policy: LeavingPolicy) -> int | None:
+    """Months of bills known at the oldest snapshot learnt from; None where what is learnt from is what is scored."""
+    if policy.learn_from == "this_snapshot":
+        return None
+    return min(sample.snapshot for sample in samples) - first + 1
 
 
 def _trained(
@@ -91,15 +92,15 @@ def _trained(
     policy: Policy,
     samples: Sequence[Sample],
     seed: int,
-    history: int | None,
+    first: Month,
 ) -> Models:
     leaving = policy.leaving
-    inputs = choose(table, attributes, history=history)
+    inputs = choose(table, attributes, history=_history(samples, first, leaving))
     matrix = inputs.matrix(table)
     learnt = {name: _learn(name, table, matrix, policy=leaving, seed=seed) for name in TARGETS}
     abstains = leaving.oversampled and leaving.true_monthly_rate is None
     learnt |= {name: _corrected(learnt[name], learnt["leave"], leaving) for name in ("leave", "port_out")}
-    worth = _value(table, matrix, learnt["leave"], policy=policy)
+    worth = _value(table, matrix, learnt["leave"], policy=policy, first=first)
     version = _version(table, matrix, policy=policy, seed=seed)
     card = _card(learnt, inputs, worth, policy=policy, samples=samples, table=table, abstains=abstains)
     return Models(
@@ -172,10 +173,12 @@ def _base_rate(leave: Learnt, policy: LeavingPolicy) -> float | None:
     return round(float(1 - (1 - _rate(leave)) ** (1 / policy.horizon_months)), 9)
 
 
-def _value(table: pa.Table, matrix: Vector, leave: Learnt, *, policy: Policy) -> ValueModel:
+def _value(table: pa.Table, matrix: Vector, leave: Learnt, *, policy: Policy, first: Month) -> ValueModel:
     horizon = policy.leaving.horizon_months
     column = {name: numbers(table.column(name)) for name in value.READS}
-    known = column["margin_3m_fen"][~np.isnan(column["margin_3m_fen"])] / value.MONTHS_NOW
+    history = (_months(table) - first.index + 1).astype(float)
+    now = value.margins(column, horizon=horizon, floor_fen=0.0, history=history).now
+    known = now[~np.isnan(now)]
     floor = max(1.0, 0.1 * float(np.median(np.abs(known)))) if len(known) else 1.0
     model = ValueModel(
         horizon,
@@ -183,6 +186,7 @@ def _value(table: pa.Table, matrix: Vector, leave: Learnt, *, policy: Policy) ->
         floor_fen=floor,
         mean_margin_fen=float(known.mean()) if len(known) else None,
         referral=value.learn_referrals(column["referrals_12m"], column["tenure_months"]),
+        first_month=first.index,
     )
     if leave.model is not None:
         curves = leave.model.stacks[0].curves
@@ -191,7 +195,7 @@ def _value(table: pa.Table, matrix: Vector, leave: Learnt, *, policy: Policy) ->
         model = replace(model, spread=spread, lasting=value.lasting_share(pairs))
     stayed = numbers(table.column("left_within")) == 0
     after = np.where(stayed, numbers(table.column("margin_after_fen")), np.nan)
-    seen = value.margins(column, horizon=horizon, floor_fen=floor)
+    seen = value.margins(column, horizon=horizon, floor_fen=floor, history=history)
     return value.learn_change(model, seen, after, policy=policy.value)
 
 

@@ -75,11 +75,20 @@ class ValueModel:
     learnt: bool = False
     mean_margin_fen: float | None = None
     referral: tuple[float, float] | None = None  # gamma shape, and rate in months
+    first_month: int | None = None  # of the bills learnt from, months since year 0
+
+    def history(self, month: int) -> int:
+        """Months of bills known at a snapshot, as far as margin now asks."""
+        return MONTHS_NOW if self.first_month is None else max(1, min(MONTHS_NOW, month - self.first_month + 1))
 
 
-def margins(column: dict[str, Vector], *, horizon: int, floor_fen: float) -> Margins:
-    months = np.clip(np.nan_to_num(column["tenure_months"], nan=MONTHS_NOW), 1, MONTHS_NOW)
-    now = column["margin_3m_fen"] / months  # who came a month ago has no three months
+def margins(
+    column: dict[str, Vector], *, horizon: int, floor_fen: float, history: Vector | float = MONTHS_NOW
+) -> Margins:
+    """``history``: months of bills known at the snapshot."""
+    here = np.nan_to_num(column["tenure_months"], nan=MONTHS_NOW)
+    months = np.clip(np.minimum(here, history), 1, MONTHS_NOW)
+    now = column["margin_3m_fen"] / months  # who came a month ago has no three months, nor has a lake begun then
     scale = np.abs(now) + floor_fen
     share = np.where(column["revenue_3m_fen"] > 0, column["margin_3m_fen"], np.nan) / np.where(
         column["revenue_3m_fen"] > 0, column["revenue_3m_fen"], 1.0
@@ -224,9 +233,11 @@ class Worth:
     expected_months: Vector
 
 
-def worth(model: ValueModel, policy: Value, *, column: dict[str, Vector], monthly: Vector) -> Worth:
+def worth(
+    model: ValueModel, policy: Value, *, column: dict[str, Vector], monthly: Vector, history: int = MONTHS_NOW
+) -> Worth:
     """Value of each customer, given the monthly rate of leaving (NaN: value abstains)."""
-    m = margins(column, horizon=model.horizon, floor_fen=model.floor_fen)
+    m = margins(column, horizon=model.horizon, floor_fen=model.floor_fen, history=history)
     staying_months = staying(model, monthly, discounts(policy))
     grown = change(model, m)
     persistence, growth = m.now * staying_months, grown * staying_months
