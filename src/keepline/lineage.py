@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from keepline.errors import KeeplineError
@@ -148,19 +147,13 @@ def _known(column: str) -> None:
 def _sources(column: str) -> set[str]:
     table, name = column.split(".")
     if table == FEATURES.name and column not in STEPS:
-        return _origins(name)
+        return column_origins(name)
     if name in MADE_BY_US and column not in STEPS:
         return set()
     if name == "customer_id":
         return {"customers.customer_id"}
     named = STEPS.get(column, STEPS.get(f"{table}.*", ()))
     return {each for source in named for each in _spread(source)}
-
-
-@cache
-def _origins(feature: str) -> set[str]:
-    """Reading the models takes a while, and one walk back meets a feature many times."""
-    return column_origins(feature)
 
 
 def _spread(source: str) -> list[str]:
