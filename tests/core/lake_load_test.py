@@ -304,3 +304,10 @@ def test_a_load_killed_at_any_change_of_the_disk_leaves_the_lake_whole(tmp_path:
 def test_customers_need_no_column_but_their_number_and_month(here: Intake) -> None:
     here.maps(customers=CUSTOMERS + FREE)
     assert here.load("customers.csv", f"手机号,账期\n{PHONE},2026-09\n").counts.loaded == 1
+
+
+def test_a_held_file_says_with_which_words_it_is_accepted(here: Intake) -> None:
+    here.maps(bills=BILLS)
+    report = held(here.bills("1,2026-09,1", "2,2026-09,1"), "set_aside_share")
+    for lang in ("zh", "en"):
+        assert all(f"--accept {problem.code}" in report.text(lang) for problem in report.problems)

@@ -152,3 +152,9 @@ def test_what_names_a_person_is_no_further_fact(here: Intake, named: str) -> Non
     found = sections(draft(here, f"客户编号,{named},积分\nA1,13800138000,5\nA2,13900139000,7\nA3,13900139000,9\n"))
     assert found["attributes"].attributes.numbers == ("积分",)
     assert found["attributes"].attributes.codes == ()
+
+
+def test_a_monthly_fee_and_a_bare_discount_are_bills(here: Intake) -> None:
+    rows = sections(draft(here, "客户号,账期,月费,优惠\nA1,2026-09,59.00,5\nA2,2026-09,99.00,0\n"))["bills"].long.rows
+    assert rows["recurring"].spellings == ("月费",)
+    assert rows["discount"].spellings == ("优惠",)

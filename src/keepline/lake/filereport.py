@@ -107,6 +107,9 @@ class FileReport:
         lines += [f"  · {_told(note, lang)}{_times(note)}" for note in self.notes]
         lines += [f"  - {_rule_line(code, count, lang)}" for code, count in sorted((self.rules or {}).items())]
         lines += [f"      {_place(s, lang)}: {s.zh if lang == 'zh' else s.en}" for s in self.samples[:5]]
+        if self.verdict == "held":
+            codes = " ".join(f"--accept {problem.code}" for problem in self.problems)
+            lines.append(("  核对无误后可加：" if lang == "zh" else "  if it is right all the same, add: ") + codes)
         if self.set_aside_file:
             lines.append(("  待修正文件：" if lang == "zh" else "  mend and load again: ") + self.set_aside_file)
         return "\n".join(lines)

@@ -52,10 +52,10 @@ customers.preferred_channel - code | 偏好渠道|preferred[ _]?channel
 payments.arrears_fen yuan number | ^(当月|本月)?欠费(金额)?|^arrears|^(amount[ _]?)?overdue
 payments.paid_fen yuan number | ^(当月|本月)?缴费|^paid
 bills.overage yuan number | 套外.*(费|元)|超套.*费|^overage[ _]?(charge|fee|revenue)
-bills.recurring yuan number | ^月租|月基本费|固定费|^total[ _]?recurring[ _]?charge|^(monthly|recurring)[ _]?(fee|rental)
+bills.recurring yuan number | ^月(租|费)|月基本费|固定费|^total[ _]?recurring[ _]?charge|^(monthly|recurring)[ _]?(fee|rental)
 bills.roaming yuan number | 漫游费|^roaming[ _]?(charge|fee|revenue)
 bills.value_added yuan number | 增值.*费|^vas
-bills.discount yuan number | 优惠(金额|额)|减免|^discount
+bills.discount yuan number | 优惠(金额|额|$)|减免|^discount
 bills.total yuan number | ^(当月|本月)?ARPU([(]元[)])?$|^(当月|本月)(消费|出账|账单)|出账(收入|金额|费用)|^应收|^账单金额|^monthly[ _]?(revenue|charges?|bill)$|^(total[ _]?)?(amount|bill)[ _]?(fen|yuan)?$|^金额
 bills.total yuan number | ^近?(三|3)个?月(平均|均)(消费|ARPU)([(]元[)])?$
 bills.total yuan number | 平均消费|^arpu|^avg[ _]?(bill|revenue|spend)
