@@ -14,7 +14,7 @@ from keepline import engine as engines
 from keepline.canonical import table_hash
 from keepline.engine import Engine
 from keepline.lake.store import Lake
-from keepline.measurement.effects import CUSTOMERS_MIN, Arm, Arms, PastPlan, compare, measure_plans
+from keepline.measurement.effects import CUSTOMERS_MIN, Arm, Arms, PastPlan, compare, compare_plan, measure_plans
 from keepline.measurement.words import effect_words
 from keepline.periods import Month
 from keepline.tables import EFFECTS
@@ -186,3 +186,32 @@ def test_never_fewer_than_the_least_are_said_to_be_needed_and_a_handful_tell_not
 
 def test_an_offer_nobody_got_is_not_measured_though_the_plan_was_carried_out() -> None:
     assert {row["verdict"] for row in compare(Arms(arm(40), arm(40)), covered=1.0)} == {"no_delivery"}
+
+
+def arms_of(*, treated: int, held_out: int, level: int, effect: int) -> Arms:
+    """Two arms around a level of margin, alternating a little; the treated earn ``effect`` more."""
+
+    def arm(customers: int, mean: int) -> Arm:
+        margins = [mean + (10 if i % 2 else -10) for i in range(customers)]
+        befores = [level] * customers
+        squares = float(sum(m * m for m in margins))
+        before = (sum(befores), float(sum(b * b for b in befores)))
+        products = float(sum(m * level for m in margins))
+        return Arm(customers, customers, customers, 0, 0, sum(margins), before[0], squares, before[1], products)
+
+    return Arms(arm(treated, level + effect), arm(held_out, level))
+
+
+def test_large_accounts_in_one_arm_do_not_pass_for_an_effect() -> None:
+    """Every offer earns 5 more; the dear one has more of its customers held out than the cheap one."""
+    cheap = arms_of(treated=900, held_out=90, level=100, effect=5)
+    dear = arms_of(treated=60, held_out=40, level=100_000, effect=5)
+    margin = compare_plan([cheap, dear], covered=1.0)[0]
+    assert margin["difference"] == pytest.approx(5)
+    assert margin["low"] < 5 < margin["high"]
+
+
+def test_an_offer_too_small_to_compare_is_left_out_of_the_plan() -> None:
+    large, small = (arms_of(treated=n, held_out=n // 10, level=100, effect=5) for n in (900, 50))
+    margin = compare_plan([large, small], covered=1.0)[0]
+    assert (margin["treated"], margin["held_out"]) == (900, 90)

@@ -28,7 +28,16 @@ from keepline.measurement.outcomes import (
     see_parts,
     see_window,
 )
-from keepline.measurement.statistics import Adding, Difference, Sums, adjusted_variance, cuped, needed_each, shares
+from keepline.measurement.statistics import (
+    Adding,
+    Difference,
+    Sums,
+    adjusted_variance,
+    cuped,
+    needed_each,
+    shares,
+    weighted,
+)
 from keepline.measurement.written import write_rows
 from keepline.periods import Month
 from keepline.policy.documents import Policy
@@ -101,15 +110,14 @@ def _plan_rows(
     by_offer: dict[str, Arms] = defaultdict(Arms)
     for offer_id, arms in _arm_sums(engine, lake, policy, snapshot=snapshot, plan=plan, window=window):
         by_offer[offer_id] += arms
-        by_offer[WHOLE_PLAN] += arms
-    proven = delivered_rows(engine, lake, snapshot=snapshot, plan=plan) > 0
-    offers = by_offer or {WHOLE_PLAN: Arms()}
+    verdict = "" if delivered_rows(engine, lake, snapshot=snapshot, plan=plan) else "no_delivery"
     covered = window.months / policy.value.horizon_months
-    rows = []
-    for offer_id, arms in offers.items():
-        verdict = "" if proven else "no_delivery"
-        about = {"plan_month": str(plan.month), "month": str(window.last), "offer_id": offer_id}
-        rows += [about | row for row in compare(arms, covered=covered, verdict=verdict)]
+    about = {"plan_month": str(plan.month), "month": str(window.last)}
+    whole = compare_plan(list(by_offer.values()), covered=covered, verdict=verdict)
+    rows = [about | {"offer_id": WHOLE_PLAN} | row for row in whole]
+    for offer_id, arms in by_offer.items():
+        compared = compare(arms, covered=covered, verdict=verdict)
+        rows += [about | {"offer_id": offer_id} | row for row in compared]
     if not leaving_is_known(lake, policy, until=window.last):
         return [row for row in rows if row["measure"] != "retention"]
     return rows
@@ -150,6 +158,31 @@ def compare(arms: Arms, *, covered: float, verdict: str = "") -> list[dict[str, 
     A ``verdict`` that is given stands; otherwise the arms decide.
     """
     found = {"margin": _margin(arms), "retention": _retention(arms)}
+    return _compared(arms, found, covered=covered, verdict=verdict)
+
+
+def compare_plan(offers: Sequence[Arms], *, covered: float, verdict: str = "") -> list[dict[str, Any]]:
+    """The two rows of a whole plan: its offers compared one by one, then weighted by customers treated.
+
+    Customers of different offers differ far more than the arms of one offer do; pooling them
+    would let a few large accounts that the lot put into one arm pass for an effect. Offers
+    too small to compare are left out of the sum and of its counts; where all are, they are
+    compared as one.
+    """
+    able = [arms for arms in offers if _smaller(arms) >= CUSTOMERS_MIN] or [sum(offers, Arms())]
+    weights = [arms.treated.customers for arms in able]
+    found = {
+        "margin": weighted([_margin(arms) for arms in able], weights),
+        "retention": weighted([_retention(arms) for arms in able], weights),
+    }
+    return _compared(sum(able, Arms()), found, covered=covered, verdict=verdict)
+
+
+def _smaller(arms: Arms) -> int:
+    return min(arms.treated.customers, arms.held_out.customers)
+
+
+def _compared(arms: Arms, found: dict[str, Difference | None], *, covered: float, verdict: str) -> list[dict[str, Any]]:
     needed = {"margin": _needed_margin(arms, covered), "retention": _needed_retention(arms)}
     rows = []
     for measure in MEASURES:
@@ -175,8 +208,7 @@ def _retention(arms: Arms) -> Difference | None:
 def _verdict(arms: Arms, found: Difference | None) -> str:
     if arms.treated.customers and not arms.treated.delivered:
         return "no_delivery"
-    small = min(arms.treated.customers, arms.held_out.customers) < CUSTOMERS_MIN
-    return "too_few" if small or found is None else "measured"
+    return "too_few" if _smaller(arms) < CUSTOMERS_MIN or found is None else "measured"
 
 
 def _unclear(found: Difference | None) -> bool:

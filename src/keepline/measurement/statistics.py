@@ -71,6 +71,24 @@ class Difference:
         return self.low <= 0 <= self.high
 
 
+def weighted(strata: Sequence[Difference | None], weights: Sequence[int]) -> Difference | None:
+    """One difference from those of strata; None when a stratum has none, or there is none.
+
+    The ends come from each stratum's own by the square root of the sum of squares (Zou and
+    Donner 2008, Statist. Med. 27:1693-1702), so that intervals that are not symmetric stay so.
+    """
+    known = [found for found in strata if found is not None]
+    if not known or len(known) < len(strata):
+        return None
+    shares = [weight / sum(weights) for weight in weights]
+    treated = sum(share * found.treated for share, found in zip(shares, known, strict=True))
+    held_out = sum(share * found.held_out for share, found in zip(shares, known, strict=True))
+    below = sum((share * (found.estimate - found.low)) ** 2 for share, found in zip(shares, known, strict=True)) ** 0.5
+    above = sum((share * (found.high - found.estimate)) ** 2 for share, found in zip(shares, known, strict=True)) ** 0.5
+    estimate = treated - held_out
+    return Difference(treated, held_out, estimate - below, estimate + above)
+
+
 def _spread(n: int, a: float, b: float, ab: float) -> float:
     """Sample covariance from sums; never below zero by rounding when a and b are one."""
     found = (ab - a * b / n) / (n - 1)
