@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from keepline import __version__, console
+from keepline.errors import KeeplineError, UsageError
 from keepline.periods import Month
 from keepline.site import open_site
 
@@ -22,7 +23,12 @@ class MonthType(click.ParamType[Month]):
     name = "YYYY-MM"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Month:  # noqa: ARG002
-        return value if isinstance(value, Month) else Month.parse(str(value))
+        if isinstance(value, Month):
+            return value
+        try:
+            return Month.parse(str(value))
+        except KeeplineError as error:
+            raise UsageError(error.en, error.zh, code=error.code) from error
 
 
 SITE = click.option(
@@ -100,17 +106,19 @@ def intake() -> None:
 @intake.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="写入文件 write the draft here")
-def suggest(file: Path, out: Path | None) -> None:
+@JSON
+def suggest(file: Path, out: Path | None, as_json: bool) -> None:
     """根据表头草拟映射。 Draft a mapping from a stranger's headers."""
     from keepline.lake.intake import suggest as draft
 
     text = draft(file)
     if out is None:
-        click.echo(text)
+        console.give({"mapping": text}) if as_json else click.echo(text)
         return
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(text, encoding="utf-8")
-    console.say(f"草稿已写入 {out}，请核对每一行。", f"Draft written to {out}; read every line of it.")
+    zh, en = f"草稿已写入 {out}，请核对每一行。", f"Draft written to {out}; read every line of it."
+    console.answer({"mapping": text, "out": str(out)}, zh, en, as_json=as_json)
 
 
 @intake.command()

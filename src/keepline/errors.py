@@ -26,6 +26,12 @@ def _rebuild(kind: type[KeeplineError], en: str, zh: str, code: str) -> Keepline
     return kind(en, zh, code=code)
 
 
+class UsageError(KeeplineError):
+    """What was typed cannot be read as what was asked for."""
+
+    exit_code = 2
+
+
 class SiteError(KeeplineError):
     """The site folder or keepline.toml is not as it must be."""
 
