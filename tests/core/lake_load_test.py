@@ -311,3 +311,10 @@ def test_a_held_file_says_with_which_words_it_is_accepted(here: Intake) -> None:
     report = held(here.bills("1,2026-09,1", "2,2026-09,1"), "set_aside_share")
     for lang in ("zh", "en"):
         assert all(f"--accept {problem.code}" in report.text(lang) for problem in report.problems)
+
+
+def test_names_and_numbers_lie_where_the_owner_alone_may_look(here: Intake) -> None:
+    columns = '[table.columns]\ncustomer_id = "no"\nname = "name"\n'
+    here.maps(people=f'[match]\nfiles = ["people*"]\n[[table]]\nname = "contact_details"\n{columns}')
+    assert here.load("people.csv", "no,name\n1,张三\n").counts.loaded == 1
+    assert (here.site.lake / "contact_details").stat().st_mode & 0o077 == 0

@@ -19,7 +19,7 @@ from keepline.lake.identity import Identities
 from keepline.lake.mapping import MappingFile, find_mapping, read_mapping, site_mappings
 from keepline.lake.preparing import Prepared, prepare
 from keepline.lake.refusals import refusal
-from keepline.lake.shelf import Shelf, last_published
+from keepline.lake.shelf import OWNER_ONLY, Shelf, last_published
 from keepline.lake.store import Lake, open_lake, sweep, switch
 from keepline.lake.suggest import suggest
 from keepline.progress import Progress, Silent
@@ -112,7 +112,7 @@ def _keep_aside(site: Site, file: Path, prepared: Prepared) -> list[Path]:
     for aside, waiting in ((prepared.aside, False), (prepared.waiting, True)):
         if aside.rows:
             folder = site.intake / "set-aside"
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True, mode=OWNER_ONLY)  # raw rows may name people
             target = setaside.place(folder, file.name, prepared.report.sha256, waiting=waiting)
             setaside.keep_mapping(target, prepared.used)
             shutil.move(aside.path, target)

@@ -16,8 +16,9 @@ from keepline.lake.staging import ALWAYS
 from keepline.lake.store import Lake, LakeFile
 from keepline.periods import Month
 from keepline.site import Site
-from keepline.tables import TABLES, Table
+from keepline.tables import TABLES, Personal, Table
 
+OWNER_ONLY = 0o700
 GROUP_ROWS = 250_000
 
 
@@ -90,6 +91,8 @@ class Shelf:
         for said, ready in self.pending.values():
             target = self.lake.root / said.path
             target.parent.mkdir(parents=True, exist_ok=True)
+            if reaches_a_person(TABLES[said.table]):
+                (self.lake.root / said.table).chmod(OWNER_ONLY)
             ready.replace(target)
 
     def adjusted(self) -> list[str]:
@@ -97,3 +100,8 @@ class Shelf:
         return sorted(
             {month for table, month in self.pending if "month" in TABLES[table].names and self.is_closed(month)}
         )
+
+
+def reaches_a_person(table: Table) -> bool:
+    """Whether a table holds names or numbers: its folder is then the owner's alone."""
+    return any(column.personal is Personal.RESTRICTED for column in table.columns)
