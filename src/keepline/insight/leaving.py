@@ -22,7 +22,7 @@ from keepline.insight.trees import LONG, SMALL, Trees, fit_trees
 SMALL_EVENTS_MIN = 300
 LONG_EVENTS_MIN = 5_000
 INNER_FOLDS = 4
-INNER_EVENTS_ENOUGH = 1_000  # three weights are known well enough; the remaining folds may be skipped
+INNER_EVENTS_EACH = 500  # events unseen for each part to weigh; with so many the remaining folds may be skipped
 STAYERS_EACH_EVENT = 8
 FIT_ROWS_MIN, FIT_ROWS_MAX = 15_000, 50_000  # of either kind
 STACK_PENALTY = 5e-3
@@ -120,7 +120,7 @@ def _unseen(
         made.append(np.column_stack([_bounded(base.logit(matrix[test])) for base in bases]))
         truth.append(y[test])
         events += float(y[test].sum())
-        if events >= INNER_EVENTS_ENOUGH:
+        if events >= INNER_EVENTS_EACH * len(bases):
             break
     return np.vstack(made), np.concatenate(truth)
 
