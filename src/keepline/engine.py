@@ -105,6 +105,7 @@ class DuckDB:
         self._db.execute(f"SET threads = {threads}")
         self._db.execute("SET preserve_insertion_order = true")
         self._db.execute("SET TimeZone = 'UTC'")
+        self._db.execute("SET enable_progress_bar = false")  # stdout is for answers alone
         if spill is not None:
             self._db.execute("SET temp_directory = " + exp.Literal.string(str(spill)).sql("duckdb"))
 
