@@ -106,6 +106,7 @@ class DuckDB:
         self._db.execute("SET preserve_insertion_order = true")
         self._db.execute("SET TimeZone = 'UTC'")
         self._db.execute("SET enable_progress_bar = false")  # stdout is for answers alone
+        self._db.execute("SET enable_external_file_cache = false")  # a checker reads the disk, not a memory of it
         if spill is not None:
             self._db.execute("SET temp_directory = " + exp.Literal.string(str(spill)).sql("duckdb"))
 
