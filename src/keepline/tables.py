@@ -237,8 +237,8 @@ model_version text - - | model that scored | 模型版本"""))
 
 PILOTS = Table("pilots", ("offer_id", "outcome", "term"), "what pilots found: the effect of an offer, linear in a few terms", "试点结果", _of("""
 offer_id text - - | offer | 优惠
-outcome text - - | what it changes: probability of leaving within the horizon, or margin a month | 指标 | leave margin
-term text - - | intercept, or the feature or score the coefficient multiplies | 项
+outcome text - - | probability of leaving within the horizon, margin a month, or the share of the treated who take the offer | 指标 | leave margin taken
+term text - - | intercept, the feature or score the coefficient multiplies, taken (share who take it) or taken_risk (that times the risk) | 项
 experiment_id text - - | pilot | 试点
 coefficient real - - | change of the outcome for one scaled unit of the term | 系数
 centre real - - | subtracted from the term | 中心
@@ -321,6 +321,7 @@ arm text - - | what the lot said | 组别 | treated held_out
 offer_id text - - | offer the rule chose | 优惠
 by_rule bool - - | chosen by the prices alone, not by filling up or making room | 按价选中
 gain_fen int fen - | expected incremental margin | 预期增量
+cost_fen int fen - | expected cost | 预期成本
 margin_before_fen int fen p | margin of the three months before | 前三月毛利"""))
 
 EFFECTS = Table("effects", ("plan_month", "offer_id", "measure"), "what past plans earned, against those left alone", "成效", _of("""

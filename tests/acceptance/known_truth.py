@@ -13,7 +13,7 @@ from scipy.optimize import linprog
 from scipy.sparse import coo_matrix
 from sqlglot import exp
 
-from keepline.decisions.offers import suits, unit_cost_fen
+from keepline.decisions.offers import suits
 from keepline.engine import DuckDB, Files, Scan
 from keepline.periods import Month
 from keepline.policy.documents import Policy, read_policy
@@ -52,7 +52,9 @@ def possible(found: Known) -> pd.DataFrame:
     """Customer × offer pairs that policy allows and the lot did not hold out, with their true gain and use."""
     decided = found.decisions
     open_to = decided[~decided.state.isin((*GATES, "held_out"))]
-    pairs = found.gains[["customer_id", "offer_id", "gain_fen"]].merge(open_to[["customer_id", "manager_id"]])
+    pairs = found.gains[["customer_id", "offer_id", "gain_fen", "cost_fen"]].merge(
+        open_to[["customer_id", "manager_id"]]
+    )
     return pairs.merge(_allowed(found)).merge(_use(found.policy), on="offer_id")
 
 
@@ -76,17 +78,11 @@ def _use(policy: Policy) -> pd.DataFrame:
                 "offer_id": offer.id,
                 "channel": offer.channel,
                 "minutes": offer.manager_minutes,
-                "cost_fen": _expected_cost(offer),
-                "unit_fen": unit_cost_fen(offer),
                 "place": place,
             }
             for place, offer in enumerate(policy.offers.offer)
         ]
     )
-
-
-def _expected_cost(offer: Any) -> int:
-    return int(offer.contact_cost_fen + offer.effect.accept_share * offer.benefit_cost_fen + 0.5)
 
 
 @dataclass(frozen=True)

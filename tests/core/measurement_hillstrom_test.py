@@ -34,7 +34,15 @@ def women(data_dir: Path) -> tuple[Terms, np.ndarray, np.ndarray]:
 
 def fitted(terms: Terms, visited: np.ndarray, mailed: np.ndarray) -> Uplift:
     share = np.full(len(visited), mailed.mean())
-    return estimate(terms, before=terms, target=visited, treated=mailed, share=share, risk=None)
+    return estimate(
+        terms,
+        before=terms,
+        target=visited,
+        treated=mailed,
+        share=share,
+        size=np.ones(len(visited)),
+        weight=np.ones(len(visited)),
+    )
 
 
 def qini(told: np.ndarray, visited: np.ndarray, mailed: np.ndarray) -> float:

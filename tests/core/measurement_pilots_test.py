@@ -16,7 +16,6 @@ from keepline.canonical import table_hash
 from keepline.engine import Engine
 from keepline.lake.store import Lake
 from keepline.measurement.pilots import ARM_MIN, PastSnapshot, measure_pilots, pilot_months
-from keepline.measurement.words import pilot_words
 from keepline.periods import Month
 from keepline.policy.documents import Policy
 from keepline.tables import PILOTS
@@ -47,6 +46,7 @@ class Pilot:
         self.risk = np.round(1 / (1 + np.exp(1.5 - rng.normal(size=n))), 9)
         chance = self.risk * (1 - held * self.treated)
         self.left = rng.random(n) < chance
+        self.answers: list[str] | None = None  # of the treated, where the operator recorded them
         self.bill = rng.integers(3000, 9000, n)
         self.after = self.bill + 2 * extra_fen * self.treated + rng.integers(-300, 300, n)
 
@@ -57,10 +57,16 @@ class Pilot:
             folder,
             experiments=[drawn | {"customer_id": c, "arm": arm} for c, arm in zip(self.ids, arms, strict=True)],
             bills=[self._bill(i, month) for i in range(len(self.ids)) for month in (DRAWN + 1, DRAWN + 2)],
+            deliveries=self._deliveries(),
             departures=[
                 {"customer_id": c, "month": str(DRAWN + 2)} for c, left in zip(self.ids, self.left, strict=True) if left
             ],
         )
+
+    def _deliveries(self) -> list[dict[str, Any]]:
+        said = {"month": str(DRAWN + 1), "plan_month": str(DRAWN), "offer_id": "care"}
+        pairs = zip(self.ids, self.answers or [], strict=False)
+        return [said | {"customer_id": c, "answer": answer} for c, answer in pairs if self.treated[c - 1]]
 
     def _bill(self, i: int, month: Month) -> dict[str, Any]:
         said = {"customer_id": self.ids[i], "month": str(month), "component": "recurring"}
@@ -100,13 +106,29 @@ def test_a_pilots_truth_comes_back(tmp_path: Path) -> None:
     rows = measured(engines.start("duckdb"), tmp_path, pilot, policy_with("care"))
     leave, margin = (next(r for r in rows if r["outcome"] == o) for o in ("leave", "margin"))
     truth = float((-0.4 * pilot.risk).mean())
-    assert {row["verdict"] for row in rows} == {"measured"}
+    assert {row["verdict"] for row in rows if row["outcome"] != "taken"} == {"measured"}
     assert leave["low"] <= truth <= leave["high"]
     assert margin["low"] <= 200 <= margin["high"]
     assert (leave["treated"], leave["held_out"]) == (int(pilot.treated.sum()), int((~pilot.treated).sum()))
     for risk in (0.1, 0.4):
         assert effect_at(rows, "leave", leave_probability=risk) == pytest.approx(-0.4 * risk, abs=0.05)
     assert leave["lots_p"] > 0.001
+
+
+def test_who_takes_an_offer_is_known_by_line_and_a_plain_effect_grows_with_it(tmp_path: Path) -> None:
+    pilot = Pilot(6000, seed=3)
+    rich = pilot.bill > 6000
+    pilot.answers = ["accepted" if yes else "none" for yes in rich]
+    pilot.after = pilot.after + 2 * 300 * (rich & pilot.treated)
+    rows = measured(engines.start("duckdb"), tmp_path, pilot, policy_with("care"))
+    taken, margin = (next(row for row in rows if row["outcome"] == o) for o in ("taken", "margin"))
+    assert taken["mean_effect"] == pytest.approx(rich[pilot.treated].mean(), abs=1e-6)
+    assert (taken["treated"], taken["held_out"], taken["verdict"]) == (int(pilot.treated.sum()), 0, "measured")
+    many, few = (effect_at(rows, "taken", recurring_fen=bill) for bill in (9000, 3000))
+    assert many - few > 0.8
+    by_taking = sum(row["coefficient"] for row in rows if (row["outcome"], row["term"]) == ("margin", "taken"))
+    assert margin["verdict"] == "measured"
+    assert by_taking * min(many, 1) + effect_at(rows, "margin", recurring_fen=9000) == pytest.approx(300, abs=60)
 
 
 def test_both_engines_find_the_same(engine: Engine, tmp_path: Path) -> None:
@@ -123,9 +145,9 @@ def test_an_offer_that_does_nothing_or_harm_is_not_used(tmp_path: Path) -> None:
     assert [(row["outcome"], row["term"], row["coefficient"]) for row in rows] == [
         ("leave", "intercept", 0.0),
         ("margin", "intercept", 0.0),
+        ("taken", "intercept", None),
     ]
-    assert {row["verdict"] for row in rows} == {"no_effect"}
-    assert "不予采用" in pilot_words(rows[0])[0]
+    assert [row["verdict"] for row in rows] == ["no_effect", "no_effect", "too_few"]
 
 
 @pytest.mark.parametrize(("n", "verdict"), [(2 * ARM_MIN - 20, "too_few"), (2 * ARM_MIN + 60, "measured")])
@@ -153,7 +175,6 @@ def test_lots_that_were_not_kept_to_are_said_to_be_in_doubt(tmp_path: Path) -> N
     pilot.treated = np.array(pilot.bill) > np.median(pilot.bill)
     rows = measured(engines.start("duckdb"), tmp_path, pilot, policy_with("care"))
     assert rows[0]["lots_p"] < 0.001
-    assert "check how they were drawn" in pilot_words(rows[0])[1]
 
 
 def test_an_offer_that_names_no_pilot_takes_its_latest(tmp_path: Path) -> None:

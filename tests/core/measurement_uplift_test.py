@@ -22,16 +22,26 @@ def pilot(n: int, seed: int, *, strength: float) -> tuple[Terms, Uplift, np.ndar
     columns = {f"x{i}": x[:, i] for i in range(FEATURES)}
     terms, before = standardise({uplift.RISK: risk} | columns), standardise(columns)
     share = np.full(n, treated.mean())
-    return terms, estimate(terms, before=before, target=left, treated=treated, share=share, risk=risk), truth
+    return (
+        terms,
+        estimate(terms, before=before, target=left, treated=treated, share=share, size=risk, weight=np.ones(n)),
+        truth,
+    )
+
+
+def told(terms: Terms, found: Uplift) -> np.ndarray:
+    """What the result says of each customer; the risk is the first term."""
+    risk = terms.values[:, 0] * terms.scale[0] + terms.centre[0]
+    return found.slope * risk + found.line.at(terms.values)
 
 
 def test_who_responds_is_recovered_from_a_large_pilot() -> None:
     terms, found, truth = pilot(20_000, 1, strength=0.9)
-    told = found.line.at(terms.values)
-    best = np.argsort(told)[: len(truth) // 5]
+    told_each = told(terms, found)
+    best = np.argsort(told_each)[: len(truth) // 5]
     assert found.low <= truth.mean() <= found.high
     assert found.varies
-    assert np.corrcoef(told, truth)[0, 1] > 0.8
+    assert np.corrcoef(told_each, truth)[0, 1] > 0.8
     assert truth[best].sum() < 0.9 * np.sort(truth)[: len(best)].sum()  # both are falls
 
 
@@ -51,11 +61,25 @@ def test_customers_are_seldom_said_to_differ_where_the_offer_does_nothing() -> N
     assert alarms <= 20
 
 
-def test_the_line_lies_half_way_between_the_free_one_and_slope_times_risk() -> None:
-    risk = np.array([0.1, 0.2, 0.3, 0.4] * 10)
-    terms = standardise({uplift.RISK: risk})
-    plain = uplift._by_risk(terms, -0.5 * risk, risk)
-    assert plain.at(terms.values) == pytest.approx(-0.5 * risk)
+def test_an_effect_no_larger_than_its_error_is_not_used_and_a_sure_one_nearly_whole() -> None:
+    assert uplift._sure(0.01, 0.01) == uplift._sure(0.0, 0.0) == 0
+    assert uplift._sure(-0.02, 0.01) == pytest.approx(0.75)
+    assert uplift._sure(0.1, 0.01) == pytest.approx(0.99)
+
+
+def test_where_nothing_happens_the_line_used_is_shorter_than_the_one_found() -> None:
+    pairs = [pilot(600, seed, strength=0.0) for seed in range(40)]
+    used = [float(np.abs(told(terms, found)).mean()) for terms, found, _ in pairs]
+    means = [abs(found.mean) for _, found, _ in pairs]
+    assert np.mean(used) < 0.8 * np.mean(means)
+
+
+def test_a_few_huge_accounts_are_held_within_reach() -> None:
+    change = np.r_[np.linspace(-100, 100, 999), 1e9]
+    held = uplift.within_reach(change)
+    assert held.max() < 1000
+    assert held[:999] == pytest.approx(change[:999])
+    assert uplift.within_reach(np.ones(5)) == pytest.approx(np.ones(5))
 
 
 def test_a_ridge_line_without_noise_is_the_line_itself() -> None:

@@ -121,7 +121,7 @@ def _candidates(offer: Offer, change: Change, policy: Policy, snapshot: Month) -
         "gain_fen": exp.column("gain_fen"),
         "gain_low_fen": exp.column("gain_low_fen"),
         "gain_high_fen": exp.column("gain_high_fen"),
-        "cost_fen": exp.cast(literal(offers.expected_cost_fen(offer)), "BIGINT"),
+        "cost_fen": exp.column("cost_fen"),
         "minutes": exp.cast(literal(offer.manager_minutes), "BIGINT"),
         "assumed": literal(change.assumed),
     }
@@ -138,14 +138,15 @@ def _gains(offer: Offer, change: Change, policy: Policy) -> exp.Select:
     gains = [_gain(offer, (0.0, 0.0)), *[_null() if e is None else _gain(offer, e) for e in ends]]
     named = zip(gains, ("gain_fen", "gain_low_fen", "gain_high_fen"), strict=True)
     return exp.select(
-        "customer_id", "manager_id", "worth_fen", *[exp.alias_(tree, name) for tree, name in named]
+        "customer_id", "manager_id", "worth_fen", "cost_fen", *[exp.alias_(tree, name) for tree, name in named]
     ).from_(_changes(offer, change, policy).subquery("changed"))
 
 
 def _changes(offer: Offer, change: Change, policy: Policy) -> exp.Select:
     kept = ("customer_id", "manager_id", "leave_probability", "worth_fen", "staying_months")
+    cost = exp.alias_(exp.cast(change.cost.copy(), "BIGINT"), "cost_fen")
     effects = [exp.alias_(change.leave.copy(), "leave_change"), exp.alias_(change.margin.copy(), "margin_change")]
-    return exp.select(*kept, *effects).from_("able").where(offers.suits(offer, policy.contact))
+    return exp.select(*kept, cost, *effects).from_("able").where(offers.suits(offer, policy.contact))
 
 
 def _end(change: Change, which: int) -> tuple[float, float] | None:
@@ -159,7 +160,7 @@ def _gain(offer: Offer, ends: tuple[float, float]) -> exp.Expr:
     kept = exp.Coalesce(this=exp.paren(-_leaving(ends[0]) * exp.column("worth_fen")), expressions=[real(0)])
     earned = _margin(offer, ends[1]) * exp.column("staying_months")
     rounded = exp.func("ROUND", kept + earned)
-    return exp.cast(rounded, "BIGINT") - exp.Literal.number(offers.expected_cost_fen(offer))
+    return exp.cast(rounded, "BIGINT") - exp.column("cost_fen")
 
 
 def _leaving(end: float) -> exp.Expr:

@@ -1,17 +1,21 @@
-"""What an offer changes for one customer, as SQL trees: measured in a pilot, or assumed by policy.
+"""What an offer changes for one customer and what it costs, as SQL trees: measured in a pilot, or assumed by policy.
 
 A pilot's effect is linear: the sum of coefficient x (term - centre) / scale over its terms,
-``intercept`` among them. A term that is unknown for a customer counts as at its centre.
+``intercept`` among them. A term that is unknown for a customer counts as at its centre. The
+terms ``taken`` and ``taken_risk`` are the share who take the offer, itself such a line between
+0 and 1, and that share times the probability of leaving.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 from sqlglot import exp
 
+from keepline.decisions.offers import expected_cost_fen
 from keepline.errors import PublicationError
 from keepline.policy.conditions import KNOWN
 from keepline.policy.documents import Offer
@@ -22,11 +26,13 @@ Rows = Sequence[Mapping[str, Any]]
 # The line was fitted with terms held within so many scaled units (docs/mechanisms/pilots.md);
 # beyond them it says nothing, and one very large organisation would be given a wild effect.
 REACH = 6.0
+COST_STEPS = 16
+TAKEN: dict[str, tuple[str, ...]] = {"taken": (), "taken_risk": ("leave_probability",)}
 
 
 @dataclass(frozen=True)
 class Change:
-    """Change of the leaving probability and of margin a month (fen), with the ends of their intervals.
+    """Change of the leaving probability and of margin a month (fen), with interval ends; and the cost (fen).
 
     ``worse`` and ``better`` are what is added at the ends of the pilot's 90 % interval of the
     mean; None where the effect is assumed.
@@ -34,6 +40,7 @@ class Change:
 
     leave: exp.Expr
     margin: exp.Expr
+    cost: exp.Expr
     leave_ends: tuple[float, float] | None  # worse (more leave), better
     margin_ends: tuple[float, float] | None  # worse (less margin), better
     assumed: bool
@@ -53,7 +60,8 @@ def change_of(offer: Offer, pilots: Rows) -> Change | None:
 
 def _assumed(offer: Offer) -> Change:
     share = -exp.column("leave_probability") * real(offer.effect.leave_reduction_share)
-    return Change(share, real(offer.effect.margin_month_fen), None, None, assumed=True)
+    margin = real(offer.effect.margin_month_fen)
+    return Change(share, margin, exp.Literal.number(expected_cost_fen(offer)), None, None, assumed=True)
 
 
 def _measured(offer: Offer, pilots: Rows) -> Change | None:
@@ -62,9 +70,11 @@ def _measured(offer: Offer, pilots: Rows) -> Change | None:
         return None
     worse_leave, better_leave = (_shift(leave, end) for end in ("high", "low"))
     worse_margin, better_margin = (_shift(margin, end) for end in ("low", "high"))
+    taken = _taken(_rows(offer, pilots, "taken"))
     return Change(
-        _linear(leave),
-        _linear(margin),
+        _linear(leave, taken),
+        _linear(margin, taken),
+        _cost(offer, taken),
         None if worse_leave is None or better_leave is None else (worse_leave, better_leave),
         None if worse_margin is None or better_margin is None else (worse_margin, better_margin),
         assumed=False,
@@ -82,6 +92,28 @@ def _rows(offer: Offer, pilots: Rows, outcome: str) -> list[Mapping[str, Any]]:
     ]
 
 
+def _taken(rows: Rows) -> exp.Expr | None:
+    """The share who take the offer; None where no pilot recorded answers."""
+    if not rows:
+        return None
+    floor = exp.Greatest(this=exp.paren(_linear(rows, None)), expressions=[real(0)], ignore_nulls=True)
+    return exp.Least(this=floor, expressions=[real(1)], ignore_nulls=True)
+
+
+def _cost(offer: Offer, taken: exp.Expr | None) -> exp.Expr:
+    """The contact, and the benefit for the share who take it; without answers on record the share is policy's.
+
+    The benefit is charged in whole sixteenths, rounded up: few distinct costs are what the allocation needs.
+    """
+    if taken is None or not offer.benefit_cost_fen:
+        return exp.Literal.number(expected_cost_fen(offer))
+    steps = exp.cast(exp.Ceil(this=exp.paren(taken.copy()) * real(COST_STEPS)), "BIGINT")
+    benefit = exp.paren(steps) * exp.Literal.number(-(-offer.benefit_cost_fen // COST_STEPS))
+    most = exp.Literal.number(offer.benefit_cost_fen)
+    bounded = exp.Least(this=benefit, expressions=[most], ignore_nulls=True)
+    return bounded + exp.Literal.number(offer.contact_cost_fen)
+
+
 def _shift(rows: Rows, end: str) -> float | None:
     """Distance from the mean effect to one end of its interval; 0 where the outcome plays no part."""
     if not rows:
@@ -90,16 +122,20 @@ def _shift(rows: Rows, end: str) -> float | None:
     return None if mean is None or bound is None else float(bound) - float(mean)
 
 
-def _linear(rows: Rows) -> exp.Expr:
+def _linear(rows: Rows, taken: exp.Expr | None) -> exp.Expr:
     total: exp.Expr = real(0)
     for row in rows:
-        total = total + _term(row)
+        total = total + _term(row, taken)
     return total
 
 
-def _term(row: Mapping[str, Any]) -> exp.Expr:
+def _term(row: Mapping[str, Any], taken: exp.Expr | None) -> exp.Expr:
     if row["term"] == "intercept":
         return real(row["coefficient"])
+    if row["term"] in TAKEN and taken is not None:
+        times = [real(row["coefficient"]), exp.paren(taken.copy())]
+        times += [exp.Coalesce(this=exp.column(other), expressions=[real(0)]) for other in TAKEN[row["term"]]]
+        return reduce(lambda one, other: one * other, times)
     column = KNOWN.get(row["term"])
     if column is None or not row["scale"] or column.type is Type.TEXT:
         raise PublicationError(

@@ -101,7 +101,8 @@ ASSIGNED = """
 SELECT
   COUNT(*) AS assigned,
   SUM(CASE WHEN d.arm = a.arm AND f.margin_3m_fen IS NOT DISTINCT FROM a.margin_before_fen
-    AND (a.arm = 'held_out' AND a.by_rule OR d.offer_id = a.offer_id AND d.gain_fen = a.gain_fen)
+    AND (a.arm = 'held_out' AND a.by_rule OR d.offer_id = a.offer_id AND d.gain_fen = a.gain_fen
+      AND d.cost_fen = a.cost_fen)
     THEN 0 ELSE 1 END) AS apart
 FROM assignments AS a
 LEFT JOIN decisions AS d ON d.customer_id = a.customer_id

@@ -78,16 +78,17 @@ def _of_range(rows: Assigned, only: Range) -> Assigned:
 
 
 def _write_assignments(rows: Assigned, short: Shortlist, snapshot: Month, features: Path, to: Path) -> None:
-    offers = short.problem.kinds.offer
+    kinds = short.problem.kinds
     margin = _looked_up(features, "margin_3m_fen", rows.customer_id)
     table = pa.table(
         {
             "customer_id": rows.customer_id,
             "month": [str(snapshot)] * len(rows.customer_id),
             "arm": np.where(rows.treated, "treated", "held_out").tolist(),
-            "offer_id": [offers[kind] for kind in rows.kind.tolist()],
+            "offer_id": [kinds.offer[kind] for kind in rows.kind.tolist()],
             "by_rule": rows.by_rule,
             "gain_fen": rows.gain,
+            "cost_fen": kinds.cost[rows.kind],
             "margin_before_fen": margin,
         },
         schema=ASSIGNMENTS.arrow,

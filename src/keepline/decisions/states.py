@@ -29,7 +29,7 @@ def model(policy: Policy, *, snapshot: Month, model_version: str) -> SqlModel:
         "manager_id": exp.column("manager_id"),
         "reason": exp.column("reason"),
         "gain_fen": _treated(exp.column("chosen_gain_fen")),
-        "cost_fen": _treated(_by_offer(policy, lambda offer: literal(offers.expected_cost_fen(offer)))),
+        "cost_fen": _treated(exp.column("chosen_cost_fen")),
         **stamps,
     }
     query = exp.select("customer_id", *[exp.alias_(tree, name) for name, tree in columns.items()]).from_("judged")
@@ -126,6 +126,7 @@ def _seen() -> exp.Select:
         "chosen": exp.column("offer_id", table="assignments"),
         "by_rule": exp.column("by_rule", table="assignments"),
         "chosen_gain_fen": exp.column("gain_fen", table="assignments"),
+        "chosen_cost_fen": exp.column("cost_fen", table="assignments"),
     }
     query = exp.select("base.*", *[exp.alias_(tree, name) for name, tree in more.items()]).from_("base")
     query = query.join("in_charge", on=_same("manager_id", "in_charge"), join_type="left")
@@ -143,7 +144,7 @@ def _judged(policy: Policy) -> exp.Select:
     for verdict in verdicts(policy):
         state = state.when(verdict.tree.copy(), literal(verdict.state))
         reason = reason.when(verdict.tree.copy(), literal(verdict.reason))
-    kept = ("customer_id", "manager_id", "arm", "chosen", "chosen_gain_fen")
+    kept = ("customer_id", "manager_id", "arm", "chosen", "chosen_gain_fen", "chosen_cost_fen")
     return exp.select(*kept, exp.alias_(state, "state"), exp.alias_(reason, "reason")).from_("seen")
 
 

@@ -1,4 +1,4 @@
-"""What pilots found: the effect of each offer on leaving and on margin, for whom, or that there is none to use."""
+"""What pilots found: who takes each offer, what it changes in leaving and margin, or that there is nothing to use."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ Parts = tuple[Path, ...]
 
 ARM_MIN = 100  # customers in each arm
 EVENTS_MIN = 30  # departures in both arms together
+VARIANCE_MIN = 0.01  # of leaving or staying: about that of one in a hundred
 QUINTILES = 5
+INTERCEPT = "intercept"
+MEANS = {"mean_effect": "mean", "low": "low", "high": "high"}
 FEATURE_TERMS = (
     "tenure_months",
     "contract_months_left",
@@ -38,14 +41,17 @@ FEATURE_TERMS = (
     "discount_3m_fen",
     "data_change",
     "active_days",
+    "lines",
     "products",
     "complaints_3m",
     "satisfaction",
 )
 SCORE_TERMS = (uplift.RISK,)
 BEFORE = ("margin_3m_fen", *FEATURE_TERMS)
-DIGITS = {"leave": 9, "margin": 6}
-OUTCOMES = ("leave", "margin")
+DIGITS = {"leave": 9, "margin": 6, "taken": 9}
+EFFECTS = ("leave", "margin")
+OUTCOMES = (*EFFECTS, "taken")
+TAKEN, TAKEN_RISK = "taken", "taken_risk"  # what a plain effect grows with, as terms of PILOTS
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,7 @@ class Found:
     treated: int
     held_out: int
     terms: uplift.Terms
+    size: str  # the term a plain effect grows with
     uplift: Uplift | None
 
 
@@ -91,6 +98,7 @@ def _participants(engine: Engine, lake: Lake, policy: Policy, *, known: PastSnap
     window = Window(known.month, policy.leaving.horizon_months)
     see_window(engine, lake, window=window)
     engine.see("experiments", lake.window("experiments", known.month, known.month))
+    engine.see("deliveries", lake.window("deliveries", known.month, window.last))
     see_parts(engine, view="features", table=FEATURES, parts=known.features)
     see_parts(engine, view="scores", table=SCORES, parts=known.scores)
     people = sqlmodel.load(PACKAGE, "pilot_people")
@@ -101,12 +109,16 @@ def _joined() -> exp.Query:
     columns = [("e", name) for name in ("customer_id", "month", "experiment_id", "offer_id", "arm")]
     columns += [("f", name) for name in BEFORE] + [("s", name) for name in SCORE_TERMS]
     columns += [("o", name) for name in ("left_after", "months_stayed", "margin_stayed_fen")]
+    columns += [("d", "answer")]
     known = exp.column("customer_id", table="f").is_(exp.null()).not_()
     query = exp.select(*[exp.column(name, table=view) for view, name in columns], exp.alias_(known, "in_base"))
     query = query.from_(exp.alias_(exp.to_table("experiments"), "e", table=True))
     for view, alias in (("features", "f"), ("scores", "s"), ("outcomes", "o")):
         same = exp.column("customer_id", table=alias).eq(exp.column("customer_id", table="e"))
         query = query.join(exp.alias_(exp.to_table(view), alias, table=True), on=same, join_type="left")
+    pairs = (("customer_id", "customer_id"), ("offer_id", "offer_id"), ("plan_month", "month"))
+    arrived = [exp.column(ours, table="d").eq(exp.column(theirs, table="e")) for ours, theirs in pairs]
+    query = query.join(exp.alias_(exp.to_table("deliveries"), "d", table=True), on=exp.and_(*arrived), join_type="left")
     return query.order_by(*[exp.column(name, table="e") for name in ("customer_id", "experiment_id", "month")])
 
 
@@ -129,9 +141,13 @@ def pilot_rows(people: pa.Table | None, *, offer_id: str, experiment_id: str) ->
     if people is None or compared is None:
         return [about | _too_few(outcome, 0, 0) for outcome in OUTCOMES]
     about["lots_p"] = _rounded(_lots(people), 6)
+    taken, shares = _taken(compared)
+    if shares is not None:
+        compared = compared.append_column(TAKEN, pa.array(shares))
     found = {"leave": _leave(compared), "margin": _margin(compared)}
     useful = any(_useful(outcome, result) for outcome, result in found.items())
-    return [about | row for outcome in OUTCOMES for row in _outcome_rows(outcome, found[outcome], useful)]
+    rows = [row for outcome in EFFECTS for row in _outcome_rows(outcome, found[outcome], useful)]
+    return [about | row for row in (*rows, *taken)]
 
 
 def _comparable(people: pa.Table) -> pa.Table | None:
@@ -166,9 +182,32 @@ def _share(people: pa.Table) -> Numbers:
     return share
 
 
+def _taken(people: pa.Table) -> tuple[list[dict[str, Any]], Numbers | None]:
+    """The rows that say who takes the offer, and each participant's share; an offer that never arrived is not taken.
+
+    Too few when hardly an answer is on record: policy's own share counts then, and for everyone alike.
+    """
+    treated, answers = _treated(people), people["answer"]
+    if len(answers.drop_null()) < ARM_MIN:
+        return [_too_few("taken", int(treated.sum()), 0)], None
+    terms = _terms(people)
+    said = pc.fill_null(pc.equal(answers, "accepted"), False).to_numpy().astype(float)
+    found = uplift.who_take(terms, said, treated)
+    about = _mean_row("taken", found, int(treated.sum()), 0) | {"verdict": "measured"}
+    return _line_rows(about, found.line, terms, DIGITS["taken"]), found.shares
+
+
 def _leave(people: pa.Table) -> Found:
+    """Whoever is likelier to leave, and likelier to take the offer, can be held more often."""
     left = (~np.isnan(_column(people, "left_after"))).astype(float)
-    return _estimate(people, left, enough=left.sum() >= EVENTS_MIN, by_risk=True)
+    risk = np.nan_to_num(_column(people, uplift.RISK), nan=0.0)
+    size, name = risk, uplift.RISK
+    if TAKEN in people.column_names:
+        size, name = size * _column(people, TAKEN), TAKEN_RISK
+    if not size.any():
+        size, name = np.ones(len(people)), INTERCEPT
+    quiet = 1 / np.maximum(risk * (1 - risk), VARIANCE_MIN)
+    return _estimate(people, left, enough=left.sum() >= EVENTS_MIN, size=size, name=name, weight=quiet)
 
 
 def _margin(people: pa.Table) -> Found:
@@ -177,21 +216,30 @@ def _margin(people: pa.Table) -> Found:
     able = staying & ~np.isnan(_column(people, "margin_3m_fen"))
     chosen = _comparable(people.filter(pa.array(able)))
     if chosen is None:
-        return Found(0, 0, uplift.standardise({}), None)
+        return Found(0, 0, uplift.standardise({}), INTERCEPT, None)
     after = _column(chosen, "margin_stayed_fen") / _column(chosen, "months_stayed")
-    return _estimate(chosen, after - _column(chosen, "margin_3m_fen") / 3, enough=True, by_risk=False)
+    change = uplift.within_reach(after - _column(chosen, "margin_3m_fen") / 3)
+    even = np.ones(len(chosen))
+    if TAKEN in chosen.column_names:
+        return _estimate(chosen, change, enough=True, size=_column(chosen, TAKEN), name=TAKEN, weight=even)
+    return _estimate(chosen, change, enough=True, size=even, name=INTERCEPT, weight=even)
 
 
-def _estimate(people: pa.Table, target: Numbers, *, enough: bool, by_risk: bool) -> Found:
+def _terms(people: pa.Table) -> uplift.Terms:
+    return uplift.standardise({name: _column(people, name) for name in (*SCORE_TERMS, *FEATURE_TERMS)})
+
+
+def _estimate(people: pa.Table, target: Numbers, *, enough: bool, size: Numbers, name: str, weight: Numbers) -> Found:
     treated = _treated(people)
     counts = (int(treated.sum()), int((~treated).sum()))
-    terms = uplift.standardise({name: _column(people, name) for name in (*SCORE_TERMS, *FEATURE_TERMS)})
+    terms = _terms(people)
     if not enough or min(counts) < ARM_MIN:
-        return Found(*counts, terms, None)
+        return Found(*counts, terms, name, None)
     before = uplift.standardise({name: _column(people, name) for name in BEFORE})
-    risk = np.nan_to_num(_column(people, uplift.RISK), nan=0.0) if by_risk else None
-    found = uplift.estimate(terms, before=before, target=target, treated=treated, share=_share(people), risk=risk)
-    return Found(*counts, terms, found)
+    found = uplift.estimate(
+        terms, before=before, target=target, treated=treated, share=_share(people), size=size, weight=weight
+    )
+    return Found(*counts, terms, name, found)
 
 
 def _useful(outcome: str, found: Found) -> bool:
@@ -199,9 +247,8 @@ def _useful(outcome: str, found: Found) -> bool:
     if found.uplift is None:
         return False
     better = -1 if outcome == "leave" else 1
-    sure = (found.uplift.high < 0) if outcome == "leave" else (found.uplift.low > 0)
     some = bool((better * found.uplift.line.at(found.terms.values) > 0).any())
-    return sure or (found.uplift.varies and some)
+    return found.uplift.surely == better or (found.uplift.varies and some)
 
 
 def _lots(people: pa.Table) -> float | None:
@@ -221,19 +268,22 @@ def _lots(people: pa.Table) -> float | None:
 def _outcome_rows(outcome: str, found: Found, useful: bool) -> list[dict[str, Any]]:
     if found.uplift is None:
         return [_too_few(outcome, found.treated, found.held_out)]
-    digits = DIGITS[outcome]
-    about = {"outcome": outcome, "treated": found.treated, "held_out": found.held_out} | {
-        "mean_effect": round(found.uplift.mean, digits),
-        "low": round(found.uplift.low, digits),
-        "high": round(found.uplift.high, digits),
-        "verdict": "measured" if useful else "no_effect",
-    }
-    line = found.uplift.line
-    intercept = round(line.intercept, digits) if useful else 0.0
-    rows = [about | {"term": "intercept", "coefficient": intercept, "centre": 0.0, "scale": 1.0}]
+    about = _mean_row(outcome, found.uplift, found.treated, found.held_out)
     if not useful:
-        return rows
-    each = zip(found.terms.names, line.slopes, found.terms.centre, found.terms.scale, strict=True)
+        nothing = {"term": INTERCEPT, "coefficient": 0.0, "centre": 0.0, "scale": 1.0}
+        return [about | nothing | {"verdict": "no_effect"}]
+    rows = _line_rows(about | {"verdict": "measured"}, found.uplift.line, found.terms, DIGITS[outcome])
+    return _with_plain(rows, found.size, found.uplift.slope, DIGITS[outcome])
+
+
+def _mean_row(outcome: str, found: Uplift | uplift.Taken, treated: int, held_out: int) -> dict[str, Any]:
+    means = {name: round(getattr(found, part), DIGITS[outcome]) for name, part in MEANS.items()}
+    return {"outcome": outcome, "treated": treated, "held_out": held_out} | means
+
+
+def _line_rows(about: dict[str, Any], line: uplift.Line, terms: uplift.Terms, digits: int) -> list[dict[str, Any]]:
+    rows = [about | {"term": INTERCEPT, "coefficient": round(line.intercept, digits), "centre": 0.0, "scale": 1.0}]
+    each = zip(terms.names, line.slopes, terms.centre, terms.scale, strict=True)
     return rows + [
         about
         | {"term": name, "coefficient": round(float(slope), digits), "centre": float(centre), "scale": float(scale)}
@@ -241,10 +291,20 @@ def _outcome_rows(outcome: str, found: Found, useful: bool) -> list[dict[str, An
     ]
 
 
+def _with_plain(rows: list[dict[str, Any]], size: str, slope: float, digits: int) -> list[dict[str, Any]]:
+    """``slope × size`` beside the line: in the line's own term where it has one, else as a row of its own."""
+    mine = next((row for row in rows if row["term"] == size), None)
+    if mine is None:
+        return [*rows, rows[0] | {"term": size, "coefficient": round(slope, digits)}]
+    rows[0]["coefficient"] = round(rows[0]["coefficient"] + slope * mine["centre"] * (size != INTERCEPT), digits)
+    mine["coefficient"] = round(mine["coefficient"] + slope * mine["scale"], digits)
+    return rows
+
+
 def _too_few(outcome: str, treated: int, held_out: int) -> dict[str, Any]:
     return {
         "outcome": outcome,
-        "term": "intercept",
+        "term": INTERCEPT,
         "treated": treated,
         "held_out": held_out,
         "verdict": "too_few",

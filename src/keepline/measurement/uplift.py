@@ -4,8 +4,10 @@
    1994): what a model of each arm, fitted on other customers, expects, put right by what was
    seen over the share treated. Its mean is the mean effect, unbiased because lots were drawn.
 2. A ridge line of these guesses on standardised terms tells who responds more.
-3. The line is taken half-way to a plain one: for leaving, effect = slope × risk; for margin,
-   the mean. Half-shrinkage beat choosing a winner on the pilot in our measurements.
+3. What is used is as long as it is sure. A plain effect is ``slope × size``, where size is what the
+   effect should grow with: the share who take the offer, for leaving times the risk. It and what
+   the free line adds to it are each shortened by the positive part of ``1 − (error / estimate)²``
+   (James and Stein 1961; Baranchik 1964).
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ KNOWN_MIN = 0.2  # a term known of fewer is not used
 PENALTIES = tuple(10.0**power for power in np.arange(3.0, -3.5, -0.5))  # per customer, strongest first
 HETEROGENEITY_P = 0.05
 FLAT = 1e-12
+SURE = 1.6449  # errors from zero: one-sided 5 %, the ends of a 90 % interval
+RISK = "leave_probability"
 
 
 @dataclass(frozen=True)
@@ -55,13 +59,29 @@ class Line:
 
 @dataclass(frozen=True)
 class Uplift:
-    """The effect found: its mean with interval, its line, and whether customers differ in it."""
+    """The effect found: its mean with interval; ``slope × size + line``; and how sure it is.
+
+    ``surely`` is −1 or 1 where the slope, or the mean, is surely below or above zero, else 0.
+    """
+
+    mean: float
+    low: float
+    high: float
+    slope: float
+    line: Line
+    surely: int
+    varies: bool
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Who takes the offer: the mean with interval, the line over the treated, and each one's share by other folds."""
 
     mean: float
     low: float
     high: float
     line: Line
-    varies: bool
+    shares: Numbers
 
 
 def standardise(columns: dict[str, Numbers]) -> Terms:
@@ -83,6 +103,13 @@ def standardise(columns: dict[str, Numbers]) -> Terms:
         np.array([scale for _, _, scale, _ in kept]),
         np.column_stack(values) if values else np.zeros((size, 0)),
     )
+
+
+def within_reach(column: Numbers) -> Numbers:
+    """The column held within REACH scales of its median: a few accounts of another size hide no effect."""
+    centre, scale = float(np.median(column)), _scale(column)
+    held: Numbers = np.clip(column, centre - REACH * scale, centre + REACH * scale) if scale > FLAT else column
+    return held
 
 
 def _scale(known: Numbers) -> float:
@@ -140,34 +167,71 @@ def guesses(values: Numbers, target: Numbers, treated: Flags, share: Numbers) ->
 
 
 def estimate(
-    terms: Terms, *, before: Terms, target: Numbers, treated: Flags, share: Numbers, risk: Numbers | None
+    terms: Terms, *, before: Terms, target: Numbers, treated: Flags, share: Numbers, size: Numbers, weight: Numbers
 ) -> Uplift:
     """The effect on ``target``. ``before`` holds only what was known before the lot, for the models of the arms.
 
-    With ``risk`` (the probability of leaving without the offer) the line is drawn half-way to
-    slope × risk, which must be one of the terms; without it, half-way to the mean.
+    ``size`` is what a plain effect grows with: ones, the risk, or a share told by other folds;
+    ``weight`` says how quiet each customer's outcome is by nature (one over its variance, to a factor).
     """
     own = guesses(before.values, target, treated, share)
-    mean, error = float(own.mean()), float(own.std(ddof=1)) / sqrt(len(own))
-    half = float(stats.t.ppf((1 + LEVEL) / 2, len(own) - 1)) * error
+    mean, half = _mean(own)
+    root = np.sqrt(weight)
+    slope, error = _through_zero(size * root, own * root)
+    kept = _kept(terms, own, size, folds(treated))
     free = ridge(terms.values, own)
-    plain = _by_risk(terms, own, risk) if risk is not None else Line(mean, np.zeros(len(terms.names)))
-    line = Line((free.intercept + plain.intercept) / 2, (free.slopes + plain.slopes) / 2)
-    return Uplift(mean, mean - half, mean + half, line, varies(terms.values, own, treated))
+    line = Line(kept * free.intercept, kept * free.slopes)
+    sure = error > 0 and abs(slope / error) > SURE
+    surely = int(np.sign(slope)) if sure else int(np.sign(mean)) if abs(mean) > half else 0
+    plain = slope * (_sure(slope, error) - kept)
+    return Uplift(mean, mean - half, mean + half, plain, line, surely, varies(terms.values, own, treated))
 
 
-RISK = "leave_probability"
+def who_take(terms: Terms, taken: Numbers, treated: Flags) -> Taken:
+    """``taken`` is 1 or 0 for the treated; nobody is told a share by a line fitted on themselves."""
+    fold, shares = folds(treated), np.empty(len(taken))
+    for number in range(FOLDS):
+        inside, others = fold == number, (fold != number) & treated
+        shares[inside] = ridge(terms.values[others], taken[others]).at(terms.values[inside])
+    mean, half = _mean(taken[treated])
+    line = ridge(terms.values[treated], taken[treated])
+    return Taken(mean, mean - half, mean + half, line, np.clip(shares, 0.0, 1.0))
 
 
-def _by_risk(terms: Terms, own: Numbers, risk: Numbers) -> Line:
-    """``slope × risk`` written in the standardised term."""
-    if RISK not in terms.names or not risk.any():
-        return Line(float(own.mean()), np.zeros(len(terms.names)))
-    place = terms.names.index(RISK)
-    slope = float((own * risk).sum() / (risk**2).sum())
-    slopes = np.zeros(len(terms.names))
-    slopes[place] = slope * terms.scale[place]
-    return Line(slope * float(terms.centre[place]), slopes)
+def _mean(values: Numbers) -> tuple[float, float]:
+    """The mean and half the width of its interval."""
+    error = float(values.std(ddof=1)) / sqrt(len(values))
+    return float(values.mean()), float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)) * error
+
+
+def _kept(terms: Terms, own: Numbers, size: Numbers, fold: np.ndarray[Any, np.dtype[np.int64]]) -> float:
+    """How much to keep of what the free line adds to the plain one, judged on customers it was not fitted on.
+
+    The slope of the guesses on what is added also says by how much the free line exaggerates.
+    """
+    added, left = np.empty(len(own)), np.empty(len(own))
+    for number in range(FOLDS):
+        inside = fold == number
+        slope, _ = _through_zero(size[~inside], own[~inside])
+        plain = slope * size[inside]
+        added[inside] = ridge(terms.values[~inside], own[~inside]).at(terms.values[inside]) - plain
+        left[inside] = own[inside] - plain
+    more, error = _through_zero(added, left)
+    return min(max(more, 0.0), 1.0) * _sure(more, error)
+
+
+def _through_zero(told: Numbers, seen: Numbers) -> tuple[float, float]:
+    """Slope of a line through zero, and its error, which allows for uneven spread (White 1980)."""
+    below = float((told**2).sum())
+    if below <= FLAT * len(seen) * float(seen.std()) ** 2:
+        return 0.0, 0.0
+    slope = float((told * seen).sum()) / below
+    return slope, sqrt(float((told**2 * (seen - slope * told) ** 2).sum())) / below
+
+
+def _sure(estimate: float, error: float) -> float:
+    """The share of an estimate to keep: nothing when it is no larger than its error."""
+    return max(0.0, 1 - (error / estimate) ** 2) if estimate else 0.0
 
 
 def varies(values: Numbers, own: Numbers, treated: Flags) -> bool:
@@ -182,9 +246,5 @@ def varies(values: Numbers, own: Numbers, treated: Flags) -> bool:
         predicted = ridge(values[~inside], own[~inside]).at(values[inside])
         told[inside] = predicted - predicted.mean()
         rest[inside] = own[inside] - own[inside].mean()
-    below = float((told**2).sum())
-    if below <= FLAT * len(own) * float(rest.std()) ** 2:
-        return False
-    slope = float((told * rest).sum()) / below
-    error = sqrt(float((told**2 * (rest - slope * told) ** 2).sum())) / below
+    slope, error = _through_zero(told, rest)
     return error > 0 and float(stats.norm.sf(slope / error)) < HETEROGENEITY_P

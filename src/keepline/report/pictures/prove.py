@@ -26,6 +26,11 @@ from keepline.report.words import MEASURES, Words, both, word
 
 Figures = dict[str, Any]
 LOTS_IN_DOUBT = 0.001
+OUTCOMES = {
+    "leave": both("离网概率", "probability of leaving"),
+    "margin": both("月毛利", "margin a month"),
+    "taken": both("接受优惠的比例", "share who take it"),
+}
 VERDICTS = {
     "measured": both("已测量", "measured"),
     "no_effect": both("未见效果", "no effect found"),
@@ -158,7 +163,7 @@ def _pilots(figures: Figures, money: Money) -> list[Block]:
     body: list[list[Cell]] = [
         [
             r["name"],
-            both("离网概率", "probability of leaving") if r["outcome"] == "leave" else both("月毛利", "margin a month"),
+            word(OUTCOMES, r["outcome"]),
             count(r["treated"]),
             count(r["held_out"]),
             _pilot_effect(r, money),
