@@ -202,14 +202,14 @@ def test_an_unknown_key_is_refused_with_its_file_and_place(policy: Path, name: s
 @pytest.mark.parametrize(
     ("name", "before", "after"),
     [
-        ("limits", "money_fen = 2400000", 'money_fen = "2400000"'),
-        ("limits", "money_fen = 2400000", "money_fen = true"),
-        ("limits", "sms = 3000", "sms = -1"),
+        ("limits", "money_fen = 800000", 'money_fen = "2400000"'),
+        ("limits", "money_fen = 800000", "money_fen = true"),
+        ("limits", "sms = 300", "sms = -1"),
         ("limits", "manager_minutes_each = 1200", "manager_minutes_each = -1"),
         ("contact", "open_complaint_stops = true", 'open_complaint_stops = "off"'),
         ("contact", '"sms", "email"', '"smss", "email"'),
         ("value", "recurring = 0.55", "recurring = 55"),
-        ("limits", "money_fen = 2400000", "money_fen = 99999999999999999999999"),
+        ("limits", "money_fen = 800000", "money_fen = 99999999999999999999999"),
         ("classes", 'id = "growing"', 'id = "high-fee"'),
         ("leaving", "medium_band_min = 0.06", "medium_band_min = 0.6"),
         ("offers", "from_months = 120", "from_months = 60"),

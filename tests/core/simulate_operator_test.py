@@ -93,11 +93,11 @@ def test_months_are_made_in_order(copy: Simulated) -> None:
 
 
 def test_only_treated_customers_respond(story: Simulated, copy: Simulated, tmp_path: Path) -> None:
-    treated = chosen(story, "renew-contract", count=300)
+    treated = chosen(story, "data-gift", count=400)
     other = tmp_path / "untouched"
     shutil.copytree(copy.root, other)
     month = copy.months[PLANNED]
-    make(copy, decisions=decide(tmp_path / "p", treated, month=month, offer_id="renew-contract", channel="hotline"))
+    make(copy, decisions=decide(tmp_path / "p", treated, month=month, offer_id="data-gift", channel="sms"))
     make(Simulated(other, copy.months))
     with_plan, without = copy.left(LAST, LAST), Simulated(other, copy.months).left(LAST, LAST)
     assert with_plan - set(treated) == without - set(treated)

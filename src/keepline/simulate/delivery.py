@@ -51,7 +51,7 @@ def _managers(op: World, month: Month) -> Rows:
     return {
         "manager_id": records.managers_of(np.arange(count)),
         "district": np.array([name for _, name in op.districts])[op.manager_districts],
-        "visit_minutes": rng.choice([240, 300, 360, 480], count),
+        "visit_minutes": rng.choice([90, 120, 180, 240], count),
         "authority_fen": rng.choice([5000, 8000, 15000], count, p=[0.15, 0.45, 0.4]),
     }
 

@@ -14,10 +14,10 @@ from keepline.periods import Month
 from keepline.simulate import days, world
 from keepline.simulate.state import NEVER, Array, Customers
 
-BASE_PERSON, BASE_ORGANISATION = -4.05, -4.25
+BASE_PERSON, BASE_ORGANISATION = -4.28, -4.25
 CHEAP_FEN = 5900  # the dearer the plan the fewer leave
 MOOD = 1.6  # log odds for one unit of trouble
-LOCKED, ENDING = -1.2, 1.0
+LOCKED, ENDING = -1.2, 1.4
 REASONS = ("price", "network", "service", "competitor")
 
 
@@ -25,7 +25,7 @@ def log_odds(c: Customers, month: Month, *, mood: Array, arrears: Array) -> Arra
     """Log odds of leaving in ``month``, without contract and offers; ``mood`` as it stood the month before."""
     base = np.where(c.organisation, BASE_ORGANISATION, BASE_PERSON) + 0.8 * c.prepaid
     price = np.where(c.organisation | c.prepaid, CHEAP_FEN, world.PRICES[c.plan])
-    base = base - 0.50 * np.log(price / CHEAP_FEN) + 0.7 * overuses(c) * c.price_response
+    base = base - 0.60 * np.log(price / CHEAP_FEN) + 1.4 * overuses(c) * c.price_response
     tenure_years = np.maximum(month.index - days.month_of(c.joined), 0) / 12.0
     ties = 0.30 * np.log1p(tenure_years) + 0.32 * (c.products - 1) - 0.25 * c.ported_in
     loyalty = 0.28 * c.attachment + 0.18 * c.inertia - 0.15 * (c.price_response - 1)

@@ -13,7 +13,7 @@ import numpy as np
 from keepline.periods import Month
 from keepline.policy.conditions import Condition
 from keepline.policy.documents import Offer, Policy
-from keepline.simulate import days, people, world
+from keepline.simulate import billing, days, people, world
 from keepline.simulate.draws import Draws
 from keepline.simulate.records import Rows, customer_no
 from keepline.simulate.response import Delivered, Treated
@@ -91,6 +91,7 @@ def facts(c: Customers, month: Month, p_leave: Array) -> dict[str, Array]:
         "revenue_fen": c.revenue_fen,
         "revenue_3m_fen": c.revenue_fen + c.revenue_1_fen + c.revenue_2_fen,
         "recurring_fen": people.recurring_fen(c),
+        "overage_3m_fen": 3 * billing.overage_a_line(c.data_kb, world.DATA[c.plan]) * c.mobiles * ~c.prepaid,
         "data_kb": c.data_kb,
         "data_3m_kb": 3 * c.data_kb,
         "products": c.products,

@@ -20,7 +20,7 @@ from keepline.simulate.state import NEVER, Array, Customers
 DELIVERED_SHARE = 0.97
 WOKEN_SHIFT, WOKEN_MONTHS = 0.8, 2
 RENEWED_MONTHS = 24
-LOST_FROM = 1.25  # trouble from which most have decided
+LOST_FROM = 0.9  # trouble from which most have decided
 REFUSED_SHARE = 0.3  # of those who are reached and do not respond
 
 
@@ -40,11 +40,11 @@ class Spring:
 
 
 SPRINGS = {
-    "renew-contract": Spring(-4.3, 3.4, 0.6, 1.0, -1.6, 12, 0.10, renews=True),
-    "data-gift": Spring(-4.0, 3.4, 0.6, 0.8, -2.4, 8, 0.04),
-    "bundle-broadband": Spring(-4.5, 2.2, 0.2, 0.3, -1.0, 12, 0.08, sells_broadband=True),
-    "care-call": Spring(-3.2, 2.6, 0.8, 0.6, -2.4, 8, 0.02),
-    "manager-visit": Spring(-2.6, 2.4, 0.8, 0.6, -2.4, 12, 0.01),
+    "renew-contract": Spring(-4.5, 3.6, 0.5, 0.6, -2.4, 12, 0.10, renews=True),
+    "data-gift": Spring(-4.2, 2.3, 0.4, 0.4, -2.6, 8, 0.04),
+    "bundle-broadband": Spring(-4.5, 3.0, 0.2, 0.3, -1.0, 12, 0.08, sells_broadband=True),
+    "care-call": Spring(-2.9, 2.6, 0.6, 0.5, -2.6, 8, 0.02),
+    "manager-visit": Spring(-2.6, 2.4, 0.6, 0.5, -2.6, 12, 0.01),
 }
 BY_PURPOSE = {
     "loyalty": Spring(-3.4, 0.6, 1.2, 0.6, -1.7, 6, 0.03),
@@ -76,7 +76,7 @@ def _need(c: Customers, offer: Offer, month: Month) -> Array:
         return leaving.overuses(c).astype("float64")
     if offer.id == "bundle-broadband":
         age = (days.first_day(np.array([month.index]))[0] - c.birthday) / 365.25
-        return np.asarray(0.6 * ((age >= 28) & (age <= 55)) + 0.4 * (c.mobiles >= 2))
+        return np.asarray(0.4 * ((age >= 28) & (age <= 55)) + 0.6 * (c.mobiles >= 2))
     return np.asarray(np.minimum(c.mood_service + c.mood_network, 1.0).astype("float64"))
 
 
