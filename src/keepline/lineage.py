@@ -46,11 +46,20 @@ STEPS: dict[str, tuple[str, ...]] = {
     "pilots.*": (
         "experiments.arm",
         "experiments.offer_id",
+        "deliveries.answer",
         "departures.month",
         "bills.amount_fen",
         "features.*",
         "scores.leave_probability",
     ),
+    "win_back.customer_id": ("departures.customer_id",),
+    "win_back.left_month": ("departures.month",),
+    "win_back.kind": ("departures.kind",),
+    "win_back.reason": ("departures.reason",),
+    "win_back.margin_3m_fen": ("bills.amount_fen", "bills.component", "departures.month"),
+    "win_back.district": ("customers.district",),
+    "win_back.manager_id": ("customers.manager_id",),
+    "win_back.may_contact": ("customers.consent", "customers.blacklisted"),
     "candidates.manager_id": ("features.manager_id",),
     "candidates.*": EFFECT,
     "classes.*": ("features.*",),
@@ -112,8 +121,11 @@ class Lineage:
     def text(self, lang: str) -> str:
         head = f"{self.column} 的来源" if lang == "zh" else f"where {self.column} comes from"
         unknown = "（本站点映射未提供）" if lang == "zh" else "(no mapping of this site provides it)"
+        ours = "（由 keepline 写入：账期或版本号）" if lang == "zh" else "(written by keepline: the month or a version)"
         lines = [f"  {name} ← {', '.join(sources)}" for name, sources in self.steps.items() if sources]
-        ends = [f"  {name} ⇐ {'; '.join(self.operator.get(name, [])) or unknown}" for name in self.lake]
+        ends = [f"  {name} ⇐ {'; '.join(self.operator.get(name, [])) or unknown}" for name in self.lake] or [
+            f"  {ours}"
+        ]
         label = "运营商的列" if lang == "zh" else "the operator's columns"
         return "\n".join([head, *lines, label, *ends])
 
@@ -130,7 +142,8 @@ def trace(site: Site, column: str) -> Lineage:
         steps[here] = sorted(_sources(here))
         waiting.extend(steps[here])
     ends = sorted({s for sources in steps.values() for s in sources if s.split(".")[0] in LAKE_NAMES})
-    ends = ends or [column]
+    if not ends and column.split(".")[0] in LAKE_NAMES:
+        ends = [column]
     return Lineage(column, steps, ends, {end: found for end in ends if (found := source_columns(site, end))})
 
 

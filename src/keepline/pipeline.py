@@ -4,35 +4,34 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-from sqlglot import exp
 from threadpoolctl import threadpool_limits
 
 from keepline import engine as engines
+from keepline.assembly import assemble
 from keepline.decisions.candidates import build_candidates
 from keepline.decisions.checker import verify
 from keepline.decisions.plan import decide
-from keepline.engine import Engine, Files, Range, Scan, ranges
+from keepline.engine import Engine, ranges
 from keepline.errors import PublicationError
-from keepline.features.build import build_features, build_labels, lacking
+from keepline.features.build import build_features, build_labels
 from keepline.insight.classes import build_classes
 from keepline.insight.scoring import score
 from keepline.insight.training import Models, Sample, train
-from keepline.insight.win_back import win_back
+from keepline.insight.win_back import build_win_back, count_win_back
 from keepline.lake.store import Lake, open_lake
 from keepline.measurement.effects import PastPlan, measure_plans
 from keepline.measurement.judgement import judge
 from keepline.measurement.pilots import PastSnapshot, measure_pilots, pilot_months
 from keepline.periods import Month
-from keepline.policy.documents import KINDS, Policy, read_policy
+from keepline.policy.documents import Policy, read_policy
 from keepline.progress import Progress, Silent
 from keepline.publication import (
     MANIFEST,
@@ -40,62 +39,13 @@ from keepline.publication import (
     alone,
     find,
     identity,
-    parts_of,
     published,
     switch,
-    table_summary,
 )
-from keepline.report.excel import write_plan
-from keepline.report.figures import figures
-from keepline.report.page import render
+from keepline.run import Run
 from keepline.site import Site
-from keepline.tables import TABLES
 
-PUBLISHED_TABLES = ("features", "classes", "scores", "pilots", "candidates", "decisions", "assignments", "effects")
 SINGLE = "part-00000.parquet"
-
-
-@dataclass
-class Run:
-    """What every stage of one run is given; ``work`` holds the parts that are done."""
-
-    site: Site
-    engine: Engine
-    lake: Lake
-    policy: Policy
-    policy_folder: Path
-    month: Month
-    id: str
-    past: list[Publication]
-    progress: Progress
-    ranges: list[Range]
-    durations: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def work(self) -> Path:
-        return self.site.work / self.id[:16]
-
-    def folder(self, table: str, month: Month | None = None) -> Path:
-        """Where a table's parts lie: the month's own, or those of a past snapshot."""
-        return self.work / (f"{table}-{month}" if month not in (None, self.month) else table)
-
-    def parts(self, table: str, month: Month | None = None) -> tuple[Path, ...]:
-        return parts_of(self.folder(table, month))
-
-    def each_range(self, table: str, month: Month | None, build: Callable[[Range, Path], int]) -> None:
-        """Build the parts that are not there yet."""
-        for only in self.ranges:
-            to = self.folder(table, month) / only.part
-            if not to.exists():
-                build(only, to)
-            self.progress.advance()
-
-    @contextmanager
-    def step(self, name: str, zh: str, en: str, *, total: int | None = None) -> Iterator[None]:
-        self.progress.begin(zh, en, total)
-        began = time.perf_counter()
-        yield
-        self.durations[name] = round(time.perf_counter() - began, 3)
 
 
 @dataclass(frozen=True)
@@ -199,7 +149,7 @@ def _demand_month(lake: Lake, month: Month) -> None:
 
 def prepare(run: Run) -> Path:
     """Carry out every stage and return the folder of a finished publication, not yet published."""
-    return _assemble(run, decide_month(run))
+    return assemble(run, decide_month(run))
 
 
 def decide_month(run: Run) -> dict[str, Any]:
@@ -208,7 +158,7 @@ def decide_month(run: Run) -> dict[str, Any]:
     _classes(run)
     models = _models(run)
     _scores(run, run.month, models, name="scores", zh="评分", en="scores")
-    extra = _measurement(run, models)
+    extra = _measurement(run, models) | {"win_back": _win_back(run)}
     plan, check = _decisions(run, models)
     card = models.card | {"version": models.version}
     return extra | {"plan": plan, "check": check, "model_card": card}
@@ -278,13 +228,19 @@ def _measurement(run: Run, models: Models) -> dict[str, Any]:
         measure_pilots(*given, snapshot=run.month, past=snapshots, to=run.folder("pilots") / SINGLE)
         measure_plans(*given, snapshot=run.month, past=plans, to=run.folder("effects") / SINGLE)
         judged = judge(*given, snapshot=run.month, past=plans)
-        left = win_back(*given, snapshot=run.month)
     return {
         "pilots": _rows(run, "pilots"),
         "effects": _rows(run, "effects"),
         "judgement": judged,
-        "win_back": left,
     }
+
+
+def _win_back(run: Run) -> list[dict[str, Any]]:
+    with run.step("win_back", "赢回名单", "win-back list", total=len(run.ranges)):
+        make = partial(build_win_back, run.engine, run.lake, run.policy, snapshot=run.month)
+        source = run.folder("features")
+        run.each_range("win_back", None, lambda only, to: make(features=source / only.part, only=only, to=to))
+        return count_win_back(run.engine, run.parts("win_back"))
 
 
 def _rows(run: Run, table: str) -> list[dict[str, Any]]:
@@ -322,68 +278,3 @@ def _decisions(run: Run, models: Models) -> tuple[dict[str, Any], dict[str, Any]
     with run.step("check", "独立核对方案", "independent check of the plan"):
         check = verify(*given, snapshot=run.month, **tables)
     return plan, check
-
-
-def _assemble(run: Run, extra: dict[str, Any]) -> Path:
-    folder = run.work / "publication"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    for table in PUBLISHED_TABLES:
-        shutil.copytree(run.folder(table), folder / table)
-    shutil.copytree(run.policy_folder, folder / "policy", ignore=shutil.ignore_patterns(".*"))
-    manifest = _manifest(run, folder) | extra
-    with run.step("report", "生成报告与方案表", "report and plan"):
-        found = figures(run.engine, folder, manifest=manifest, policy=run.policy, settings=run.site.settings)
-        _write_json(folder / "figures.json", found)
-        (folder / "report.html").write_text(render(found), encoding="utf-8")
-        names = partial(customer_numbers, run.engine, run.lake)
-        shown = names if run.site.settings.plan_shows == "customer_no" else None
-        write_plan(
-            run.engine,
-            folder,
-            figures=found,
-            policy=run.policy,
-            settings=run.site.settings,
-            names=shown,
-            to=folder / "plan.xlsx",
-        )
-    _write_json(folder / MANIFEST, manifest | {"durations": run.durations})
-    return folder
-
-
-def _manifest(run: Run, folder: Path) -> dict[str, Any]:
-    said = run.site.settings
-    previous = next((str(p.month) for p in reversed(run.past)), None)
-    documents = {name: getattr(run.policy, name) for name in KINDS}
-    return {
-        "month": str(run.month),
-        "publication_id": run.id,
-        "engine": run.engine.name,
-        "seed": said.seed,
-        "simulated": said.simulated,
-        "name": said.name,
-        "currency": said.currency,
-        "data_note_zh": said.data_note_zh,
-        "data_note_en": said.data_note_en,
-        "previous_month": previous,
-        "inputs": [{k: s[k] for k in ("path", "sha256", "rows")} for s in run.lake.sources],
-        "intake": list(run.lake.sources),
-        "lacking": [vars(lack) for lack in lacking(run.lake, run.month)],
-        "policies": [
-            {"name": name, "version": doc.version, "sha256": run.policy.hashes[name]} for name, doc in documents.items()
-        ],
-        "tables": {table: table_summary(folder, table) for table in PUBLISHED_TABLES},
-    }
-
-
-def _write_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True), encoding="utf-8")
-
-
-def customer_numbers(engine: Engine, lake: Lake, customers: Sequence[int]) -> dict[int, str]:
-    """The operator's own numbers of a few customers, from the one restricted table."""
-    files = tuple(lake.root / f.path for f in lake.files if f.table == "contact_details")
-    engine.see("contact_details", Scan(TABLES["contact_details"], (Files(files),)))
-    asked = exp.column("customer_id").isin(*customers)
-    found = engine.fetch(exp.select("customer_id", "customer_no").from_("contact_details").where(asked))
-    return {row["customer_id"]: row["customer_no"] for row in found.to_pylist()}

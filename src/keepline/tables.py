@@ -341,8 +341,17 @@ earned_fen int fen - | difference times treated, less cost where it is margin | 
 cost_fen int fen - | what it cost | 成本
 verdict text - - | measured, or why there is no figure | 结论 | measured no_delivery too_few window_open
 needed int customers - | customers an arm that would be needed | 所需人数"""))
+
+WIN_BACK = Table("win_back", ("customer_id",), "who left in the last three months and is not back", "赢回名单", _of(_WHO + """
+left_month text - p | month they left in | 离网账期
+kind text - p | how | 方式 | left port_out silent
+reason text - p | recorded reason code, or unrecorded | 原因
+margin_3m_fen int fen p | margin of the three months before they left | 离网前三月毛利
+district text - - | district | 区县
+manager_id text - - | account manager they had | 客户经理
+may_contact bool - p | gave consent and is not on the blacklist | 可联系"""))
 # fmt: on
 
 STAGES = (FEATURES, LABELS, PILOTS, OUTCOMES, ARM_SUMS, SCORE_CELLS, DISCOUNTS, VALUE_SUMS, CANDIDATES, ASSIGNMENTS)
-PUBLISHED = (CLASSES, SCORES, DECISIONS, EFFECTS)
+PUBLISHED = (CLASSES, SCORES, DECISIONS, EFFECTS, WIN_BACK)
 TABLES: dict[str, Table] = {table.name: table for table in (*LAKE, *STAGES, *PUBLISHED)}

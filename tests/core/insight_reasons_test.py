@@ -9,14 +9,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from core.insight_world import SNAPSHOT, Shelf, World, policy, write
+from core.insight_world import EVERYONE, SNAPSHOT, Shelf, World, policy, write
+from keepline import sqlmodel
 from keepline.engine import Engine
-from keepline.insight import words
+from keepline.insight import win_back, words
 from keepline.insight.additive import Additive, Term, fit_additive
 from keepline.insight.inputs import choose
 from keepline.insight.reasons import FAMILIES, OTHERWISE, strongest
 from keepline.insight.scoring import NUMERIC
-from keepline.insight.training import win_back
 from keepline.tables import FEATURES, TABLES
 
 
@@ -58,19 +58,32 @@ def test_every_code_has_words_and_every_family_knows_its_features() -> None:
     assert all(said["zh"] and said["en"] for said in (*words.REASONS.values(), words.reason("own:Contract")))
 
 
-def test_who_left_is_counted_by_reason_and_listed_by_margin(engine: Engine, tmp_path: Path) -> None:
-    left = {"customer_id": [1, 2, 3], "month": [str(SNAPSHOT)] * 3, "kind": ["left"] * 3}
-    departures = write(left | {"reason": ["price", "price", None]}, TABLES["departures"], tmp_path / "d.parquet")
-    shelf = Shelf({"departures": departures})
-    bills = {"customer_id": [1, 2, 9], "month": ["2026-09"] * 3, "component": ["recurring"] * 3}
-    paid = write(bills | {"amount_fen": [1000, 3000, 500]}, TABLES["bills"], tmp_path / "b.parquet")
-    shelf.files["bills"] = paid
-    shelf.ago["bills"] = 1
-    found = win_back(engine, shelf, policy(), snapshot=SNAPSHOT)
-    assert [(e["reason"], e["customers"], e["margin_3m_fen"]) for e in found] == [
-        ("price", 2, 2200),
-        ("unrecorded", 1, 0),
+def test_who_left_and_is_not_back_is_listed_with_reason_and_margin(engine: Engine, tmp_path: Path) -> None:
+    left = {"customer_id": [1, 2, 3, 4], "month": [str(SNAPSHOT)] * 4, "kind": ["left"] * 4}
+    reasons = ["price", "price", None, "price"]
+    departures = write(left | {"reason": reasons}, TABLES["departures"], tmp_path / "d.parquet")
+    bills = {"customer_id": [1, 2, 4, 9], "month": ["2026-09"] * 4, "component": ["recurring"] * 4}
+    paid = write(bills | {"amount_fen": [1000, 3000, 9000, 500]}, TABLES["bills"], tmp_path / "b.parquet")
+    said = {"customer_id": [1, 2, 3], "month": ["2026-01"] * 3, "consent": [True, True, None]}
+    known = write(said | {"blacklisted": [False, True, False]}, TABLES["customers"], tmp_path / "c.parquet")
+    back = write({"customer_id": [4, 9], "month": [str(SNAPSHOT)] * 2}, FEATURES, tmp_path / "f.parquet")
+    shelf = Shelf({"departures": departures, "bills": paid, "customers": known}, {"bills": 1, "customers": 9})
+    to = tmp_path / "win_back.parquet"
+    win_back.build_win_back(engine, shelf, policy(), snapshot=SNAPSHOT, features=back, only=EVERYONE, to=to)
+    found = {row["customer_id"]: row for row in pq.read_table(to).to_pylist()}
+    assert {who: (row["reason"], row["margin_3m_fen"]) for who, row in found.items()} == {
+        1: ("price", 550),
+        2: ("price", 1650),
+        3: ("unrecorded", None),
+    }
+    assert {who: row["may_contact"] for who, row in found.items()} == {1: True, 2: False, 3: False}
+    assert win_back.count_win_back(engine, [to]) == [
+        {"reason": "price", "customers": 2, "margin_3m_fen": 2200},
+        {"reason": "unrecorded", "customers": 1, "margin_3m_fen": 0},
     ]
-    assert [one["customer_id"] for one in found[0]["listed"]] == [2, 1]
-    assert found[0]["zh"] == "价格"
-    assert found[1]["listed"] == []
+
+
+def test_the_win_back_model_is_in_the_subset() -> None:
+    model, parts = win_back.sql_model()
+    sqlmodel.check(parts["gone"])
+    sqlmodel.check(model, parts)

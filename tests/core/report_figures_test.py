@@ -13,7 +13,7 @@ import pytest
 from sqlglot import exp
 from sqlglot.optimizer.qualify import qualify
 
-from core.small_manifest import figures_of, manifest, win_back_rows
+from core.small_manifest import figures_of, manifest
 from core.small_publication import publish
 from keepline import engine as engines
 from keepline import sqlmodel
@@ -142,7 +142,7 @@ def test_parts_cut_differently_are_read_together(folder: Path, shown: Figures, t
 def test_neither_figures_nor_page_hold_a_customer(folder: Path) -> None:
     ids = [row["customer_id"] for row in rows(folder, "features")]
     duck = engines.start("duckdb")
-    made = figures_of(duck, folder, manifest(win_back=win_back_rows(listed=ids[:50])))
+    made = figures_of(duck, folder, manifest())
     duck.close()
     text = json.dumps(made) + render(made)
     assert not [i for i in ids if str(i) in text]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -223,19 +222,11 @@ def judgement_rows() -> list[dict[str, Any]]:
     return [told | said | figures, later | ends]
 
 
-def win_back_rows(listed: Sequence[int] = ()) -> list[dict[str, Any]]:
-    """Reasons recorded of those who left; each comes with customers, which no report may show."""
-    people = [{"customer_id": i, "month": BEFORE, "kind": "left", "margin_3m_fen": 9000} for i in listed]
+def win_back_rows() -> list[dict[str, Any]]:
+    """Reasons recorded of those who left."""
     return [
-        {"reason": "price", "zh": "价格", "en": "price", "customers": 14, "margin_3m_fen": 61_200, "listed": people},
-        {
-            "reason": "unrecorded",
-            "zh": "未记录原因",
-            "en": "no reason recorded",
-            "customers": 9,
-            "margin_3m_fen": 20_100,
-            "listed": [],
-        },
+        {"reason": "price", "customers": 14, "margin_3m_fen": 61_200},
+        {"reason": "unrecorded", "customers": 9, "margin_3m_fen": 20_100},
     ]
 
 

@@ -36,12 +36,11 @@ from keepline.insight.leaving import Leaving, fit_stack
 from keepline.insight.samples import Sample, check_over, read_samples
 from keepline.insight.validation import Rows, cross_fit, validate
 from keepline.insight.value import ValueModel
-from keepline.insight.win_back import win_back
 from keepline.periods import Month
 from keepline.policy.documents import Leaving as LeavingPolicy
 from keepline.policy.documents import Policy
 
-__all__ = ["Models", "Sample", "train", "win_back"]
+__all__ = ["Models", "Sample", "train"]
 
 RECIPE = "1"  # raise it when the same data would give another model
 TARGETS = {"leave": "left_within", "port_out": "ported_within", "downgrade": "downgraded_within"}

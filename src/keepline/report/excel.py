@@ -2,57 +2,24 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-
-import xlsxwriter
 
 from keepline.engine import Engine
 from keepline.periods import Month
 from keepline.policy.documents import Offer, Policy
+from keepline.report.book import SHEET_ROWS, Book, Field, Names, named, open_book, yuan
 from keepline.report.past import offer_name
 from keepline.report.plan_rows import plan_rows
 from keepline.report.reasons import reason_words
-from keepline.report.sheets import Sheet, Styles, head, open_sheet, write_cells
+from keepline.report.sheets import head, write_cells
 from keepline.report.talk import basis
 from keepline.report.tally import Row, Shelf
-from keepline.report.words import ANSWERS, ASSUMED, CHANNELS, CLASSES, MEASURED, SIMULATED, Words, both, word
+from keepline.report.words import ANSWERS, ASSUMED, CHANNELS, CLASSES, MEASURED, Words, both, word
 from keepline.site import Settings
 
-Names = Callable[[Sequence[int]], dict[int, str]]
-SHEET_ROWS = 1_000_000  # a sheet holds 1,048,576
 ROW_HEIGHT = 48
-
-
-@dataclass(frozen=True)
-class Field:
-    """One column of the plan: its heading, width, style and what it shows of a row."""
-
-    name: Words
-    width: int
-    style: str
-    value: Callable[[Row], Any]
-
-
-@dataclass(frozen=True)
-class Book:
-    """A workbook being written, and what every sheet of it says."""
-
-    file: Any
-    styles: Styles
-    figures: dict[str, Any]
-
-    @property
-    def banner(self) -> Words | None:
-        return SIMULATED if self.figures["head"]["simulated"] else None
-
-    def sheet(self, name: str, title: Words) -> Sheet:
-        said = self.figures["head"]
-        about = both(f"{said['name']} {said['month']} {title['zh']}", f"{title['en']}")
-        return open_sheet(self.file, name, about=about, banner=self.banner, styles=self.styles)
 
 
 def write_plan(
@@ -70,36 +37,10 @@ def write_plan(
     ``names`` turns pseudonyms into the operator's own numbers; it is asked when the site wants them shown.
     """
     shown = names if settings.plan_shows == "customer_no" else None
-    partial = to.with_name(f".{to.name}.partial")
-    options = {"constant_memory": True, "default_date_format": "yyyy-mm-dd", "strings_to_formulas": False}
-    file = xlsxwriter.Workbook(str(partial), options)
-    book = Book(file, Styles(file, figures["head"]["currency"]), figures)
-    _properties(book)
-    with plan_rows(Shelf(engine, folder)) as (count, batches):
+    with open_book(to, figures) as book, plan_rows(Shelf(engine, folder)) as (count, batches):
         _read_me(book, count)
-        _plan(book, fields(policy, figures), count=count, rows=_named(batches, shown))
-    _managers(book)
-    file.close()
-    partial.replace(to)
-
-
-def _properties(book: Book) -> None:
-    """The file's own facts; its date is the month's last day, so that equal plans give equal files."""
-    said = book.figures["head"]
-    last = Month.parse(said["month"]).last_day
-    comment = f"{SIMULATED['zh']} {SIMULATED['en']}" if said["simulated"] else ""
-    created = dt.datetime.combine(last, dt.time(), tzinfo=dt.UTC).replace(tzinfo=None)
-    book.file.set_properties(
-        {"title": f"{said['name']} {said['month']}", "author": "keepline", "comments": comment, "created": created}
-    )
-
-
-def _named(batches: Iterator[list[Row]], names: Names | None) -> Iterator[Row]:
-    """Rows with how the customer is shown: the operator's number, or the pseudonym as text."""
-    for batch in batches:
-        known = names([row["customer_id"] for row in batch]) if names else {}
-        for row in batch:
-            yield row | {"customer": known.get(row["customer_id"], str(row["customer_id"]))}
+        _plan(book, fields(policy, figures), count=count, rows=named(batches, shown))
+        _managers(book)
 
 
 def fields(policy: Policy, figures: dict[str, Any]) -> list[Field]:
@@ -125,8 +66,8 @@ def fields(policy: Policy, figures: dict[str, Any]) -> list[Field]:
         Field(both("优惠", "Offer"), 26, "text", lambda r: offer_name(policy.offers, r["offer_id"])),
         Field(both("渠道", "Channel"), 16, "text", lambda r: word(CHANNELS, r["channel"])),
         Field(both("月费", "Price a month"), 11, "money", price),
-        Field(both("预期净增毛利", "Expected net margin"), 13, "money", lambda r: _yuan(r["gain_fen"])),
-        Field(both("成本", "Cost"), 11, "money", lambda r: _yuan(r["cost_fen"])),
+        Field(both("预期净增毛利", "Expected net margin"), 13, "money", lambda r: yuan(r["gain_fen"])),
+        Field(both("成本", "Cost"), 11, "money", lambda r: yuan(r["cost_fen"])),
         Field(both("效果来自", "Effect is"), 11, "text", lambda r: _source(assumed.get(r["offer_id"]))),
     ]
     reason = [Field(both(f"原因 {i}", f"Reason {i}"), 28, "text", why(f"reason_{i}")) for i in (1, 2, 3)]
@@ -144,10 +85,6 @@ def _to_fill_in() -> list[Field]:
         Field(both("备注", "Note"), 28, "fill", lambda _: None),
         Field(both("下次日期", "Next date"), 13, "fill_date", lambda _: None),
     ]
-
-
-def _yuan(fen: int | None) -> float | None:
-    return None if fen is None else fen / 100
 
 
 def _source(assumed: bool | None) -> Words | None:
@@ -274,7 +211,7 @@ def _managers(book: Book) -> None:
     for place, row in enumerate(rows, start=first):
         who = row["manager_id"] or both("不经客户经理", "no account manager")
         cells = [(who, "text"), (row["district"], "text"), (row["customers"], "whole")]
-        cells += [(_yuan(row["gain_fen"]), "money"), (_yuan(row["cost_fen"]), "money")]
+        cells += [(yuan(row["gain_fen"]), "money"), (yuan(row["cost_fen"]), "money")]
         cells += [(row["minutes"], "whole"), (row["available"], "whole")]
         write_cells(sheet, place, cells)
     if rows:

@@ -8,7 +8,7 @@ from typing import Any
 from keepline.policy.documents import Offers, Policy
 from keepline.report.numbers import count
 from keepline.report.tally import Row, Shelf
-from keepline.report.words import Words, both
+from keepline.report.words import Words, both, word
 
 WHOLE_PLAN = both("整个方案", "whole plan")
 
@@ -91,24 +91,26 @@ def pilot_figures(said: Any, policy: Policy) -> list[Row]:
     return list(found.values())
 
 
-def win_back_figures(said: Any, policy: Policy) -> list[Row] | None:
-    """Those who left lately by recorded reason, the most margin first; None when no departure is known.
+def reason_names(policy: Policy) -> dict[str, Words]:
+    """The operator's recorded reasons in words."""
+    named = {code: both(text.zh, text.en) for code, text in policy.leaving.reasons.items()}
+    return named | {"unrecorded": both("未记录原因", "no reason recorded")}
 
-    The list of customers that comes with each reason stays out: figures hold no customer.
-    """
+
+def win_back_figures(said: Any, policy: Policy) -> list[Row] | None:
+    """Those who left lately by recorded reason, the most margin first; None when no departure is known."""
     if not said:
         return None
-    names = {code: both(text.zh, text.en) for code, text in policy.leaving.reasons.items()}
+    names = reason_names(policy)
     rows = [_win_back_row(row, names) for row in said]
     return sorted(rows, key=lambda r: (-(r["margin_fen"] or 0), -r["customers"], r["reason"]))
 
 
 def _win_back_row(row: Row, names: dict[str, Words]) -> Row:
     code = str(row.get("reason") or "unrecorded")
-    given = both(row["zh"], row["en"]) if row.get("zh") and row.get("en") else both(code, code)
     return {
         "reason": code,
-        "name": names.get(code, given),
+        "name": word(names, code),
         "customers": row.get("customers", 0),
         "margin_fen": row.get("margin_3m_fen"),
     }

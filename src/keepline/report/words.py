@@ -102,6 +102,13 @@ do_not_contact | 不要再联系 | do not contact again
 """)
 
 
+KINDS_OF_LEAVING: dict[str, Words] = {
+    "left": both("离网", "left"),
+    "port_out": both("携号转出", "ported out"),
+    "silent": both("沉默离网", "silent"),
+}
+
+
 def word(words: Mapping[str, Words], code: str | None) -> Words:
     """The words of a code; a code that is not listed stands for itself, null is unknown."""
     return UNKNOWN if code is None else words.get(code, both(code, code))

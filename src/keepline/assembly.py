@@ -1,0 +1,97 @@
+"""A finished month as a folder: its tables, policy, report, workbooks, and the manifest that names them all."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlglot import exp
+
+from keepline.engine import Engine, Files, Scan
+from keepline.features.build import lacking
+from keepline.lake.store import Lake
+from keepline.policy.documents import KINDS
+from keepline.publication import MANIFEST, table_summary
+from keepline.report.excel import write_plan
+from keepline.report.figures import figures
+from keepline.report.page import render
+from keepline.report.tally import Shelf
+from keepline.report.win_back_book import write_win_back
+from keepline.run import Run
+from keepline.tables import TABLES
+
+PUBLISHED_TABLES = (
+    "features", "classes", "scores", "pilots", "candidates", "decisions", "assignments", "effects", "win_back",
+)  # fmt: skip
+
+
+def assemble(run: Run, extra: dict[str, Any]) -> Path:
+    """Put a finished publication together; it is not published yet."""
+    folder = run.work / "publication"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for table in PUBLISHED_TABLES:
+        shutil.copytree(run.folder(table), folder / table)
+    shutil.copytree(run.policy_folder, folder / "policy", ignore=shutil.ignore_patterns(".*"))
+    manifest = _manifest(run, folder) | extra
+    with run.step("report", "生成报告与方案表", "report and plan"):
+        found = figures(run.engine, folder, manifest=manifest, policy=run.policy, settings=run.site.settings)
+        _write_json(folder / "figures.json", found)
+        (folder / "report.html").write_text(render(found), encoding="utf-8")
+        names = partial(customer_numbers, run.engine, run.lake)
+        shown = names if run.site.settings.plan_shows == "customer_no" else None
+        write_plan(
+            run.engine,
+            folder,
+            figures=found,
+            policy=run.policy,
+            settings=run.site.settings,
+            names=shown,
+            to=folder / "plan.xlsx",
+        )
+        shelf = Shelf(run.engine, folder)
+        write_win_back(shelf, figures=found, policy=run.policy, names=shown, to=folder / "win-back.xlsx")
+    _write_json(folder / MANIFEST, manifest | {"durations": run.durations})
+    return folder
+
+
+def _manifest(run: Run, folder: Path) -> dict[str, Any]:
+    said = run.site.settings
+    previous = next((str(p.month) for p in reversed(run.past)), None)
+    documents = {name: getattr(run.policy, name) for name in KINDS}
+    return {
+        "month": str(run.month),
+        "publication_id": run.id,
+        "engine": run.engine.name,
+        "seed": said.seed,
+        "simulated": said.simulated,
+        "name": said.name,
+        "currency": said.currency,
+        "data_note_zh": said.data_note_zh,
+        "data_note_en": said.data_note_en,
+        "previous_month": previous,
+        "inputs": [{k: s[k] for k in ("path", "sha256", "rows")} for s in run.lake.sources],
+        "intake": list(run.lake.sources),
+        "lacking": [vars(lack) for lack in lacking(run.lake, run.month)],
+        "policies": [
+            {"name": name, "version": doc.version, "sha256": run.policy.hashes[name]} for name, doc in documents.items()
+        ],
+        "tables": {table: table_summary(folder, table) for table in PUBLISHED_TABLES},
+    }
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True), encoding="utf-8")
+
+
+def customer_numbers(engine: Engine, lake: Lake, customers: Sequence[int]) -> dict[int, str]:
+    """The operator's own numbers of a few customers, from the one restricted table."""
+    files = tuple(lake.root / f.path for f in lake.files if f.table == "contact_details")
+    engine.see("contact_details", Scan(TABLES["contact_details"], (Files(files),)))
+    asked = exp.column("customer_id").isin(*customers)
+    found = engine.fetch(exp.select("customer_id", "customer_no").from_("contact_details").where(asked))
+    return {row["customer_id"]: row["customer_no"] for row in found.to_pylist()}

@@ -1,0 +1,63 @@
+"""win-back.xlsx: who left lately, may be spoken to and brought margin, the most valuable first; nobody of the base."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlglot import exp
+
+from keepline.policy.documents import Policy
+from keepline.report.book import Book, Field, Names, named, open_book, yuan
+from keepline.report.past import reason_names
+from keepline.report.sheets import head, write_cells
+from keepline.report.tally import Row, Shelf
+from keepline.report.words import KINDS_OF_LEAVING, Words, both, word
+from keepline.tables import WIN_BACK
+
+LISTED = 5_000  # more than anybody calls in a month
+
+
+def write_win_back(shelf: Shelf, *, figures: dict[str, Any], policy: Policy, names: Names | None, to: Path) -> None:
+    """Write the list; ``names`` turns pseudonyms into the operator's own numbers where the site wants them shown."""
+    reasons = reason_names(policy)
+    columns = [
+        Field(both("客户", "Customer"), 22, "text", lambda r: r["customer"]),
+        Field(both("原客户经理", "Former manager"), 14, "text", lambda r: r["manager_id"]),
+        Field(both("区县", "District"), 14, "text", lambda r: r["district"]),
+        Field(both("离网账期", "Left in"), 12, "text", lambda r: r["left_month"]),
+        Field(both("方式", "How"), 14, "text", lambda r: word(KINDS_OF_LEAVING, r["kind"])),
+        Field(both("记录的原因", "Recorded reason"), 24, "text", lambda r: word(reasons, r["reason"])),
+        Field(both("离网前三月毛利", "Margin of three months before"), 18, "money", lambda r: yuan(r["margin_3m_fen"])),
+        Field(both("备注", "Note"), 28, "fill", lambda _: None),
+    ]
+    with open_book(to, figures) as book:
+        _list(book, columns, named(_worth_winning(shelf), names))
+
+
+def _worth_winning(shelf: Shelf) -> Iterator[list[Row]]:
+    """Those who may be contacted and brought margin, the most first."""
+    shelf.see({WIN_BACK.name: tuple(sorted((shelf.folder / WIN_BACK.name).glob("*.parquet")))})
+    margin, customer = exp.column("margin_3m_fen"), exp.column("customer_id")
+    wanted = exp.and_(exp.column("may_contact"), margin > exp.Literal.number(0))
+    query = exp.select(*WIN_BACK.names).from_(WIN_BACK.name).where(wanted)
+    query = query.order_by(exp.Ordered(this=margin.copy(), desc=True), customer).limit(LISTED)
+    rows = shelf.engine.fetch(query).to_pylist()
+    yield sorted(rows, key=lambda row: (-row["margin_3m_fen"], row["customer_id"]))
+
+
+def _list(book: Book, columns: list[Field], rows: Iterator[Row]) -> None:
+    sheet = book.sheet("赢回 Win-back", _title())
+    first = head(sheet, [(c.name, c.width) for c in columns], freeze_columns=1)
+    last = first
+    for last, row in enumerate(rows, start=first):
+        write_cells(sheet, last, [(c.value(row), c.style) for c in columns])
+    sheet.page.autofilter(first - 1, 0, last, len(columns) - 1)
+
+
+def _title() -> Words:
+    return both(
+        "赢回名单：近三月离网、可联系、离网前有毛利的客户，价值高的在前",
+        "Win-back: left in three months, may be contacted, brought margin; the most valuable first",
+    )

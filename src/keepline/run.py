@@ -1,0 +1,60 @@
+"""One run of a month: what every stage is given, and the parts that are done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from keepline.engine import Engine, Range
+from keepline.lake.store import Lake
+from keepline.periods import Month
+from keepline.policy.documents import Policy
+from keepline.progress import Progress
+from keepline.publication import Publication, parts_of
+from keepline.site import Site
+
+
+@dataclass
+class Run:
+    """What every stage of one run is given; ``work`` holds the parts that are done."""
+
+    site: Site
+    engine: Engine
+    lake: Lake
+    policy: Policy
+    policy_folder: Path
+    month: Month
+    id: str
+    past: list[Publication]
+    progress: Progress
+    ranges: list[Range]
+    durations: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def work(self) -> Path:
+        return self.site.work / self.id[:16]
+
+    def folder(self, table: str, month: Month | None = None) -> Path:
+        """Where a table's parts lie: the month's own, or those of a past snapshot."""
+        return self.work / (f"{table}-{month}" if month not in (None, self.month) else table)
+
+    def parts(self, table: str, month: Month | None = None) -> tuple[Path, ...]:
+        return parts_of(self.folder(table, month))
+
+    def each_range(self, table: str, month: Month | None, build: Callable[[Range, Path], int]) -> None:
+        """Build the parts that are not there yet."""
+        for only in self.ranges:
+            to = self.folder(table, month) / only.part
+            if not to.exists():
+                build(only, to)
+            self.progress.advance()
+
+    @contextmanager
+    def step(self, name: str, zh: str, en: str, *, total: int | None = None) -> Iterator[None]:
+        self.progress.begin(zh, en, total)
+        began = time.perf_counter()
+        yield
+        self.durations[name] = round(time.perf_counter() - began, 3)
