@@ -16,7 +16,6 @@ from keepline.periods import Month
 from keepline.site import open_site
 
 HELD = 3
-ANY_MONTH = Month.parse("9998-12")  # later than any policy begins to bind
 
 
 class MonthType(click.ParamType[Month]):
@@ -191,12 +190,10 @@ def policy() -> None:
 @JSON
 def policy_check(site: Path, month: Month | None, as_json: bool) -> None:
     """校验政策文件。 Validate the policy files."""
-    from keepline.policy.documents import read_policy
+    from keepline.review import review_policy
 
-    read = read_policy(open_site(site).policy, month or ANY_MONTH)
-    told = {"version": read.version, "offers": [offer.id for offer in read.offers.offer]}
-    zh, en = f"政策有效：{read.version}", f"The policy is clear: {read.version}"
-    console.answer(told, zh, en, as_json=as_json)
+    found = review_policy(open_site(site), month)
+    console.answer(found.to_dict(), found.text("zh"), found.text("en"), as_json=as_json)
 
 
 @policy.command(name="try")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from collections.abc import Iterator, Mapping
@@ -100,11 +101,29 @@ def run(command: click.Command) -> int:
 
 
 def _usage(usage: click.ClickException, *, as_json: bool) -> int:
-    usage.show()
+    zh = f"命令用法有误：{_usage_zh(usage)}；用 --help 查看写法"
     if as_json:
-        said = usage.format_message()
-        _error("usage", zh=f"命令用法有误：{said}", en=said)
+        _error("usage", zh=zh, en=usage.format_message())
+    click.echo(f"✗ {zh}", err=True)
+    usage.show()
     return USAGE
+
+
+def _usage_zh(usage: click.ClickException) -> str:
+    """What is wrong with the words typed, by click's own classes."""
+    if isinstance(usage, click.NoSuchOption):
+        near = f"；是否想写 {'、'.join(sorted(usage.possibilities))}" if usage.possibilities else ""
+        return f"没有选项 {usage.option_name}{near}"
+    named = getattr(usage, "param_hint", None) or _called(getattr(usage, "param", None))
+    if isinstance(usage, click.MissingParameter):
+        return f"缺少 {named}"
+    if isinstance(usage, click.BadOptionUsage):
+        return f"选项 {usage.option_name} 后面缺少内容"
+    return f"{named} 的内容不对" if isinstance(usage, click.BadParameter) else "没有这个命令，或多写了内容"
+
+
+def _called(param: click.Parameter | None) -> str:
+    return max(param.opts, key=len) if param is not None and param.opts else "参数"
 
 
 def _interrupted(*, as_json: bool) -> int:
@@ -115,12 +134,29 @@ def _interrupted(*, as_json: bool) -> int:
     return INTERRUPTED
 
 
+FILES_ZH = {
+    errno.ENOENT: "不存在",
+    errno.EACCES: "没有权限",
+    errno.EPERM: "不允许操作",
+    errno.EEXIST: "已存在",
+    errno.ENOTDIR: "不是文件夹",
+    errno.EISDIR: "是文件夹",
+    errno.ENOSPC: "磁盘已满",
+    errno.EDQUOT: "磁盘配额已满",
+    errno.EROFS: "所在磁盘只读",
+    errno.EFBIG: "文件过大",
+    errno.ENAMETOOLONG: "名称过长",
+    errno.EMFILE: "打开的文件过多",
+}
+
+
 def _of_files(error: OSError) -> KeeplineError:
     """What the file system refused: a place that cannot be read or written, a full disk."""
     place, why = error.filename or "-", error.strerror or str(error)
+    said = FILES_ZH.get(error.errno or 0, "系统拒绝了操作")
     return KeeplineError(
         f"{place}: {why}; check that the place exists, may be read and written, and that the disk has room",
-        f"{place}：{why}；请检查该位置是否存在、是否可读写、磁盘是否已满",
+        f"{place}：{said}；请检查该位置是否存在、是否可读写、磁盘是否已满",
         code="file_system",
     )
 

@@ -26,6 +26,14 @@ def _rebuild(kind: type[KeeplineError], en: str, zh: str, code: str) -> Keepline
     return kind(en, zh, code=code)
 
 
+class UnclearError(ValueError):
+    """A mistake in a file a person wrote, found by a check of our own while the file is read."""
+
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(en)
+        self.zh = zh
+
+
 class UsageError(KeeplineError):
     """What was typed cannot be read as what was asked for."""
 

@@ -14,13 +14,13 @@ import hashlib
 import hmac
 import os
 import secrets
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from keepline import handwritten
 from keepline.errors import SiteError
 from keepline.periods import Month
 
@@ -118,13 +118,5 @@ def open_site(root: Path) -> Site:
             f"{root} 不是站点：缺少 keepline.toml；请运行 keepline init {root} 创建",
             code="no_site",
         )
-    try:
-        return Site(root, Settings.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SiteError(f"{path} is not valid TOML: {error}", f"{path} 不是有效的 TOML：{error}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise SiteError(
-            f"{path}: {place}: {first['msg']}", f"{path}：{place} 填写有误：{first['msg']}", code="bad_settings"
-        ) from error
+    named = ("settings", "设置文件")
+    return Site(root, handwritten.read(path, Settings, refuse=SiteError, code="settings", name=named))

@@ -12,13 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from keepline.canonical import file_hash
-from keepline.errors import IntakeError
+from keepline.errors import IntakeError, UsageError
 from keepline.lake import setaside
 from keepline.lake.filereport import Counts, FileReport, reason, refused
 from keepline.lake.identity import Identities
 from keepline.lake.mapping import MappingFile, find_mapping, read_mapping, site_mappings
 from keepline.lake.preparing import Prepared, prepare
 from keepline.lake.refusals import refusal
+from keepline.lake.rules import HELD
 from keepline.lake.shelf import OWNER_ONLY, Shelf, last_published
 from keepline.lake.store import Lake, open_lake, sweep, switch
 from keepline.lake.suggest import suggest
@@ -42,6 +43,7 @@ def check(
     progress: Progress = SILENT,
 ) -> list[FileReport]:
     """What load would do, file by file, each against the lake as it is now; nothing is kept."""
+    _known_codes(accept)
     identities, lake = Identities(site), open_lake(site.lake)
     reports = []
     for file, used in _in_order(site, files, mapping):
@@ -51,6 +53,18 @@ def check(
                 _try(file, used=used, shelf=shelf, identities=identities, accept=accept, progress=progress)[0]
             )
     return reports
+
+
+def _known_codes(accept: Sequence[str]) -> None:
+    """A code that stands for nothing is a slip of the hand, which silence would hide."""
+    known = [*HELD, AGAIN, REOPEN]
+    strange = [code for code in accept if code not in known]
+    if strange:
+        raise UsageError(
+            f"nothing is held by the code {', '.join(strange)}; codes are {', '.join(known)}",
+            f"没有代码 {'、'.join(strange)}；可接受的代码：{'、'.join(known)}",
+            code="unknown_code",
+        )
 
 
 def load(
@@ -66,6 +80,7 @@ def load(
     A file that is held or refused loads nothing and does not stop the others; its report says
     why. Callers who cannot go on without every file ask ``report.insist()``.
     """
+    _known_codes(accept)
     identities = Identities(site)
     with _alone(site):
         _clear_up(site)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
+from keepline import handwritten
 from keepline.canonical import text_hash
-from keepline.errors import IntakeError
+from keepline.errors import IntakeError, UnclearError
 from keepline.lake.sections import LAKE_TABLES, ColumnMap, TableMap, is_month
 from keepline.lake.units import UNIT_WORDS, dimension, fits
 from keepline.periods import Month
@@ -37,7 +37,7 @@ class Units(Part):
         for kind in ("money", "duration", "data"):
             unit = getattr(self, kind)
             if unit is not None and UNIT_WORDS.get(unit, ("", 0))[0] != kind:
-                raise ValueError(f"{unit!r} is no unit of {kind}")
+                raise UnclearError(f"{unit!r} is no unit of {kind}", f"{unit} 不是 {kind} 的单位")
         return self
 
 
@@ -150,9 +150,17 @@ class Mapping(Part):
             for name, spec in pairs:
                 column = table.table.column(name)
                 if spec.unit and not fits(spec.unit, column.unit):
-                    raise ValueError(f"{table.name}.{name}: {spec.unit} is no unit of {column.unit or 'it'}")
+                    what = column.unit or "it"
+                    raise UnclearError(
+                        f"{table.name}.{name}: {spec.unit} is no unit of {what}",
+                        f"{table.name}.{name}：单位 {spec.unit} 不适用（本列为 {column.unit or '无单位'}）",
+                    )
                 if needs_unit(column, spec) and unit_of(column, spec, self.source.units) is None:
-                    raise ValueError(f"{table.name}.{name} needs a unit, e.g. unit = {_example(column)}")
+                    example = _example(column)
+                    raise UnclearError(
+                        f"{table.name}.{name} needs a unit, e.g. unit = {example}",
+                        f"{table.name}.{name} 须写明单位，例如 unit = {example}",
+                    )
         return self
 
 
@@ -184,25 +192,13 @@ class MappingFile:
 
 def read_mapping(path: Path) -> MappingFile:
     """Read a mapping, or say what is wrong in it, where, and what to do."""
-    try:
-        said = tomllib.loads(path.read_text(encoding="utf-8"))
-        mapping = Mapping.model_validate(said)
-    except FileNotFoundError as error:
+    if not path.is_file():
         raise IntakeError(
             f"mapping {path} is absent; draft one with: keepline intake suggest FILE --out {path}",
             f"缺少映射文件 {path}；可运行 keepline intake suggest 文件 --out {path} 生成草稿",
             code="mapping_absent",
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise IntakeError(
-            f"{path} is not valid TOML: {error}", f"{path} 不是有效的 TOML：{error}", code="mapping_toml"
-        ) from error
-    except ValidationError as error:
-        lines = [f"{'.'.join(str(p) for p in e['loc']) or 'file'}: {e['msg']}" for e in error.errors()[:5]]
-        told = "\n  ".join(lines)
-        raise IntakeError(
-            f"mapping {path} is not clear:\n  {told}", f"映射文件 {path} 有误：\n  {told}", code="mapping_unclear"
-        ) from error
+        )
+    mapping = handwritten.read(path, Mapping, refuse=IntakeError, code="mapping", name=("mapping", "映射文件"))
     return MappingFile(path, mapping.name or path.stem, mapping, text_hash(mapping.model_dump(mode="json")))
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from keepline.errors import UnclearError
 from keepline.lake.units import UNIT_WORDS
 from keepline.policy.document import Part
 from keepline.tables import LAKE, Column, Personal, Table, Type
@@ -58,13 +59,19 @@ class ColumnMap(Part):
     def _one_origin(self) -> Self:
         origins = [self.source, self.sum or None, self.constant, self.file_name]
         if sum(origin is not None for origin in origins) != 1:
-            raise ValueError("say exactly one of from, sum, constant or file_name")
+            raise UnclearError(
+                "say exactly one of from, sum, constant or file_name", "from、sum、constant、file_name 须恰好写一项"
+            )
         if self.unit is not None and self.unit not in UNIT_WORDS:
-            raise ValueError(f"unit {self.unit!r} is not known; known are {', '.join(sorted(UNIT_WORDS))}")
+            known = sorted(UNIT_WORDS)
+            raise UnclearError(
+                f"unit {self.unit!r} is not known; known are {', '.join(known)}",
+                f"不认识单位 {self.unit}；可用：{'、'.join(known)}",
+            )
         if self.less and not self.sum:
-            raise ValueError("less needs sum")
+            raise UnclearError("less needs sum", "写了 less 就须写 sum")
         if self.file_name is not None and re.compile(self.file_name).groups != 1:
-            raise ValueError("file_name needs exactly one group in brackets")
+            raise UnclearError("file_name needs exactly one group in brackets", "file_name 须恰有一个圆括号分组")
         return self
 
     @property
@@ -100,7 +107,10 @@ class When(Part):
     @model_validator(mode="after")
     def _asks(self) -> Self:
         if not self.model_fields_set - {"column"}:
-            raise ValueError(f'the test of {self.column} asks nothing; add for example is = "Yes"')
+            raise UnclearError(
+                f'the test of {self.column} asks nothing; add for example is = "Yes"',
+                f'对 {self.column} 的条件没有内容；例如写上 is = "Yes"',
+            )
         return self
 
 
@@ -143,13 +153,22 @@ class TableMap(Part):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.name not in LAKE_TABLES:
-            raise ValueError(f"table {self.name!r} is not known; known are {', '.join(LAKE_TABLES)}")
+            raise UnclearError(
+                f"table {self.name!r} is not known; known are {', '.join(LAKE_TABLES)}",
+                f"没有 {self.name} 表；可用：{'、'.join(LAKE_TABLES)}",
+            )
         mapped = set(self.columns) | ({self.long.into, self.long.value} if self.long else set())
         unknown = mapped - set(self.table.names)
         if unknown:
-            raise ValueError(f"table {self.name} has no column {', '.join(sorted(unknown))}; see docs/tables.md")
+            raise UnclearError(
+                f"table {self.name} has no column {', '.join(sorted(unknown))}; see docs/tables.md",
+                f"{self.name} 表没有列 {'、'.join(sorted(unknown))}；见 docs/tables.md",
+            )
         if self.attributes and (self.name != "attributes" or self.long):
-            raise ValueError("attributes belong to the table attributes, without long")
+            raise UnclearError(
+                "attributes belong to the table attributes, without long",
+                "attributes 只用于 attributes 表，不写 long",
+            )
         if not self.identity:
             self._has_keys(mapped)
         return self
@@ -161,12 +180,17 @@ class TableMap(Part):
             if said is not None and name in MONTHS:
                 is_month(said)
             elif column.allowed and said is not None and said not in column.allowed:
-                raise ValueError(f"{name} is one of {', '.join(column.allowed)}, not {said!r}")
+                raise UnclearError(
+                    f"{name} is one of {', '.join(column.allowed)}, not {said!r}",
+                    f"{name} 只能是 {'、'.join(column.allowed)} 之一，不能是 {said}",
+                )
         for month in self.wide.months.values() if self.wide else ():
             is_month(month)
         into = self.long and self.table.column(self.long.into).allowed
         if into and self.long and set(self.long.rows) - set(into):
-            raise ValueError(f"{self.long.into} is one of {', '.join(into)}")
+            raise UnclearError(
+                f"{self.long.into} is one of {', '.join(into)}", f"{self.long.into} 只能是 {'、'.join(into)} 之一"
+            )
         return self
 
     def _has_keys(self, mapped: set[str]) -> None:
@@ -176,7 +200,9 @@ class TableMap(Part):
             mapped = mapped | {"month"}
         lacking = [name for name in must_have(self.table) if name not in mapped]
         if lacking:
-            raise ValueError(f"table {self.name} needs {', '.join(lacking)}")
+            raise UnclearError(
+                f"table {self.name} needs {', '.join(lacking)}", f"{self.name} 表还须有 {'、'.join(lacking)}"
+            )
 
     @property
     def table(self) -> Table:
@@ -189,7 +215,10 @@ class TableMap(Part):
 
 def is_month(said: Any) -> None:
     if not isinstance(said, str) or not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", said):
-        raise ValueError(f"{said!r} is not a billing month; write it as YYYY-MM, for example 2026-10")
+        raise UnclearError(
+            f"{said!r} is not a billing month; write it as YYYY-MM, for example 2026-10",
+            f"{said} 不是账期；请写成 YYYY-MM，例如 2026-10",
+        )
 
 
 def must_have(table: Table) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from sqlglot import exp
 
 from keepline import sqlmodel
+from keepline.errors import UnclearError
 from keepline.policy.document import Part
 from keepline.tables import FEATURES, SCORES, Type
 
@@ -37,17 +38,29 @@ class Condition(Part):
     def _fits(self) -> Self:
         column = KNOWN.get(self.feature)
         if column is None:
-            raise ValueError(f"feature {self.feature!r} is not known; see docs/tables.md, tables features and scores")
+            raise UnclearError(
+                f"feature {self.feature!r} is not known; see docs/tables.md, tables features and scores",
+                f"没有特征 {self.feature}；见 docs/tables.md 的 features 与 scores 两表",
+            )
         asked = self.model_dump(exclude={"feature"}, exclude_defaults=True)
         if not asked:
-            raise ValueError(f"the condition on {self.feature} asks nothing; add for example at_least = 1")
+            raise UnclearError(
+                f"the condition on {self.feature} asks nothing; add for example at_least = 1",
+                f"对 {self.feature} 的条件没有内容；例如写上 at_least = 1",
+            )
         number = any(key in asked for key in ("at_least", "at_most", "above", "below"))
         if number and column.type not in NUMBERS:
-            raise ValueError(f"{self.feature} is not a number; use one_of or true")
+            raise UnclearError(
+                f"{self.feature} is not a number; use one_of or true",
+                f"{self.feature} 不是数值；请用 one_of 或 true",
+            )
         if (self.one_of or self.none_of) and column.type is not Type.TEXT:
-            raise ValueError(f"{self.feature} is not a code; use at_least, at_most or true")
+            raise UnclearError(
+                f"{self.feature} is not a code; use at_least, at_most or true",
+                f"{self.feature} 不是代码；请用 at_least、at_most 或 true",
+            )
         if self.true is not None and column.type is not Type.BOOLEAN:
-            raise ValueError(f"{self.feature} is not a yes/no feature")
+            raise UnclearError(f"{self.feature} is not a yes/no feature", f"{self.feature} 不是“是/否”特征")
         return self
 
     def tree(self, view: str | None = None) -> exp.Expr:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from keepline import handwritten
 from keepline.errors import PolicyError
 
 
@@ -37,24 +37,14 @@ D = TypeVar("D", bound=Document)
 
 def read(path: Path, kind: type[D]) -> D:
     """Read one policy file, or say what is wrong in it, where, and what to do."""
-    try:
-        return kind.model_validate(_listed(tomllib.loads(path.read_text(encoding="utf-8"))), strict=True)
-    except FileNotFoundError as error:
+    if not path.is_file():
         raise PolicyError(
             f"policy file {path} is absent; 'keepline init' makes a new site elsewhere to copy one from",
             f"缺少政策文件 {path}；可用 keepline init 另建一个站点，从中复制样本",
             code="policy_absent",
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PolicyError(
-            f"{path} is not valid TOML: {error}", f"{path} 不是有效的 TOML：{error}", code="policy_toml"
-        ) from error
-    except ValidationError as error:
-        lines = [f"{'.'.join(str(p) for p in e['loc']) or 'file'}: {e['msg']}" for e in error.errors()[:5]]
-        told = "\n  ".join(lines)
-        raise PolicyError(
-            f"{path} is not clear:\n  {told}", f"政策文件 {path} 有误：\n  {told}", code="policy_unclear"
-        ) from error
+        )
+    named = ("policy file", "政策文件")
+    return handwritten.read(path, kind, refuse=PolicyError, code="policy", name=named, shape=_listed, strict=True)
 
 
 def _listed(value: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from keepline.canonical import file_hash, text_hash
-from keepline.errors import PolicyError
+from keepline.errors import PolicyError, UnclearError
 from keepline.periods import Month
 from keepline.policy.conditions import Condition
 from keepline.policy.document import Document, Part, Text, read
@@ -20,10 +20,10 @@ MOST_FEN = 10**15  # ten trillion yuan: more is a slip of the hand, and sums of 
 Fen = Annotated[int, Field(ge=0, le=MOST_FEN)]
 
 
-def _different(otherwise: str, said: Iterable[object]) -> None:
+def _different(otherwise: UnclearError, said: Iterable[object]) -> None:
     every = list(said)
     if len(every) != len(set(every)):
-        raise ValueError(otherwise)
+        raise otherwise
 
 
 class ClassRule(Part):
@@ -42,7 +42,7 @@ class Classes(Document):
 
     @model_validator(mode="after")
     def _ids(self) -> Self:
-        _different("two rules share an id", (rule.id for rule in self.rule))
+        _different(UnclearError("two rules share an id", "有两条规则的 id 相同"), (rule.id for rule in self.rule))
         return self
 
 
@@ -60,7 +60,10 @@ class Value(Document):
     @model_validator(mode="after")
     def _components(self) -> Self:
         if set(self.margin_share) != set(COMPONENTS):
-            raise ValueError(f"margin_share must name each component once: {', '.join(COMPONENTS)}")
+            raise UnclearError(
+                f"margin_share must name each component once: {', '.join(COMPONENTS)}",
+                f"margin_share 须把每种账目各写一次：{'、'.join(COMPONENTS)}",
+            )
         return self
 
 
@@ -107,7 +110,7 @@ class Leaving(Document):
     @model_validator(mode="after")
     def _bands(self) -> Self:
         if self.medium_band_min > self.high_band_min:
-            raise ValueError("medium_band_min lies above high_band_min")
+            raise UnclearError("medium_band_min lies above high_band_min", "medium_band_min 不得高于 high_band_min")
         return self
 
 
@@ -130,7 +133,7 @@ class Effect(Part):
     @model_validator(mode="after")
     def _named(self) -> Self:
         if self.source == "experiment" and not self.experiment_id:
-            raise ValueError("an effect from an experiment names experiment_id")
+            raise UnclearError("an effect from an experiment names experiment_id", "效果取自试点时须写 experiment_id")
         return self
 
 
@@ -153,11 +156,20 @@ class Offer(Part):
     @model_validator(mode="after")
     def _prices(self) -> Self:
         if self.channel not in CHANNELS:
-            raise ValueError(f"channel {self.channel!r} is not one of {', '.join(CHANNELS)}")
+            raise UnclearError(
+                f"channel {self.channel!r} is not one of {', '.join(CHANNELS)}",
+                f"没有渠道 {self.channel}；可用：{'、'.join(CHANNELS)}",
+            )
         if self.price_fen < self.floor_price_fen:
-            raise ValueError(f"price {self.price_fen} fen is under the floor price {self.floor_price_fen} fen")
+            raise UnclearError(
+                f"price {self.price_fen} fen is under the floor price {self.floor_price_fen} fen",
+                f"价格 {self.price_fen} 分低于底价 {self.floor_price_fen} 分",
+            )
         if self.manager_minutes and self.channel not in ("visit", "manager_call"):
-            raise ValueError("manager_minutes are for the channels visit and manager_call")
+            raise UnclearError(
+                "manager_minutes are for the channels visit and manager_call",
+                "manager_minutes 只用于渠道 visit 与 manager_call",
+            )
         return self
 
 
@@ -177,8 +189,9 @@ class Offers(Document):
 
     @model_validator(mode="after")
     def _ids(self) -> Self:
-        _different("two offers share an id", (offer.id for offer in self.offer))
-        _different("two benefits begin at the same tenure", (band.from_months for band in self.tenure_benefit))
+        _different(UnclearError("two offers share an id", "有两个优惠的 id 相同"), (offer.id for offer in self.offer))
+        same = UnclearError("two benefits begin at the same tenure", "有两项权益的起始网龄相同")
+        _different(same, (band.from_months for band in self.tenure_benefit))
         return self
 
 
@@ -220,7 +233,10 @@ class Limits(Document):
 def _known_channels(named: Iterable[str]) -> None:
     unknown = set(named) - set(CHANNELS)
     if unknown:
-        raise ValueError(f"unknown channels {sorted(unknown)}; known are {', '.join(CHANNELS)}")
+        raise UnclearError(
+            f"unknown channels {', '.join(sorted(unknown))}; known are {', '.join(CHANNELS)}",
+            f"没有渠道 {'、'.join(sorted(unknown))}；可用：{'、'.join(CHANNELS)}",
+        )
 
 
 @dataclass(frozen=True)
