@@ -13,6 +13,7 @@ SETTINGS = """# keepline.toml: the settings of this site. 站点设置。
 name = {name}            # operator, shown in reports 运营商名称
 currency = "CNY"           # currency of every amount; nothing is converted 币种，不做换算
 engine = "duckdb"          # duckdb, or spark for more than one machine 计算引擎
+# spark_master = "spark://host:7077"  # where Spark runs; left out: this machine 仅用于 spark，不写即本机
 seed = 1                   # seed of everything random; the same seed gives the same plan 随机种子
 memory = "1GB"             # memory the engine may use; the rest goes to disk 引擎可用内存
 threads = 2                # processors it may use 线程数

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import json
 import os
@@ -22,6 +23,7 @@ from keepline.site import Settings, Site
 from keepline.tables import TABLES
 
 MANIFEST = "manifest.json"
+AT_CWD, EXCHANGE = -100, 2  # of renameat2(2)
 # settings that decide how fast a run is, never what it finds
 MACHINE_SETTINGS = {"engine", "memory", "threads", "range_customers", "spark_master"}
 
@@ -108,10 +110,26 @@ def switch(site: Site, month: Month, prepared: Path) -> Path:
         kept = site.root / "superseded" / f"{month}-{read_manifest(target)['publication_id'][:12]}"
         kept.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(kept, ignore_errors=True)
-        target.replace(kept)
-    prepared.replace(target)
+        _exchange(prepared, target)
+        prepared.replace(kept)
+    else:
+        prepared.replace(target)
     _sync_folder(target.parent)
     return target
+
+
+def _exchange(one: Path, other: Path) -> None:
+    """Let two folders change places in one step, so that at no moment the month is without a publication.
+
+    Where the system cannot (not Linux, or some network drives) the former is moved out of the way first.
+    """
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if rename is not None and rename(AT_CWD, os.fsencode(one), AT_CWD, os.fsencode(other), EXCHANGE) == 0:
+        return
+    aside = one.with_name(f"{one.name}-former")
+    other.replace(aside)
+    one.replace(other)
+    aside.replace(one)
 
 
 def _sync(folder: Path) -> None:

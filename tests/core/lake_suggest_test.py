@@ -158,3 +158,10 @@ def test_a_monthly_fee_and_a_bare_discount_are_bills(here: Intake) -> None:
     rows = sections(draft(here, "客户号,账期,月费,优惠\nA1,2026-09,59.00,5\nA2,2026-09,99.00,0\n"))["bills"].long.rows
     assert rows["recurring"].spellings == ("月费",)
     assert rows["discount"].spellings == ("优惠",)
+
+
+def test_one_slip_among_many_days_leaves_the_column_a_day(here: Intake) -> None:
+    days = [f"{day:02d}/03/2024" for day in range(1, 29)]
+    rows = "".join(f"A{i},{day},9.9\n" for i, day in enumerate([*days, "31/02/2O24"]))
+    found = sections(draft(here, f"customerID,入网日期,MonthlyCharges\n{rows}"))
+    assert found["customers"].columns["joined_on"].dates == ("%d/%m/%Y",)

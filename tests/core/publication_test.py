@@ -63,6 +63,17 @@ def test_a_former_publication_is_kept_apart(site: Site) -> None:
     assert [found.month for found in published(site)] == [MONTH]
 
 
+def test_where_folders_cannot_change_places_in_one_step_the_former_is_kept_too(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keepline.publication.EXCHANGE", 1 << 30)  # a flag no system knows
+    for letter in "ab":
+        switch(site, MONTH, prepared(site, letter * 64))
+    assert demand(site, MONTH).id == "b" * 64
+    assert [path.name for path in (site.root / "superseded").iterdir()] == [f"2026-10-{'a' * 12}"]
+    assert list(site.work.iterdir()) == []
+
+
 def test_an_unpublished_month_is_refused_with_those_there_are(site: Site) -> None:
     switch(site, MONTH, prepared(site, "a" * 64))
     assert find(site, MONTH + 1) is None

@@ -18,6 +18,8 @@ from keepline.lake.values import YES as YES_WORDS
 
 MANY_CODES = 40
 EMPTY = pa.array(["", "NULL", "null", "NA", "N/A", "nan", "NaN", "\\N"])
+SEEN = 200  # distinct values looked at for days and telephones
+MOST = 0.9
 
 
 @dataclass(frozen=True)
@@ -58,14 +60,19 @@ def looks(name: str, values: pa.Array) -> Looks:
         name=name,
         known=len(texts) - texts.null_count,
         distinct=len(words),
-        number=bool(words) and len(numbers) == len(words),
-        day=bool(words) and all(_is_day(word) for word in words[:200]),
+        number=_mostly(len(numbers), len(words)),
+        day=_mostly(sum(_is_day(word) for word in words[:SEEN]), len(words[:SEEN])),
         flag=0 < len(words) <= 2 and all(_is_flag(word) for word in words),
-        phone=bool(words) and all(_is_phone(word) for word in words[:200]),
+        phone=_mostly(sum(_is_phone(word) for word in words[:SEEN]), len(words[:SEEN])),
         words=tuple(words[:5]),
         day_form=_day_form(words),
         largest=max(numbers, default=0.0),
     )
+
+
+def _mostly(those: int, of: int) -> bool:
+    """A slip in one value of many does not change what a column is."""
+    return of > 0 and those >= MOST * of
 
 
 def _number(word: str) -> float | None:
@@ -90,9 +97,9 @@ def _is_day(word: str) -> bool:
 def _day_form(words: list[str]) -> str:
     """How days are written that could be mistaken: the part that passes twelve is the day."""
     found = [match for word in words if (match := AMBIGUOUS.fullmatch(tidy(word)))]
-    if not found or len(found) < len(words):
+    if not _mostly(len(found), len(words)):
         return ""
-    mark = re.sub(r"\d", "", tidy(words[0]))[:1]
+    mark = re.sub(r"\d", "", found[0][0])[:1]
     year = "%Y" if len(found[0][3]) == 4 else "%y"
     day_first = any(int(match[1]) > 12 for match in found)
     return mark.join(("%d", "%m", year) if day_first else ("%m", "%d", year))
