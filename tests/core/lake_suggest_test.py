@@ -34,7 +34,7 @@ A1,张三,13800138000,202610,2020-01-05,个人,59.00,120,35,2.5,否,M1,华为
 A2,李四,13900139000,202610,2021-03-09,集团,159.00,0,88,12,是,M2,苹果
 A3,王五,13700137000,202610,2019-07-30,个人,99.00,50,12,7,否,M1,华为
 """
-ENGLISH = """customerID,tenure,MonthlyCharges,data_usage_gb,signup,Churn
+ENGLISH = """customerID,tenure,MonthlyCharges,data_usage_gb,last_seen,Churn
 A1,12,29.85,1.5,10/31/2024,No
 A2,3,56.95,2.5,09/01/2024,Yes
 """

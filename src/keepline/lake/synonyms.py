@@ -34,7 +34,7 @@ SYNONYMS = _of(r"""
 contact_details.name - any | ^(客户|用户|联系人)?(姓名|名称)$|^(customer|contact|full)?[ _]?name$
 contact_details.phone - any | ^(客户|用户|联系人?)?(电话|手机|移动电话)(号码?)?$|^联系方式$|^(contact[ _]?|mobile[ _]?|cell[ _]?)?(phone|mobile|msisdn)([ _]?no|[ _]?number)?$
 departures.month - flag | ^churn(ed)?$|^(是否)?(离网|流失|销户)(标识|标志|状态)?$|^(is[ _]?)?(churn|attrition)([ _]?(flag|label|value))?$
-customers.joined_on - day | 入网(日期|时间)|激活时间|开户(日期|时间)|(activation|join(ed)?|open(ing)?)[ _]?(date|on)$
+customers.joined_on - day | 入网(日期|时间)|激活时间|开户(日期|时间)|(activation|join(ed)?|open(ing)?)[ _]?(date|on)$|^sign[ _-]?up([ _]?(date|on))?$
 customers.joined_on months number | ^(网龄|在网时长|在网月数)|tenure|months?[ _]?in[ _]?service|^age[ _]?on[ _]?network
 customers.joined_on days number | ^aon$|在网天数
 customers.birthday - day | 生日|出生日期|birth ?(day|date)|date[ _]?of[ _]?birth
