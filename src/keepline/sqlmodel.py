@@ -10,6 +10,7 @@ A model is one file. Its comments at the top say what it is for::
 table's order, with its types. Views of lake tables end at the snapshot month and carry one
 more column, ``months_ago`` (0 at the snapshot), so that no model can read the future.
 ``reads: departures as departures_anywhere`` names a second view of the same table.
+``:margin_points`` stands for the hundredths of a percent of a billed component that are margin.
 What policy decides comes in as SQLGlot trees through :meth:`SqlModel.with_parts`.
 """
 
@@ -29,7 +30,7 @@ from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 
 from keepline.errors import ModelError
-from keepline.tables import TABLES, Table, Type
+from keepline.tables import COMPONENTS, TABLES, Table, Type
 
 Schema = dict[str, dict[str, str]]
 Value = int | float | str | bool | dt.date | None
@@ -123,7 +124,17 @@ def parse(name: str, text: str) -> SqlModel:
     words = [part.split() for part in said["reads"].split(",") if part.strip()]
     reads = tuple(word[0] for word in words if len(word) == 1)
     aliases = tuple((word[2], word[0]) for word in words if len(word) == 3 and word[1] == "as")
-    return SqlModel(name, said["question"], reads, said["makes"], tree, aliases)
+    return SqlModel(name, said["question"], reads, said["makes"], as_query(tree.transform(_margin_points)), aliases)
+
+
+def _margin_points(node: exp.Expr) -> exp.Expr:
+    """``:margin_points`` as a choice by component among ``:recurring_bp`` … ``:credit_bp``."""
+    if not isinstance(node, exp.Placeholder) or node.this != "margin_points":
+        return node
+    by_component = exp.Case(this=exp.column("component"))
+    for component in COMPONENTS:
+        by_component = by_component.when(exp.Literal.string(component), exp.Placeholder(this=f"{component}_bp"))
+    return by_component.else_(exp.Literal.number(0))
 
 
 def check(model: SqlModel, parts: Mapping[str, SqlModel] | None = None) -> None:

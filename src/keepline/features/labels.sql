@@ -4,16 +4,7 @@
 WITH billed AS (
   SELECT
     customer_id,
-    SUM(amount_fen * CASE component
-      WHEN 'recurring' THEN :recurring_bp
-      WHEN 'overage' THEN :overage_bp
-      WHEN 'roaming' THEN :roaming_bp
-      WHEN 'value_added' THEN :value_added_bp
-      WHEN 'topup' THEN :topup_bp
-      WHEN 'one_off' THEN :one_off_bp
-      WHEN 'discount' THEN :discount_bp
-      WHEN 'credit' THEN :credit_bp
-      ELSE 0 END) AS margin_bp,
+    SUM(amount_fen * :margin_points) AS margin_bp,
     SUM(CASE WHEN months_ago = 0 AND component = 'recurring' THEN amount_fen ELSE 0 END) AS recurring_at_end
   FROM bills
   GROUP BY customer_id

@@ -6,16 +6,7 @@ WITH monthly AS (
     customer_id,
     months_ago,
     CAST(SUM(amount_fen) AS BIGINT) AS billed,
-    CAST(SUM(amount_fen * CASE component
-      WHEN 'recurring' THEN :recurring_bp
-      WHEN 'overage' THEN :overage_bp
-      WHEN 'roaming' THEN :roaming_bp
-      WHEN 'value_added' THEN :value_added_bp
-      WHEN 'topup' THEN :topup_bp
-      WHEN 'one_off' THEN :one_off_bp
-      WHEN 'discount' THEN :discount_bp
-      WHEN 'credit' THEN :credit_bp
-      ELSE 0 END) AS BIGINT) AS margin_bp,
+    CAST(SUM(amount_fen * :margin_points) AS BIGINT) AS margin_bp,
     CAST(SUM(CASE WHEN component = 'recurring' THEN amount_fen END) AS BIGINT) AS recurring,
     CAST(SUM(CASE WHEN component = 'overage' THEN amount_fen ELSE 0 END) AS BIGINT) AS overage,
     CAST(SUM(CASE WHEN component = 'discount' THEN amount_fen ELSE 0 END) AS BIGINT) AS discount,

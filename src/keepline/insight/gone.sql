@@ -9,16 +9,7 @@ WITH gone AS (
 )
 SELECT
   g.customer_id,
-  CAST(ROUND(CAST(SUM(b.amount_fen * CASE b.component
-    WHEN 'recurring' THEN :recurring_bp
-    WHEN 'overage' THEN :overage_bp
-    WHEN 'roaming' THEN :roaming_bp
-    WHEN 'value_added' THEN :value_added_bp
-    WHEN 'topup' THEN :topup_bp
-    WHEN 'one_off' THEN :one_off_bp
-    WHEN 'discount' THEN :discount_bp
-    WHEN 'credit' THEN :credit_bp
-    ELSE 0 END) AS DOUBLE) / 10000) AS BIGINT) AS margin_3m_fen
+  CAST(ROUND(CAST(SUM(b.amount_fen * :margin_points) AS DOUBLE) / 10000) AS BIGINT) AS margin_3m_fen
 FROM gone AS g
 INNER JOIN bills AS b ON b.customer_id = g.customer_id
 WHERE b.months_ago BETWEEN g.left_ago + 1 AND g.left_ago + 3

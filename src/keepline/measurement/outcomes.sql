@@ -5,16 +5,7 @@ WITH billed AS (
   SELECT
     p.customer_id,
     b.months_ago,
-    SUM(CASE b.component
-      WHEN 'recurring' THEN b.amount_fen * :recurring_bp
-      WHEN 'overage' THEN b.amount_fen * :overage_bp
-      WHEN 'roaming' THEN b.amount_fen * :roaming_bp
-      WHEN 'value_added' THEN b.amount_fen * :value_added_bp
-      WHEN 'topup' THEN b.amount_fen * :topup_bp
-      WHEN 'one_off' THEN b.amount_fen * :one_off_bp
-      WHEN 'discount' THEN b.amount_fen * :discount_bp
-      WHEN 'credit' THEN b.amount_fen * :credit_bp
-      ELSE 0 END) AS margin_points
+    SUM(b.amount_fen * :margin_points) AS margin_points
   FROM people AS p
   JOIN bills AS b ON b.customer_id = p.customer_id
   GROUP BY p.customer_id, b.months_ago

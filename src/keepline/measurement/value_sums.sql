@@ -4,16 +4,7 @@
 WITH followed AS (
   SELECT
     p.customer_id,
-    SUM(d.factor * CASE b.component
-      WHEN 'recurring' THEN b.amount_fen * :recurring_bp
-      WHEN 'overage' THEN b.amount_fen * :overage_bp
-      WHEN 'roaming' THEN b.amount_fen * :roaming_bp
-      WHEN 'value_added' THEN b.amount_fen * :value_added_bp
-      WHEN 'topup' THEN b.amount_fen * :topup_bp
-      WHEN 'one_off' THEN b.amount_fen * :one_off_bp
-      WHEN 'discount' THEN b.amount_fen * :discount_bp
-      WHEN 'credit' THEN b.amount_fen * :credit_bp
-      ELSE 0 END) / 10000 AS margin_fen
+    SUM(d.factor * (b.amount_fen * :margin_points)) / 10000 AS margin_fen
   FROM people AS p
   JOIN bills AS b ON b.customer_id = p.customer_id
   JOIN discounts AS d ON d.months_ago = b.months_ago
