@@ -179,6 +179,10 @@ def test_wilsons_interval_is_the_published_one() -> None:
     assert (round(low, 4), round(high, 4)) == (0.0435, 0.2136)
 
 
+def test_the_share_who_take_an_offer_is_a_percentage(shown: Figures) -> None:
+    assert "8.1% [6.6%, 9.6%]" in render(shown)
+
+
 def test_a_model_that_was_refused_says_why_on_the_page(shown: Figures) -> None:
     page = render(shown)
     assert "No model of downgrade: only 21 events; at least 30 are needed" in page

@@ -196,6 +196,9 @@ def pilot_rows() -> list[dict[str, Any]]:
             "high": 270.0,
             "verdict": "no_effect",
         },
+        told
+        | {"held_out": 0, "offer_id": "care-call", "outcome": "taken", "verdict": "measured"}
+        | {"mean_effect": 0.081, "low": 0.066, "high": 0.096},
         told | ends | {"offer_id": "data-gift", "outcome": "leave", "verdict": "too_few"},
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from keepline.periods import Month
 from keepline.report.numbers import Money, count, percent, short_count
 from keepline.report.phrases import hardest, worth
 from keepline.report.tally import Row
@@ -149,23 +150,24 @@ def dearest(figures: Figures, money: Money) -> Finding | None:
 
 
 def proved(figures: Figures, money: Money) -> Finding | None:
-    """What the latest measured plan earned against those left alone."""
+    """What the latest measured plan earned against those left alone, so far; cost comes first, margin later."""
     rows = [r for r in figures["effects"] if r["offer_id"] == "*" and r["measure"] == "margin"]
     row = next((r for r in rows if r["verdict"] == "measured" and r["low"] is not None), None)
     if row is None:
         return None
     low, high, each = (money.short(row[name]) for name in ("low", "high", "difference"))
-    earned = money.short(row["earned_fen"])
-    verdict, plan = row["said"], row["plan_month"]
+    earned, verdict, plan = money.short(row["earned_fen"]), row["said"], row["plan_month"]
+    months = Month.parse(row["month"]) - Month.parse(plan)
     return _finding(
         "effect",
         "effects",
-        earned if row["earned_fen"] is not None else each,
+        each,
         both(
-            f"{plan} 的方案与对照相比每户毛利差 {each['zh']}（90% 区间 {low['zh']} 至 {high['zh']}），"
-            f"净增收 {earned['zh']}：{verdict['zh']}。",
-            f"Against those left alone the plan of {plan} changed margin by {each['en']} a customer "
-            f"(90% interval {low['en']} to {high['en']}), {earned['en']} net: {verdict['en']}.",
+            f"{plan} 的方案实施 {months} 个月来，每户毛利比对照多 {each['zh']}"
+            f"（90% 区间 {low['zh']} 至 {high['zh']}）：{verdict['zh']}；减去全部成本，至今合计 {earned['zh']}。",
+            f"In {months} month{'s' * (months > 1)} the plan of {plan} brought {each['en']} of margin a customer "
+            f"more than those left alone had (90% interval {low['en']} to {high['en']}): {verdict['en']}; "
+            f"less all of its cost, {earned['en']} so far.",
         ),
     )
 

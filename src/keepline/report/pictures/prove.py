@@ -201,6 +201,8 @@ def _pilot_effect(row: Row, money: Money) -> str:
     if row["mean_effect"] is None or row["verdict"] == "too_few":
         return EMPTY
     found = {"value": row["mean_effect"], "low": row["low"], "high": row["high"]}
+    if row["outcome"] == "taken":
+        return interval(found, lambda share: percent(share, 1))
     return interval(found, _how("retention" if row["outcome"] == "leave" else "margin", money))
 
 
