@@ -11,7 +11,9 @@ from typing import Any
 
 from sqlglot import exp
 
+from keepline.canonical import file_hash
 from keepline.engine import Engine, Files, Scan
+from keepline.errors import PublicationError
 from keepline.features.build import lacking
 from keepline.lake.store import Lake
 from keepline.policy.documents import KINDS
@@ -37,6 +39,7 @@ def assemble(run: Run, extra: dict[str, Any]) -> Path:
     for table in PUBLISHED_TABLES:
         shutil.copytree(run.folder(table), folder / table)
     shutil.copytree(run.policy_folder, folder / "policy", ignore=shutil.ignore_patterns(".*"))
+    _same_policy(run, folder / "policy")
     manifest = _manifest(run, folder) | extra
     with run.step("report", "生成报告与方案表", "report and plan"):
         found = figures(run.engine, folder, manifest=manifest, policy=run.policy, settings=run.site.settings)
@@ -57,6 +60,17 @@ def assemble(run: Run, extra: dict[str, Any]) -> Path:
         write_win_back(shelf, figures=found, policy=run.policy, names=shown, to=folder / "win-back.xlsx")
     _write_json(folder / MANIFEST, manifest | {"durations": run.durations})
     return folder
+
+
+def _same_policy(run: Run, copy: Path) -> None:
+    """The copy kept must be what the plan was made by; someone may have edited a file while it ran."""
+    changed = sorted(name for name, sha in run.policy.hashes.items() if file_hash(copy / f"{name}.toml") != sha)
+    if changed:
+        raise PublicationError(
+            f"policy changed while {run.month} was made ({', '.join(changed)}); nothing is published; run it again",
+            f"{run.month} 运行期间政策有改动（{'、'.join(changed)}），未予发布；请重新运行",
+            code="policy_changed",
+        )
 
 
 def _manifest(run: Run, folder: Path) -> dict[str, Any]:

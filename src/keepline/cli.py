@@ -114,6 +114,12 @@ def suggest(file: Path, out: Path | None, as_json: bool) -> None:
     if out is None:
         console.give({"mapping": text}) if as_json else click.echo(text)
         return
+    if out.exists():
+        raise UsageError(
+            f"{out} exists; a draft does not replace what you may have corrected: choose another name, or remove it",
+            f"{out} 已存在；草稿不会覆盖您可能已改好的文件，请换一个名称或先删除它",
+            code="draft_exists",
+        )
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(text, encoding="utf-8")
     zh, en = f"草稿已写入 {out}，请核对每一行。", f"Draft written to {out}; read every line of it."
@@ -132,7 +138,10 @@ def check(files: Sequence[Path], site: Path, mapping: Path | None, accept: Seque
 
     with console.bars() as progress:
         reports = check_files(open_site(site), files, mapping=mapping, accept=accept, progress=progress)
-    return _told(reports, as_json=as_json)
+    code = _told(reports, as_json=as_json)
+    if not as_json:
+        console.say("以上为试载，未载入任何数据。", "This was a trial: nothing was loaded.")
+    return code
 
 
 @intake.command()

@@ -101,6 +101,9 @@ def run(command: click.Command) -> int:
 
 
 def _usage(usage: click.ClickException, *, as_json: bool) -> int:
+    if isinstance(usage, click.exceptions.NoArgsIsHelpError):
+        usage.show()
+        return USAGE
     zh = f"命令用法有误：{_usage_zh(usage)}；用 --help 查看写法"
     if as_json:
         _error("usage", zh=zh, en=usage.format_message())

@@ -72,23 +72,34 @@ def read(
     ``name`` is what such a file is called, in English and Chinese; ``code`` begins the refusal's code.
     """
     try:
-        return kind.model_validate(shape(tomllib.loads(path.read_text(encoding="utf-8"))), strict=strict)
+        return kind.model_validate(shape(tomllib.loads(path.read_text(encoding="utf-8-sig"))), strict=strict)
     except UnicodeDecodeError as error:
         raise refuse(
             f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8",
             f"{path} 不是 UTF-8 文本（第 {error.start} 字节）；请另存为 UTF-8",
             code=f"{code}_toml",
         ) from error
+    except RecursionError as error:
+        raise refuse(
+            f"{path} is nested too deeply to be read", f"{path} 嵌套过深，无法读取", code=f"{code}_toml"
+        ) from error
     except tomllib.TOMLDecodeError as error:
         raise refuse(
             f"{path} is not valid TOML: {error}", f"{path} 不是有效的 TOML：{_place(error)}", code=f"{code}_toml"
         ) from error
     except ValidationError as error:
-        mistakes = error.errors()[:SHOWN]
+        mistakes = [mistake for mistake in error.errors() if not _follows(mistake, error.errors())][:SHOWN]
         zh, en = ("\n  ".join(told(mistake) for mistake in mistakes) for told in (_zh, _en))
         raise refuse(
             f"{name[0]} {path} is not clear:\n  {en}", f"{name[1]} {path} 有误：\n  {zh}", code=f"{code}_unclear"
         ) from error
+
+
+def _follows(mistake: ErrorDetails, all_of_them: list[ErrorDetails]) -> bool:
+    """A list found too short because an entry of it could not be read."""
+    place = mistake["loc"]
+    below = [other for other in all_of_them if len(other["loc"]) > len(place) and other["loc"][: len(place)] == place]
+    return mistake["type"] == "too_short" and bool(below)
 
 
 def _place(error: tomllib.TOMLDecodeError) -> str:

@@ -110,26 +110,26 @@ def switch(site: Site, month: Month, prepared: Path) -> Path:
         kept = site.root / "superseded" / f"{month}-{read_manifest(target)['publication_id'][:12]}"
         kept.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(kept, ignore_errors=True)
-        _exchange(prepared, target)
-        prepared.replace(kept)
+        _exchange(prepared, target, kept)
     else:
         prepared.replace(target)
     _sync_folder(target.parent)
     return target
 
 
-def _exchange(one: Path, other: Path) -> None:
-    """Let two folders change places in one step, so that at no moment the month is without a publication.
+def _exchange(prepared: Path, target: Path, kept: Path) -> None:
+    """Let ``prepared`` and the former change places in one step, so that at no moment the month is without either.
 
-    Where the system cannot (not Linux, or some network drives) the former is moved out of the way first.
+    The new one waits where the former shall lie, so that a kill on either side of that step loses nothing.
+    Where the system cannot (not Linux, or some network drives) the former is moved to its place first.
     """
     rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-    if rename is not None and rename(AT_CWD, os.fsencode(one), AT_CWD, os.fsencode(other), EXCHANGE) == 0:
+    prepared.replace(kept)
+    if rename is not None and rename(AT_CWD, os.fsencode(kept), AT_CWD, os.fsencode(target), EXCHANGE) == 0:
         return
-    aside = one.with_name(f"{one.name}-former")
-    other.replace(aside)
-    one.replace(other)
-    aside.replace(one)
+    kept.replace(prepared)
+    target.replace(kept)
+    prepared.replace(target)
 
 
 def _sync(folder: Path) -> None:

@@ -35,7 +35,8 @@ class Run:
 
     @property
     def work(self) -> Path:
-        return self.site.work / self.id[:16]
+        """Named by the cut as well: parts of another cut of customers are not these parts."""
+        return self.site.work / f"{self.id[:16]}-{len(self.ranges)}"
 
     def folder(self, table: str, month: Month | None = None) -> Path:
         """Where a table's parts lie: the month's own, or those of a past snapshot."""

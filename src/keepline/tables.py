@@ -238,7 +238,7 @@ model_version text - - | model that scored | 模型版本"""))
 PILOTS = Table("pilots", ("offer_id", "outcome", "term"), "what pilots found: the effect of an offer, linear in a few terms", "试点结果", _of("""
 offer_id text - - | offer | 优惠
 outcome text - - | probability of leaving within the horizon, margin a month, or the share of the treated who take the offer | 指标 | leave margin taken
-term text - - | intercept, the feature or score the coefficient multiplies, taken (share who take it) or taken_risk (that times the risk) | 项
+term text - - | intercept, the feature or score the coefficient multiplies, taken (share who take it), taken_risk (that times the risk) or plain_risk (the risk) | 项
 experiment_id text - - | pilot | 试点
 coefficient real - - | change of the outcome for one scaled unit of the term | 系数
 centre real - - | subtracted from the term | 中心

@@ -15,7 +15,8 @@ from keepline import engine as engines
 from keepline.canonical import table_hash
 from keepline.engine import Engine
 from keepline.lake.store import Lake
-from keepline.measurement.pilots import ARM_MIN, PastSnapshot, measure_pilots, pilot_months
+from keepline.measurement import uplift
+from keepline.measurement.pilots import ARM_MIN, PLAIN_RISK, PastSnapshot, measure_pilots, pilot_months
 from keepline.periods import Month
 from keepline.policy.documents import Policy
 from keepline.tables import PILOTS
@@ -46,7 +47,7 @@ class Pilot:
         self.risk = np.round(1 / (1 + np.exp(1.5 - rng.normal(size=n))), 9)
         chance = self.risk * (1 - held * self.treated)
         self.left = rng.random(n) < chance
-        self.answers: list[str] | None = None  # of the treated, where the operator recorded them
+        self.answers: list[str | None] | None = None  # of the treated, where the operator recorded them
         self.bill = rng.integers(3000, 9000, n)
         self.after = self.bill + 2 * extra_fen * self.treated + rng.integers(-300, 300, n)
 
@@ -95,6 +96,7 @@ def effect_at(rows: Rows, outcome: str, **terms: float) -> float:
     """How a reader of PILOTS adds up the effect on one customer; unknown terms count as the centre."""
     mine = [row for row in rows if row["outcome"] == outcome]
     total = sum(row["coefficient"] for row in mine if row["term"] == "intercept")
+    total += sum(row["coefficient"] * terms.get(uplift.RISK, 0.0) for row in mine if row["term"] == PLAIN_RISK)
     for row in mine:
         if row["term"] in terms:
             total += row["coefficient"] * (terms[row["term"]] - row["centre"]) / row["scale"]
@@ -129,6 +131,20 @@ def test_who_takes_an_offer_is_known_by_line_and_a_plain_effect_grows_with_it(tm
     by_taking = sum(row["coefficient"] for row in rows if (row["outcome"], row["term"]) == ("margin", "taken"))
     assert margin["verdict"] == "measured"
     assert by_taking * min(many, 1) + effect_at(rows, "margin", recurring_fen=9000) == pytest.approx(300, abs=60)
+
+
+def test_answers_of_those_left_alone_or_unknown_do_not_count(tmp_path: Path) -> None:
+    pilot = Pilot(2000, extra_fen=300, seed=4)
+    rng = np.random.default_rng(1)
+    said = np.where(rng.random(2000) < 0.4, "accepted", "refused")
+    pilot.answers = [None if dark else str(one) for one, dark in zip(said, rng.random(2000) < 0.5, strict=True)]
+    rows = measured(engines.start("duckdb"), tmp_path, pilot, policy_with("care"))
+    taken = next(row for row in rows if row["outcome"] == "taken")
+    assert taken["mean_effect"] == pytest.approx(0.4, abs=0.06)
+    pilot.answers = [None] * 2000
+    (tmp_path / "dark").mkdir()
+    rows = measured(engines.start("duckdb"), tmp_path / "dark", pilot, policy_with("care"))
+    assert next(row for row in rows if row["outcome"] == "taken")["verdict"] == "too_few"
 
 
 def test_both_engines_find_the_same(engine: Engine, tmp_path: Path) -> None:

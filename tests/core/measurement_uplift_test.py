@@ -79,6 +79,8 @@ def test_a_few_huge_accounts_are_held_within_reach() -> None:
     held = uplift.within_reach(change)
     assert held.max() < 1000
     assert held[:999] == pytest.approx(change[:999])
+    flat = np.r_[np.zeros(960), np.full(38, 3000.0), -1e11, 1e11]
+    assert uplift.within_reach(flat).max() < 10_000
     assert uplift.within_reach(np.ones(5)) == pytest.approx(np.ones(5))
 
 

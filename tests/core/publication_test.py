@@ -63,6 +63,17 @@ def test_a_former_publication_is_kept_apart(site: Site) -> None:
     assert [found.month for found in published(site)] == [MONTH]
 
 
+def test_a_kill_in_the_switch_loses_neither_publication(site: Site) -> None:
+    switch(site, MONTH, prepared(site, "a" * 64))
+    kept = site.root / "superseded" / f"2026-10-{'a' * 12}"
+    kept.parent.mkdir()
+    prepared(site, "b" * 64).replace(kept)  # as a kill before the exchange leaves it
+    assert demand(site, MONTH).id == "a" * 64
+    switch(site, MONTH, prepared(site, "b" * 64))
+    assert demand(site, MONTH).id == "b" * 64
+    assert json.loads((kept / "manifest.json").read_text())["publication_id"] == "a" * 64
+
+
 def test_where_folders_cannot_change_places_in_one_step_the_former_is_kept_too(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

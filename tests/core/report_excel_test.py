@@ -193,7 +193,7 @@ def test_a_month_without_a_plan_still_opens(duck: Engine, tmp_path: Path) -> Non
 def test_what_to_speak_of_is_facts_the_most_pressing_first() -> None:
     known = {"complaints_3m": 2, "contract_months_left": -1, "data_change": -0.35, "voice_change": None}
     said = basis(known | {"revenue_change": 0.1, "months_to_birthday": 0, "tenure_months": 62, "products": 1})
-    assert said["zh"] == "近三月投诉 2 次：先问是否已解决；合约已到期 1 个月；近期流量下降 35%"
+    assert said["zh"] == "近三月投诉 2 次：先问是否已解决；合约已到期 2 个月；近期流量下降 35%"
     nothing = dict.fromkeys([*known, "revenue_change", "months_to_birthday", "tenure_months", "products"])
     assert basis(nothing) == {"zh": "", "en": ""}
 

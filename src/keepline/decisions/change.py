@@ -3,7 +3,7 @@
 A pilot's effect is linear: the sum of coefficient x (term - centre) / scale over its terms,
 ``intercept`` among them. A term that is unknown for a customer counts as at its centre. The
 terms ``taken`` and ``taken_risk`` are the share who take the offer, itself such a line between
-0 and 1, and that share times the probability of leaving.
+0 and 1, and that share times the probability of leaving; ``plain_risk`` is that probability as it is.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ Rows = Sequence[Mapping[str, Any]]
 # beyond them it says nothing, and one very large organisation would be given a wild effect.
 REACH = 6.0
 COST_STEPS = 16
-TAKEN: dict[str, tuple[str, ...]] = {"taken": (), "taken_risk": ("leave_probability",)}
+RISK = ("leave_probability",)
+PLAIN: dict[str, tuple[str, ...]] = {"taken": (), "taken_risk": RISK, "plain_risk": RISK}  # what else they multiply
+TAKEN = ("taken", "taken_risk")
 
 
 @dataclass(frozen=True)
@@ -132,9 +134,10 @@ def _linear(rows: Rows, taken: exp.Expr | None) -> exp.Expr:
 def _term(row: Mapping[str, Any], taken: exp.Expr | None) -> exp.Expr:
     if row["term"] == "intercept":
         return real(row["coefficient"])
-    if row["term"] in TAKEN and taken is not None:
-        times = [real(row["coefficient"]), exp.paren(taken.copy())]
-        times += [exp.Coalesce(this=exp.column(other), expressions=[real(0)]) for other in TAKEN[row["term"]]]
+    if row["term"] in PLAIN:
+        times = [real(row["coefficient"])]
+        times += [exp.Coalesce(this=exp.column(other), expressions=[real(0)]) for other in PLAIN[row["term"]]]
+        times += [exp.paren(taken.copy())] if row["term"] in TAKEN and taken is not None else []
         return reduce(lambda one, other: one * other, times)
     column = KNOWN.get(row["term"])
     if column is None or not row["scale"] or column.type is Type.TEXT:

@@ -99,7 +99,7 @@ class Adds(Part):
 def with_month(given: dict[str, Any]) -> dict[str, Any]:
     """The mapping with the file's month said once put where tables need one."""
     month = given.get("source", {}).get("month") if isinstance(given.get("source"), dict) else None
-    if month is None or not isinstance(given.get("table"), list):
+    if not isinstance(month, str | dict) or not isinstance(given.get("table"), list):
         return given
     said = {"constant": month} if isinstance(month, str) else month
     return given | {"table": [_table_with_month(t, said) if isinstance(t, dict) else t for t in given["table"]]}
@@ -107,7 +107,10 @@ def with_month(given: dict[str, Any]) -> dict[str, Any]:
 
 def _table_with_month(table: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
     known = LAKE_TABLES.get(str(table.get("name")))
-    columns = dict(table.get("columns", {}))
+    columns = table.get("columns", {})
+    if not isinstance(columns, dict):
+        return table
+    columns = dict(columns)
     if known is None or "month" not in known.names or table.get("identity"):
         return table
     if "wide" not in table:
@@ -235,8 +238,19 @@ def source_columns(site: Site, column: str) -> list[str]:
     for read in site_mappings(site):
         for section in read.mapping.table:
             if section.name == table:
-                found += [f"{read.name}: {theirs}" for theirs in _theirs(section, name)]
+                theirs_all = [*_theirs(section, name), *_stated(read.mapping, section, name)]
+                found += [f"{read.name}: {theirs}" for theirs in theirs_all]
     return list(dict.fromkeys(found))
+
+
+def _stated(mapping: Mapping, section: TableMap, name: str) -> list[str]:
+    """What the mapping itself says of a column: a constant, the file's month, the names of items side by side."""
+    spec = section.columns.get(name)
+    if spec is not None and spec.constant is not None:
+        return [f"= {spec.constant}"]
+    if section.long and name == section.long.into:
+        return [f"= {' | '.join(section.long.rows)}"]
+    return ["[source] month"] if name == "month" and spec is None and mapping.source.month is not None else []
 
 
 def _theirs(section: TableMap, name: str) -> list[str]:

@@ -98,7 +98,7 @@ no_consent | an empty consent was taken as no consent | 授权为空按未授权
 blacklist_wins | numbers on the blacklist marked as consenting: the blacklist counts | 黑名单号码标记为已授权：以黑名单为准
 repeated_rows | the same row again; taken once | 重复的相同行只取一次
 loaded_before | this file was loaded before | 该文件此前已载入
-month_adjusted | months already published were corrected: {value}; the correction counts from the next month on | 已发布账期有更正：{value}；自下一账期起生效
+month_adjusted | months already published were corrected: {value}; the correction counts from the next month on; to change those months in place instead, load with --accept reopen, then publish with --replace | 已发布账期有更正：{value}；自下一账期起生效。如要直接修改这些账期，请在载入时加 --accept reopen，再用 --replace 重新发布
 month_reopened | months already published were changed in place: {value}; publish them again with --replace | 已发布账期被直接修改：{value}；请用 --replace 重新发布
 waiting | rows wait for their customer | 有数据行等待客户档案
 not_checked | no customers are known yet, so none of these could be checked against them | 尚无客户档案，未核对客户是否存在

@@ -51,7 +51,11 @@ BEFORE = ("margin_3m_fen", *FEATURE_TERMS)
 DIGITS = {"leave": 9, "margin": 6, "taken": 9}
 EFFECTS = ("leave", "margin")
 OUTCOMES = (*EFFECTS, "taken")
-TAKEN, TAKEN_RISK = "taken", "taken_risk"  # what a plain effect grows with, as terms of PILOTS
+TAKEN, TAKEN_RISK, PLAIN_RISK = (
+    "taken",
+    "taken_risk",
+    "plain_risk",
+)  # what a plain effect grows with, as terms of PILOTS
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ def _joined() -> exp.Query:
     columns = [("e", name) for name in ("customer_id", "month", "experiment_id", "offer_id", "arm")]
     columns += [("f", name) for name in BEFORE] + [("s", name) for name in SCORE_TERMS]
     columns += [("o", name) for name in ("left_after", "months_stayed", "margin_stayed_fen")]
-    columns += [("d", "answer")]
+    columns += [("d", "answer"), ("d", "plan_month")]
     known = exp.column("customer_id", table="f").is_(exp.null()).not_()
     query = exp.select(*[exp.column(name, table=view) for view, name in columns], exp.alias_(known, "in_base"))
     query = query.from_(exp.alias_(exp.to_table("experiments"), "e", table=True))
@@ -187,12 +191,13 @@ def _taken(people: pa.Table) -> tuple[list[dict[str, Any]], Numbers | None]:
 
     Too few when hardly an answer is on record: policy's own share counts then, and for everyone alike.
     """
-    treated, answers = _treated(people), people["answer"]
-    if len(answers.drop_null()) < ARM_MIN:
+    treated, answered = _treated(people), pc.is_valid(people["answer"]).to_numpy()
+    if (treated & answered).sum() < ARM_MIN:
         return [_too_few("taken", int(treated.sum()), 0)], None
     terms = _terms(people)
-    said = pc.fill_null(pc.equal(answers, "accepted"), False).to_numpy().astype(float)
-    found = uplift.who_take(terms, said, treated)
+    said = pc.fill_null(pc.equal(people["answer"], "accepted"), False).to_numpy().astype(float)
+    arrived = pc.is_valid(people["plan_month"]).to_numpy()
+    found = uplift.who_take(terms, said, treated & (answered | ~arrived))
     about = _mean_row("taken", found, int(treated.sum()), 0) | {"verdict": "measured"}
     return _line_rows(about, found.line, terms, DIGITS["taken"]), found.shares
 
@@ -201,11 +206,9 @@ def _leave(people: pa.Table) -> Found:
     """Whoever is likelier to leave, and likelier to take the offer, can be held more often."""
     left = (~np.isnan(_column(people, "left_after"))).astype(float)
     risk = np.nan_to_num(_column(people, uplift.RISK), nan=0.0)
-    size, name = risk, uplift.RISK
-    if TAKEN in people.column_names:
-        size, name = size * _column(people, TAKEN), TAKEN_RISK
-    if not size.any():
-        size, name = np.ones(len(people)), INTERCEPT
+    size, name = (risk, PLAIN_RISK) if risk.any() else (np.ones(len(people)), INTERCEPT)
+    if TAKEN in people.column_names and (risk * _column(people, TAKEN)).any():
+        size, name = risk * _column(people, TAKEN), TAKEN_RISK
     quiet = 1 / np.maximum(risk * (1 - risk), VARIANCE_MIN)
     return _estimate(people, left, enough=left.sum() >= EVENTS_MIN, size=size, name=name, weight=quiet)
 
@@ -248,7 +251,8 @@ def _useful(outcome: str, found: Found) -> bool:
         return False
     better = -1 if outcome == "leave" else 1
     some = bool((better * found.uplift.line.at(found.terms.values) > 0).any())
-    return found.uplift.surely == better or (found.uplift.varies and some)
+    sure = found.uplift.high < 0 if outcome == "leave" else found.uplift.low > 0
+    return sure or found.uplift.surely == better or (found.uplift.varies and some)
 
 
 def _lots(people: pa.Table) -> float | None:
@@ -292,12 +296,10 @@ def _line_rows(about: dict[str, Any], line: uplift.Line, terms: uplift.Terms, di
 
 
 def _with_plain(rows: list[dict[str, Any]], size: str, slope: float, digits: int) -> list[dict[str, Any]]:
-    """``slope × size`` beside the line: in the line's own term where it has one, else as a row of its own."""
-    mine = next((row for row in rows if row["term"] == size), None)
-    if mine is None:
+    """``slope × size`` beside the line: a row of its own, so that no limit of the line's terms holds it back."""
+    if size != INTERCEPT:
         return [*rows, rows[0] | {"term": size, "coefficient": round(slope, digits)}]
-    rows[0]["coefficient"] = round(rows[0]["coefficient"] + slope * mine["centre"] * (size != INTERCEPT), digits)
-    mine["coefficient"] = round(mine["coefficient"] + slope * mine["scale"], digits)
+    rows[0]["coefficient"] = round(rows[0]["coefficient"] + slope, digits)
     return rows
 
 

@@ -27,6 +27,7 @@ Flags = np.ndarray[Any, np.dtype[np.bool_]]
 FOLDS = 5
 REACH = 6.0  # standardised terms are held within −REACH … REACH, when fitted and when used
 NORMAL_REACH = 3.2897  # from the 5th to the 95th percentile of a standard normal
+NORMAL_REACH_99 = 5.1517  # from the 0.5th to the 99.5th
 KNOWN_MIN = 0.2  # a term known of fewer is not used
 PENALTIES = tuple(10.0**power for power in np.arange(3.0, -3.5, -0.5))  # per customer, strongest first
 HETEROGENEITY_P = 0.05
@@ -61,7 +62,7 @@ class Line:
 class Uplift:
     """The effect found: its mean with interval; ``slope × size + line``; and how sure it is.
 
-    ``surely`` is −1 or 1 where the slope, or the mean, is surely below or above zero, else 0.
+    ``surely`` is −1 or 1 where the slope is surely below or above zero, else 0.
     """
 
     mean: float
@@ -107,9 +108,18 @@ def standardise(columns: dict[str, Numbers]) -> Terms:
 
 def within_reach(column: Numbers) -> Numbers:
     """The column held within REACH scales of its median: a few accounts of another size hide no effect."""
-    centre, scale = float(np.median(column)), _scale(column)
+    centre, scale = float(np.median(column)), _robust_scale(column)
     held: Numbers = np.clip(column, centre - REACH * scale, centre + REACH * scale) if scale > FLAT else column
     return held
+
+
+def _robust_scale(column: Numbers) -> float:
+    """From the middle nine tenths, or, where those are alike, from all but a hundredth; 0 where these are too."""
+    for tail, width in ((5.0, NORMAL_REACH), (0.5, NORMAL_REACH_99)):
+        low, high = np.percentile(column, [tail, 100 - tail])
+        if high > low:
+            return float((high - low) / width)
+    return 0.0
 
 
 def _scale(known: Numbers) -> float:
@@ -181,21 +191,20 @@ def estimate(
     kept = _kept(terms, own, size, folds(treated))
     free = ridge(terms.values, own)
     line = Line(kept * free.intercept, kept * free.slopes)
-    sure = error > 0 and abs(slope / error) > SURE
-    surely = int(np.sign(slope)) if sure else int(np.sign(mean)) if abs(mean) > half else 0
+    surely = int(np.sign(slope)) if error > 0 and abs(slope / error) > SURE else 0
     plain = slope * (_sure(slope, error) - kept)
     return Uplift(mean, mean - half, mean + half, plain, line, surely, varies(terms.values, own, treated))
 
 
 def who_take(terms: Terms, taken: Numbers, treated: Flags) -> Taken:
-    """``taken`` is 1 or 0 for the treated; nobody is told a share by a line fitted on themselves."""
+    """``taken`` is 1 or 0 where ``treated``; nobody is told a share by a line fitted on themselves."""
     fold, shares = folds(treated), np.empty(len(taken))
     for number in range(FOLDS):
         inside, others = fold == number, (fold != number) & treated
         shares[inside] = ridge(terms.values[others], taken[others]).at(terms.values[inside])
     mean, half = _mean(taken[treated])
     line = ridge(terms.values[treated], taken[treated])
-    return Taken(mean, mean - half, mean + half, line, np.clip(shares, 0.0, 1.0))
+    return Taken(mean, max(mean - half, 0.0), min(mean + half, 1.0), line, np.clip(shares, 0.0, 1.0))
 
 
 def _mean(values: Numbers) -> tuple[float, float]:
@@ -216,14 +225,17 @@ def _kept(terms: Terms, own: Numbers, size: Numbers, fold: np.ndarray[Any, np.dt
         plain = slope * size[inside]
         added[inside] = ridge(terms.values[~inside], own[~inside]).at(terms.values[inside]) - plain
         left[inside] = own[inside] - plain
-    more, error = _through_zero(added, left)
+    more, error = _through_zero(added, left, scale=float(left.std()))
     return min(max(more, 0.0), 1.0) * _sure(more, error)
 
 
-def _through_zero(told: Numbers, seen: Numbers) -> tuple[float, float]:
-    """Slope of a line through zero, and its error, which allows for uneven spread (White 1980)."""
+def _through_zero(told: Numbers, seen: Numbers, *, scale: float = 1.0) -> tuple[float, float]:
+    """Slope of a line through zero, and its error, which allows for uneven spread (White 1980).
+
+    ``told`` that is nothing beside ``scale``, in its own unit, has no slope.
+    """
     below = float((told**2).sum())
-    if below <= FLAT * len(seen) * float(seen.std()) ** 2:
+    if below <= FLAT * len(told) * scale**2:
         return 0.0, 0.0
     slope = float((told * seen).sum()) / below
     return slope, sqrt(float((told**2 * (seen - slope * told) ** 2).sum())) / below
@@ -246,5 +258,5 @@ def varies(values: Numbers, own: Numbers, treated: Flags) -> bool:
         predicted = ridge(values[~inside], own[~inside]).at(values[inside])
         told[inside] = predicted - predicted.mean()
         rest[inside] = own[inside] - own[inside].mean()
-    slope, error = _through_zero(told, rest)
+    slope, error = _through_zero(told, rest, scale=float(rest.std()))
     return error > 0 and float(stats.norm.sf(slope / error)) < HETEROGENEITY_P

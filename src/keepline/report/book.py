@@ -75,7 +75,7 @@ def _properties(book: Book) -> None:
 def named(batches: Iterator[list[Row]], names: Names | None) -> Iterator[Row]:
     """Rows with how the customer is shown: the operator's number, or the pseudonym as text."""
     for batch in batches:
-        known = names([row["customer_id"] for row in batch]) if names else {}
+        known = names([row["customer_id"] for row in batch]) if names and batch else {}
         for row in batch:
             yield row | {"customer": known.get(row["customer_id"], str(row["customer_id"]))}
 

@@ -209,7 +209,7 @@ def _managers(book: Book) -> None:
     first = head(sheet, columns, freeze_columns=1)
     rows = [row for row in book.figures["plan"]["managers"] if row["customers"]]
     for place, row in enumerate(rows, start=first):
-        who = row["manager_id"] or both("不经客户经理", "no account manager")
+        who = row["manager_id"] or both("无客户经理", "no account manager")
         cells = [(who, "text"), (row["district"], "text"), (row["customers"], "whole")]
         cells += [(yuan(row["gain_fen"]), "money"), (yuan(row["cost_fen"]), "money")]
         cells += [(row["minutes"], "whole"), (row["available"], "whole")]

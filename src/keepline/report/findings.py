@@ -163,10 +163,10 @@ def proved(figures: Figures, money: Money) -> Finding | None:
         "effects",
         each,
         both(
-            f"{plan} 的方案实施 {months} 个月来，每户毛利比对照多 {each['zh']}"
+            f"{plan} 的方案实施 {months} 个月来，每户毛利与对照相差 {each['zh']}"
             f"（90% 区间 {low['zh']} 至 {high['zh']}）：{verdict['zh']}；减去全部成本，至今合计 {earned['zh']}。",
-            f"In {months} month{'s' * (months > 1)} the plan of {plan} brought {each['en']} of margin a customer "
-            f"more than those left alone had (90% interval {low['en']} to {high['en']}): {verdict['en']}; "
+            f"In {months} month{'s' * (months > 1)} the plan of {plan} changed margin by {each['en']} a customer "
+            f"against those left alone (90% interval {low['en']} to {high['en']}): {verdict['en']}; "
             f"less all of its cost, {earned['en']} so far.",
         ),
     )

@@ -133,7 +133,7 @@ def _hours(row: Row) -> Row:
         "of": where or "",
         "unit": "minutes",
         "shadow_price": row.get("shadow_price_hour_fen"),
-        "name": both(f"客户经理工时（{where or '区县不详'}）", f"manager hours in {where or 'no known district'}"),
+        "name": both(f"客户经理分钟数（{where or '区县不详'}）", f"manager minutes in {where or 'no known district'}"),
     } | _used(row["minutes_available"], row.get("minutes_used"))
 
 

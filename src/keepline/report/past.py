@@ -10,7 +10,7 @@ from keepline.report.numbers import count
 from keepline.report.tally import Row, Shelf
 from keepline.report.words import Words, both, word
 
-WHOLE_PLAN = both("整个方案", "whole plan")
+WHOLE_PLAN = both("整个方案（对照足够的优惠）", "whole plan, offers with enough left alone")
 
 
 def offer_names(offers: Offers) -> dict[str, Words]:

@@ -1,4 +1,8 @@
-"""What a manager may speak of with a customer: facts the operator knows, never a probability."""
+"""What a manager may speak of with a customer: facts the operator knows, never a probability.
+
+Features are counted from the plan's month, and the plan is worked through in the month after:
+"this month" is that next one.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ MOST = 3
 FALLING = -0.2  # change of use worth asking about
 LONG_STANDING = 24  # months
 SOON = 3  # months
+LATER = 1  # the plan is carried out a month after what it was made from
 
 
 def basis(row: Row) -> Words:
@@ -20,22 +25,28 @@ def basis(row: Row) -> Words:
     return both("；".join(fact["zh"] for fact in facts), "; ".join(fact["en"] for fact in facts))
 
 
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
+
+
 def complained(row: Row) -> Words | None:
     times = row["complaints_3m"] or 0
     if not times:
         return None
-    return both(f"近三月投诉 {times} 次：先问是否已解决", f"{times} complaints in three months: ask first if settled")
+    return both(
+        f"近三月投诉 {times} 次：先问是否已解决", f"{times} complaint{_s(times)} in three months: ask first if settled"
+    )
 
 
 def contract(row: Row) -> Words | None:
-    left = row["contract_months_left"]
-    if left is None or left > SOON:
+    if row["contract_months_left"] is None or row["contract_months_left"] > SOON:
         return None
+    left = row["contract_months_left"] - LATER
     if left < 0:
-        return both(f"合约已到期 {-left} 个月", f"contract ended {-left} months ago")
+        return both(f"合约已到期 {-left} 个月", f"contract ended {-left} month{_s(-left)} ago")
     if left == 0:
         return both("合约本月到期", "contract ends this month")
-    return both(f"合约还有 {left} 个月到期", f"contract ends in {left} months")
+    return both(f"合约还有 {left} 个月到期", f"contract ends in {left} month{_s(left)}")
 
 
 def falling(row: Row) -> Words | None:
@@ -52,9 +63,9 @@ def falling(row: Row) -> Words | None:
 
 
 def birthday(row: Row) -> Words | None:
-    months = row["months_to_birthday"]
-    if months is None or months > 1:
+    if row["months_to_birthday"] not in (LATER, LATER + 1):
         return None
+    months = row["months_to_birthday"] - LATER
     return both("本月生日", "birthday this month") if months == 0 else both("下月生日", "birthday next month")
 
 

@@ -68,7 +68,7 @@ contacted_recently | 近期已触达 | contacted recently
 complaint_open | 有未办结投诉 | a complaint is open
 no_offer_fits | 没有适用的优惠 | no offer fits
 beyond_authority | 超出优惠权限 | beyond the manager's authority
-no_gain | 优惠没有正收益 | no offer would earn its cost
+no_gain | 没有已知能收回成本的优惠 | no offer is known to earn its cost
 held_out | 保留为对照 | held out for comparison
 below_cut | 资源不足，未入选 | below the cut of our means
 treated | 列入方案 | in the plan

@@ -133,7 +133,7 @@ def _managers(found: Figures, money: Money) -> Block:
     shown = rows[:MOST_MANAGERS]
     body: list[list[Cell]] = [
         [
-            r["manager_id"] or both("不经客户经理", "no account manager"),
+            r["manager_id"] or both("无客户经理", "no account manager"),
             r["district"] or EMPTY,
             count(r["customers"]),
             money.exact(r["gain_fen"]),
@@ -169,9 +169,10 @@ def _managers(found: Figures, money: Money) -> Block:
 def limits(figures: Figures, money: Money) -> Block:
     rows = figures["limits"]
     lead = both(
-        "影子价格：某项资源多一个单位，方案最多能多得多少毛利；用不完的资源影子价格为零。",
-        "Shadow price: how much margin one more unit of a limit would add at most; a limit that is not used up has "
-        "none.",
+        "影子价格：某项资源多一个单位，方案最多能多得多少毛利；富余的资源影子价格为零。"
+        "剩下的分钟不够一次走访时，工时虽未用完也有价格。",
+        "Shadow price: how much more margin one more unit of a limit brings at most; one with plenty left has none. "
+        "Minutes too few for one more visit stay unused and still have a price.",
     )
     if not rows:
         empty = note("方案没有记录资源限制。", "The plan recorded no limits.")

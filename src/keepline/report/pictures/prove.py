@@ -46,9 +46,9 @@ def prove_sections(figures: Figures) -> list[Block]:
 def effects(figures: Figures, money: Money) -> Block:
     rows = figures["effects"]
     lead = both(
-        "以往方案的成效，是实施客户与随机保留的对照之间的差；没有执行记录、人数太少或观察期未到，就不给数字。",
-        "What a past plan earned is the difference between the treated and those left alone by lot; without proof of "
-        "delivery, with too few customers, or before the window is over, no figure is given.",
+        "以往方案的成效，是实施客户与随机保留的对照之间的差；观察期未满的，只计已过的账期；没有执行记录或人数太少，就不给数字。",
+        "What a past plan earned is the difference between the treated and those left alone by lot; while its "
+        "window is not over, the months so far count; without proof of delivery, or with too few, there is no figure.",
     )
     blocks: list[Block] = []
     if not rows:
