@@ -16,7 +16,8 @@ from keepline.engine import Engine, Files, Scan
 from keepline.errors import PublicationError
 from keepline.features.build import lacking
 from keepline.lake.store import Lake
-from keepline.policy.documents import KINDS
+from keepline.periods import Month
+from keepline.policy.documents import KINDS, Policy
 from keepline.publication import MANIFEST, table_summary
 from keepline.report.excel import write_plan
 from keepline.report.figures import figures
@@ -39,7 +40,7 @@ def assemble(run: Run, extra: dict[str, Any]) -> Path:
     for table in PUBLISHED_TABLES:
         shutil.copytree(run.folder(table), folder / table)
     shutil.copytree(run.policy_folder, folder / "policy", ignore=shutil.ignore_patterns(".*"))
-    _same_policy(run, folder / "policy")
+    demand_same_policy(run.policy, folder / "policy", month=run.month)
     manifest = _manifest(run, folder) | extra
     with run.step("report", "生成报告与方案表", "report and plan"):
         found = figures(run.engine, folder, manifest=manifest, policy=run.policy, settings=run.site.settings)
@@ -62,13 +63,13 @@ def assemble(run: Run, extra: dict[str, Any]) -> Path:
     return folder
 
 
-def _same_policy(run: Run, copy: Path) -> None:
+def demand_same_policy(policy: Policy, copy: Path, *, month: Month) -> None:
     """The copy kept must be what the plan was made by; someone may have edited a file while it ran."""
-    changed = sorted(name for name, sha in run.policy.hashes.items() if file_hash(copy / f"{name}.toml") != sha)
+    changed = sorted(name for name, sha in policy.hashes.items() if file_hash(copy / f"{name}.toml") != sha)
     if changed:
         raise PublicationError(
-            f"policy changed while {run.month} was made ({', '.join(changed)}); nothing is published; run it again",
-            f"{run.month} 运行期间政策有改动（{'、'.join(changed)}），未予发布；请重新运行",
+            f"policy changed while {month} was made ({', '.join(changed)}); nothing is published; run it again",
+            f"{month} 运行期间政策有改动（{'、'.join(changed)}），未予发布；请重新运行",
             code="policy_changed",
         )
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import click
+import pyarrow as pa
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -97,6 +98,8 @@ def run(command: click.Command) -> int:
         return _refuse(refusal, as_json=as_json)
     except OSError as error:
         return _refuse(_of_files(error), as_json=as_json)
+    except pa.ArrowException as error:
+        return _refuse(_of_parquet(error), as_json=as_json)
     return result if isinstance(result, int) else 0
 
 
@@ -161,6 +164,16 @@ def _of_files(error: OSError) -> KeeplineError:
         f"{place}: {why}; check that the place exists, may be read and written, and that the disk has room",
         f"{place}：{said}；请检查该位置是否存在、是否可读写、磁盘是否已满",
         code="file_system",
+    )
+
+
+def _of_parquet(error: pa.ArrowException) -> KeeplineError:
+    """A Parquet file of the site that was cut short or written over by somebody else."""
+    first = (str(error).strip() or "-").splitlines()[0]
+    return KeeplineError(
+        f"a Parquet file of the site is damaged: {first}; restore lake/ or published/ from a backup, or delete work/",
+        f"站点中的 Parquet 文件已损坏：{first}；请从备份恢复 lake/ 或 published/，或删除 work/",
+        code="damaged_file",
     )
 
 

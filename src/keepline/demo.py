@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keepline.errors import SiteError
+from keepline.jsonfile import read_json
 from keepline.lake.intake import load
 from keepline.lake.store import open_lake
 from keepline.periods import Month, months_between
@@ -67,7 +68,7 @@ def _check(asked: Asked) -> None:
 def _start(root: Path, asked: Asked, engine: str) -> None:
     said = root / ASKED
     if said.exists():
-        _same(root, json.loads(said.read_text("utf-8")), vars(asked) | {"engine": engine})
+        _same(root, read_json(said), vars(asked) | {"engine": engine})
     elif root.exists() and any(root.iterdir()):
         raise SiteError(
             f"{root} is not empty and not a demo; choose another folder with --site",

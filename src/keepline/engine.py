@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -101,19 +102,23 @@ class DuckDB:
         import duckdb
 
         self._db = duckdb.connect()
-        self._db.execute(f"SET memory_limit = '{memory}'")
-        self._db.execute(f"SET threads = {threads}")
-        self._db.execute("SET preserve_insertion_order = true")
-        self._db.execute("SET TimeZone = 'UTC'")
-        self._db.execute("SET enable_progress_bar = false")  # stdout is for answers alone
-        self._db.execute("SET enable_external_file_cache = false")  # a checker reads the disk, not a memory of it
+        self._execute(f"SET memory_limit = '{memory}'")
+        self._execute(f"SET threads = {threads}")
+        self._execute("SET preserve_insertion_order = true")
+        self._execute("SET TimeZone = 'UTC'")
+        self._execute("SET enable_progress_bar = false")  # stdout is for answers alone
+        self._execute("SET enable_external_file_cache = false")  # a checker reads the disk, not a memory of it
         if spill is not None:
-            self._db.execute("SET temp_directory = " + exp.Literal.string(str(spill)).sql("duckdb"))
+            self._execute("SET temp_directory = " + exp.Literal.string(str(spill)).sql("duckdb"))
+
+    def _execute(self, sql: str) -> Any:
+        with _duckdb_failures():
+            return self._db.execute(sql)
 
     def see(self, view: str, scan: Scan, only: Range | None = None) -> None:
         selects = [_duckdb_files(scan.table, files, only) for files in scan.files if files.paths]
         body = " UNION ALL ".join(selects) if selects else _empty(scan).sql("duckdb")
-        self._db.execute(f"CREATE OR REPLACE TEMP VIEW {exp.to_identifier(view).sql('duckdb')} AS {body}")
+        self._execute(f"CREATE OR REPLACE TEMP VIEW {exp.to_identifier(view).sql('duckdb')} AS {body}")
 
     def write(self, query: exp.Query, table: Table, to: Path) -> int:
         return _write_batches(self._batches(sqlmodel.declared(query, table)), table, to)
@@ -122,20 +127,53 @@ class DuckDB:
         return _write_batches((function(batch) for batch in self._batches(query)), table, to)
 
     def fetch(self, query: exp.Query) -> pa.Table:
-        return pa.Table.from_batches(*_with_schema(self._reader(query)))
+        reader = self._reader(query)
+        with _duckdb_failures():
+            return reader.read_all()
 
     def _reader(self, query: exp.Query) -> pa.RecordBatchReader:
-        return self._db.execute(query.sql("duckdb")).to_arrow_reader(BATCH_ROWS)
+        reader: pa.RecordBatchReader = self._execute(query.sql("duckdb")).to_arrow_reader(BATCH_ROWS)
+        return reader
 
     def _batches(self, query: exp.Query) -> Iterator[pa.RecordBatch]:
-        yield from self._reader(query)
+        reader = self._reader(query)
+        while (batch := _next(reader)) is not None:
+            yield batch
 
     def close(self) -> None:
         self._db.close()
 
 
-def _with_schema(reader: pa.RecordBatchReader) -> tuple[list[pa.RecordBatch], pa.Schema]:
-    return list(reader), reader.schema
+def _next(reader: pa.RecordBatchReader) -> pa.RecordBatch | None:
+    with _duckdb_failures():
+        return next(iter(reader), None)
+
+
+@contextmanager
+def _duckdb_failures() -> Iterator[None]:
+    """What DuckDB could not do, as a refusal; a stream that fails while it is read comes as an error of Arrow."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.Error, pa.ArrowException) as error:
+        first = str(error).strip().splitlines()[0]
+        short = "Out of Memory" in str(error)
+        raise EngineError(
+            f"DuckDB could not finish: {first}; "
+            + (
+                "raise memory or lower range_customers in keepline.toml"
+                if short
+                else "check that the files it names are whole and that the disk has room"
+            ),
+            f"DuckDB 未能完成：{first}；"
+            + (
+                "请在 keepline.toml 中调大 memory 或调小 range_customers"
+                if short
+                else "请检查所列文件是否完好、磁盘是否有空间"
+            ),
+            code="engine_memory" if short else "engine_failed",
+        ) from error
 
 
 def _duckdb_files(table: Table, files: Files, only: Range | None) -> str:

@@ -83,15 +83,15 @@ def read(
         raise refuse(
             f"{path} is nested too deeply to be read", f"{path} 嵌套过深，无法读取", code=f"{code}_toml"
         ) from error
-    except tomllib.TOMLDecodeError as error:
-        raise refuse(
-            f"{path} is not valid TOML: {error}", f"{path} 不是有效的 TOML：{_place(error)}", code=f"{code}_toml"
-        ) from error
     except ValidationError as error:
         mistakes = [mistake for mistake in error.errors() if not _follows(mistake, error.errors())][:SHOWN]
         zh, en = ("\n  ".join(told(mistake) for mistake in mistakes) for told in (_zh, _en))
         raise refuse(
             f"{name[0]} {path} is not clear:\n  {en}", f"{name[1]} {path} 有误：\n  {zh}", code=f"{code}_unclear"
+        ) from error
+    except ValueError as error:  # of TOML, and of a number no computer reads
+        raise refuse(
+            f"{path} is not valid TOML: {error}", f"{path} 不是有效的 TOML：{_place(error)}", code=f"{code}_toml"
         ) from error
 
 
@@ -102,7 +102,7 @@ def _follows(mistake: ErrorDetails, all_of_them: list[ErrorDetails]) -> bool:
     return mistake["type"] == "too_short" and bool(below)
 
 
-def _place(error: tomllib.TOMLDecodeError) -> str:
+def _place(error: ValueError) -> str:
     found = re.search(r"line (\d+), column (\d+)", str(error))
     where = f"第 {found[1]} 行第 {found[2]} 列" if found else "文件末尾"
     return f"{where}附近写法不对，请检查引号、等号与括号"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,7 +25,7 @@ from keepline.insight.classes import build_classes
 from keepline.insight.scoring import score
 from keepline.insight.training import Models, Sample, train
 from keepline.insight.win_back import build_win_back, count_win_back
-from keepline.lake.store import Lake, open_lake
+from keepline.lake.store import Lake, reading
 from keepline.measurement.effects import PastPlan, measure_plans
 from keepline.measurement.judgement import judge
 from keepline.measurement.pilots import PastSnapshot, measure_pilots, pilot_months
@@ -34,12 +33,12 @@ from keepline.periods import Month
 from keepline.policy.documents import Policy, read_policy
 from keepline.progress import Progress, Silent
 from keepline.publication import (
-    MANIFEST,
     Publication,
     alone,
     find,
     identity,
     published,
+    read_manifest,
     switch,
 )
 from keepline.run import Run
@@ -67,8 +66,8 @@ def replace_month(site: Site, month: Month, *, progress: Progress | None = None)
 
 
 def _run(site: Site, month: Month, progress: Progress, may_replace: Callable[[Publication, str], None]) -> Outcome:
-    with alone(site):
-        lake, policy = open_lake(site.lake), read_policy(site.policy, month)
+    with alone(site), reading(site.lake) as lake:
+        policy = read_policy(site.policy, month)
         past = [p for p in published(site) if p.month < month]
         new = month_identity(site, lake, policy, month, past)
         former = find(site, month)
@@ -80,7 +79,7 @@ def _run(site: Site, month: Month, progress: Progress, may_replace: Callable[[Pu
             folder = prepare(run)
             target = switch(site, month, folder)
             shutil.rmtree(run.work, ignore_errors=True)
-        return Outcome(Publication(month, target, json.loads((target / MANIFEST).read_text("utf-8"))), already=False)
+        return Outcome(Publication(month, target, read_manifest(target)), already=False)
 
 
 def month_identity(site: Site, lake: Lake, policy: Policy, month: Month, past: list[Publication]) -> str:

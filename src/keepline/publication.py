@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import fcntl
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ import pyarrow.parquet as pq
 from keepline import __version__
 from keepline.canonical import table_hash, text_hash
 from keepline.errors import PublicationError
+from keepline.jsonfile import read_json
 from keepline.periods import Month
 from keepline.site import Settings, Site
 from keepline.tables import TABLES
@@ -76,7 +76,7 @@ def demand(site: Site, month: Month) -> Publication:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    said: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    said: dict[str, Any] = read_json(folder / MANIFEST)
     return said
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import pyarrow.parquet as pq
 import pytest
 
 from keepline import console, inquiry
@@ -51,6 +52,36 @@ def test_every_error_is_json_on_stdout_where_json_is_asked(
     assert (found, answer["error"]["code"]) == (code, said)
     assert answer["error"]["zh"]
     assert answer["error"]["en"]
+
+
+@pytest.mark.parametrize(("where", "code"), [("lake", "damaged_file"), ("published/2026-10", "damaged_file")])
+def test_a_damaged_manifest_is_refused_by_name(
+    where: str, code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_site(tmp_path / "site", name="x")
+    path = tmp_path / "site" / where / "manifest.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"files": [', encoding="utf-8")
+    words = ["run", "--site", str(tmp_path / "site"), "--month", "2026-10"]
+    found, answer = told(words, monkeypatch, capsys)
+    assert (found, answer["error"]["code"]) == (1, code)
+    assert str(path) in answer["error"]["zh"]
+
+
+def test_a_damaged_parquet_file_read_without_an_engine_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damaged = tmp_path / "part-00000.parquet"
+    damaged.write_text("no parquet")
+
+    @click.command()
+    @click.option("--json", "as_json", is_flag=True)
+    def read(as_json: bool) -> None:  # noqa: ARG001
+        pq.read_table(damaged)
+
+    monkeypatch.setattr("sys.argv", ["read", "--json"])
+    assert console.run(read) == 1
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "damaged_file"
 
 
 def test_an_interrupted_command_says_so_in_json_too(

@@ -130,6 +130,12 @@ def test_a_term_that_is_no_number_is_refused() -> None:
         candidates.change_of(offer, [pilot("leave", "industry", 1.0)])
 
 
+def test_a_term_that_grows_with_who_takes_the_offer_needs_to_know_who_does() -> None:
+    offer = policy_with([PILOTED]).offers.offer[0]
+    with pytest.raises(PublicationError, match="outcome 'taken'"):
+        candidates.change_of(offer, [pilot("leave", "taken_risk", -1.0)])
+
+
 def test_the_models_keep_to_the_agreed_subset() -> None:
     policy = policy_with([PILOTED, VISIT])
     sqlmodel.check(candidates.model(policy, snapshot=MONTH, pilots=MEASURED))

@@ -9,10 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 from sqlglot import exp, parse_one
 
+from keepline import engine as engines
 from keepline import sqlmodel
 from keepline.canonical import table_hash
 from keepline.engine import ID_SPACE, Engine, Files, Scan, ranges
-from keepline.errors import ModelError
+from keepline.errors import EngineError, ModelError
 from keepline.holdout import held_out_tree, is_held_out
 from keepline.tables import TABLES
 
@@ -149,3 +150,18 @@ def test_lineage_names_the_operators_column() -> None:
     sqlmodel.check(model)
     schema = {"usage": sqlmodel.view_types(USAGE)}
     assert sqlmodel.origins(model.query, schema)["voice_s"] == {"usage.voice_s"}
+
+
+@pytest.mark.parametrize("memory", ["1MB", "99999999999999999999GB"])
+def test_a_memory_the_engine_cannot_work_in_is_refused(memory: str, tmp_path: Path) -> None:
+    text = "SELECT * FROM (SELECT *, row_number() OVER (ORDER BY hash(i)) AS n FROM range(3000000) AS t(i)) ORDER BY n"
+    with pytest.raises(EngineError, match="DuckDB could not finish") as refusal:
+        engines.start("duckdb", memory=memory, spill=tmp_path / "spill").fetch(query(text))
+    assert "DuckDB 未能完成" in refusal.value.zh
+
+
+def test_a_damaged_part_is_refused_by_name(scan: Scan) -> None:
+    (path,) = scan.files[0].paths
+    path.write_text("no parquet")
+    with pytest.raises(EngineError, match=path.name):
+        engines.start("duckdb").see("usage", scan)

@@ -83,6 +83,14 @@ def test_a_mapping_is_refused_in_words_of_both_languages(tmp_path: Path) -> None
     assert "Value error" not in refusal.value.en
 
 
+def test_a_number_no_computer_reads_is_refused_like_any_slip(tmp_path: Path) -> None:
+    make_site(tmp_path / "site", name="x")
+    path = tmp_path / "site" / "keepline.toml"
+    path.write_text(f'name = "x"\nseed = {"9" * 5000}\n', encoding="utf-8")
+    with pytest.raises(SiteError, match="not valid TOML"):
+        open_site(tmp_path / "site")
+
+
 def test_settings_are_refused_by_their_place(tmp_path: Path) -> None:
     make_site(tmp_path / "site", name="x")
     path = tmp_path / "site" / "keepline.toml"

@@ -16,7 +16,7 @@ from keepline import site as sites
 from keepline.errors import HeldError, IntakeError
 from keepline.lake import intake
 from keepline.lake.filereport import Counts
-from keepline.lake.store import open_lake
+from keepline.lake.store import open_lake, reading
 from keepline.periods import Month
 
 HERE = Path(__file__).parent
@@ -91,6 +91,31 @@ def test_a_published_month_is_changed_in_place_only_when_that_is_accepted(here: 
     (here.site.root / "published" / "2026-09").mkdir(parents=True)
     assert "month_reopened" in codes(here.bills(row(amount="20"), accept=["reopen"]).notes)
     assert amounts(here, "2026-09") == [2000]
+
+
+def test_a_correction_loaded_as_an_adjustment_can_still_be_taken_into_its_own_month(here: Intake) -> None:
+    here.bills(row(), row(OTHER))
+    (here.site.root / "published" / "2026-09").mkdir(parents=True)
+    here.bills(row(amount="20"))
+    here.bills(row(amount="20"), accept=["reopen"])
+    assert sorted(amounts(here, "2026-09")) == sorted(amounts(here, "2026-10")) == [1250, 2000]
+    lake = open_lake(here.site.lake)
+    assert [f.holds_from for f in lake.files if f.table == "bills"] == [""]
+    here.bills(row(amount="20"), accept=["reopen"])
+    assert open_lake(here.site.lake).files == lake.files
+
+
+def test_files_that_somebody_reads_are_not_swept_away(here: Intake) -> None:
+    here.bills(row())
+    with reading(here.site.lake) as lake:
+        here.bills(row(amount="13"))
+        here.bills(row(amount="14"))
+        assert all((lake.root / f.path).exists() for f in lake.files)
+    here.bills(row(amount="15"))
+    files = open_lake(here.site.lake).files
+    before = [f for f in lake.files if f not in files]
+    assert before
+    assert not any((lake.root / f.path).exists() for f in before)
 
 
 def test_check_says_what_load_would_do_and_keeps_nothing(here: Intake) -> None:

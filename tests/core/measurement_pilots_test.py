@@ -166,6 +166,18 @@ def test_an_offer_that_does_nothing_or_harm_is_not_used(tmp_path: Path) -> None:
     assert [row["verdict"] for row in rows] == ["no_effect", "no_effect", "too_few"]
 
 
+@pytest.mark.parametrize("answered", [False, True])
+def test_an_offer_that_changes_nothing_is_seldom_used(tmp_path: Path, answered: bool) -> None:
+    engine, policy, alarms, pilots = engines.start("duckdb"), policy_with("care"), 0, 60
+    for seed in range(pilots):
+        pilot, folder = Pilot(600, seed=seed), tmp_path / str(seed)
+        folder.mkdir()
+        if answered:
+            pilot.answers = ["accepted" if yes else "none" for yes in np.random.default_rng(seed).random(600) < 0.3]
+        alarms += measured(engine, folder, pilot, policy)[0]["verdict"] == "measured"
+    assert alarms <= 7  # 5 % are expected to; more than 7 of 60 come once in a hundred times
+
+
 @pytest.mark.parametrize(("n", "verdict"), [(2 * ARM_MIN - 20, "too_few"), (2 * ARM_MIN + 60, "measured")])
 def test_a_pilot_of_fewer_than_a_hundred_an_arm_abstains(tmp_path: Path, n: int, verdict: str) -> None:
     rows = measured(engines.start("duckdb"), tmp_path, Pilot(n, extra_fen=1000), policy_with("care"))

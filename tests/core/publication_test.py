@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from keepline.assembly import demand_same_policy
 from keepline.errors import PublicationError, SiteError
 from keepline.newsite import make_site
 from keepline.periods import Month
@@ -95,3 +97,13 @@ def test_an_unpublished_month_is_refused_with_those_there_are(site: Site) -> Non
 def test_two_runs_at_once_are_refused(site: Site) -> None:
     with alone(site), pytest.raises(PublicationError, match="another run"), alone(site):
         pass
+
+
+def test_a_policy_edited_while_a_month_is_made_publishes_nothing(site: Site, tmp_path: Path) -> None:
+    policy, copy = read_policy(site.policy, MONTH), tmp_path / "copy"
+    shutil.copytree(site.policy, copy)
+    demand_same_policy(policy, copy, month=MONTH)
+    path = copy / "limits.toml"
+    path.write_text(path.read_text(encoding="utf-8") + "# more\n", encoding="utf-8")
+    with pytest.raises(PublicationError, match=r"2026-10 was made \(limits\)"):
+        demand_same_policy(policy, copy, month=MONTH)

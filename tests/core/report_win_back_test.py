@@ -12,6 +12,7 @@ from core.small_lake import write_rows
 from core.small_manifest import figures_of, manifest, starter_policy
 from core.small_publication import publish
 from keepline import engine as engines
+from keepline.report.book import Names
 from keepline.report.tally import Shelf
 from keepline.report.win_back_book import write_win_back
 
@@ -57,7 +58,8 @@ def test_the_operators_numbers_are_shown_where_the_site_wants_them(folder: Path)
     assert {row[0] for row in rows if row[3] == "2026-09"} == {"N8", "N7"}
 
 
-def test_without_departures_the_list_is_empty_and_still_a_sheet(tmp_path: Path) -> None:
-    rows = listed(publish(tmp_path / "publication", customers=50))
+@pytest.mark.parametrize("names", [None, lambda ids: {who: f"N{who}" for who in ids}])
+def test_without_departures_the_list_is_empty_and_still_a_sheet(tmp_path: Path, names: Names | None) -> None:
+    rows = listed(publish(tmp_path / "publication", customers=50), names=names)
     assert "Recorded reason" in str(rows[2])
     assert len(rows) == 3

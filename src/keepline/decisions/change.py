@@ -137,7 +137,8 @@ def _term(row: Mapping[str, Any], taken: exp.Expr | None) -> exp.Expr:
     if row["term"] in PLAIN:
         times = [real(row["coefficient"])]
         times += [exp.Coalesce(this=exp.column(other), expressions=[real(0)]) for other in PLAIN[row["term"]]]
-        times += [exp.paren(taken.copy())] if row["term"] in TAKEN and taken is not None else []
+        if row["term"] in TAKEN:
+            times.append(exp.paren(_demanded(taken, row).copy()))
         return reduce(lambda one, other: one * other, times)
     column = KNOWN.get(row["term"])
     if column is None or not row["scale"] or column.type is Type.TEXT:
@@ -152,6 +153,18 @@ def _term(row: Mapping[str, Any], taken: exp.Expr | None) -> exp.Expr:
         this=real(row["scale"]), expression=exp.Literal.number(0)
     )
     return real(row["coefficient"]) * _within_reach(scaled)
+
+
+def _demanded(taken: exp.Expr | None, row: Mapping[str, Any]) -> exp.Expr:
+    """The share who take the offer, which this term multiplies; without it the effect would be told far too large."""
+    if taken is None:
+        raise PublicationError(
+            f"pilot of offer {row['offer_id']}: term {row['term']!r} needs rows of outcome 'taken'; there are none; "
+            "measure the pilot again",
+            f"优惠 {row['offer_id']} 的试点：项 {row['term']!r} 需要 taken 的结果行，但没有；请重新测算试点",
+            code="bad_pilot_term",
+        )
+    return taken
 
 
 def _within_reach(scaled: exp.Expr) -> exp.Expr:

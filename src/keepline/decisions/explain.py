@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +14,7 @@ from keepline.decisions import offers, telling, words
 from keepline.decisions.base import base, see
 from keepline.decisions.words import Words
 from keepline.engine import Engine
+from keepline.jsonfile import read_json
 from keepline.periods import Month
 from keepline.policy.documents import Offer, Policy
 from keepline.sqlmodel import literal
@@ -82,7 +82,7 @@ def explain(engine: Engine, folder: Path, *, customer_id: int, month: Month, pol
     known = {table: _rows_of(engine, folder, table, customer_id) for table in OF_ONE}
     if not known["features"]:
         return None
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest = read_json(folder / "manifest.json")
     one = {table: rows[0] if rows else {} for table, rows in known.items()}
     return Explanation(
         customer_id=customer_id,

@@ -21,7 +21,7 @@ from keepline.lake.preparing import Prepared, prepare
 from keepline.lake.refusals import refusal
 from keepline.lake.rules import HELD
 from keepline.lake.shelf import OWNER_ONLY, Shelf, last_published
-from keepline.lake.store import Lake, open_lake, sweep, switch
+from keepline.lake.store import Lake, open_lake, reading, sweep, switch
 from keepline.lake.suggest import suggest
 from keepline.progress import Progress, Silent
 from keepline.site import Site
@@ -44,14 +44,14 @@ def check(
 ) -> list[FileReport]:
     """What load would do, file by file, each against the lake as it is now; nothing is kept."""
     _known_codes(accept)
-    identities, lake = Identities(site), open_lake(site.lake)
-    reports = []
-    for file, used in _in_order(site, files, mapping):
-        with _folder(site, "intake-check-") as folder:
-            shelf = Shelf(lake, folder, last_published(site), REOPEN in accept)
-            reports.append(
-                _try(file, used=used, shelf=shelf, identities=identities, accept=accept, progress=progress)[0]
-            )
+    identities, reports = Identities(site), []
+    with reading(site.lake) as lake:
+        for file, used in _in_order(site, files, mapping):
+            with _folder(site, "intake-check-") as folder:
+                shelf = Shelf(lake, folder, last_published(site), REOPEN in accept)
+                reports.append(
+                    _try(file, used=used, shelf=shelf, identities=identities, accept=accept, progress=progress)[0]
+                )
     return reports
 
 
@@ -148,7 +148,7 @@ def _try(
     try:
         if isinstance(used, IntakeError):
             raise used
-        known = _known(file, used, shelf.lake) if AGAIN not in accept else None
+        known = None if {AGAIN, REOPEN} & set(accept) else _known(file, used, shelf.lake)
         if known is not None:
             return known, None
         mapping = setaside.as_plain(used.mapping) if setaside.is_set_aside(file) else used.mapping

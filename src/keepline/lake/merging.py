@@ -62,7 +62,7 @@ def _merge_unit(
             stays = ~gone[ordinals]
             new = rows.filter(pa.array(stays)).combine_chunks()
             done = _merge_rows(stage, new, unit, shelf, only)
-            changed = changed or done.changed
+            changed = changed or done.changed or any(shelf.reopens(table, month) for month in unit)
             notes["blacklist_wins"] += done.overruled
             each = np.full(len(ordinals), SET_ASIDE, dtype=np.uint8)
             each[stays] = done.fates
@@ -118,7 +118,7 @@ def _put_buckets(shelf: Shelf, table: Table, month: str, merged: Iterator[Merged
     first = next(merged)
     second = next(merged, None)
     if second is None:
-        if first.changed:
+        if first.changed or shelf.reopens(table, month):
             shelf.put(table, month, [first.rows])
         return
     kept = [first.changed, second.changed]
@@ -131,5 +131,5 @@ def _put_buckets(shelf: Shelf, table: Table, month: str, merged: Iterator[Merged
             yield each.rows
 
     shelf.put(table, month, rows())
-    if not any(kept):
+    if not any(kept) and not shelf.reopens(table, month):
         shelf.pending.pop((table.name, month), None)

@@ -65,26 +65,31 @@ class Shelf:
         with draft.open("rb+") as stream:
             os.fsync(stream.fileno())  # a manifest that outlives a power cut must not name a file that does not
         sha = file_hash(draft)
-        if any(f.month == month and f.sha256 == sha for f, _ in self.newest(table.name)):
+        same = any(f.month == month and f.sha256 == sha for f, _ in self.newest(table.name))
+        if same and not self.reopens(table, month):
             return
         ready = draft.with_name(f"{table.name}-{month}-{sha[:16]}.parquet")
         draft.replace(ready)
         said = LakeFile(table.name, month, f"{table.name}/{month}/{sha[:16]}.parquet", count, sha)
-        self.pending[table.name, month] = (replace(said, holds_from=self._holds_from(table.name, month)), ready)
+        self.pending[table.name, month] = (replace(said, holds_from=self._holds_from(month)), ready)
 
-    def _holds_from(self, table: str, month: str) -> str:
+    def _holds_from(self, month: str) -> str:
         if not self.is_closed(month):
             return ""
         assert self.closed is not None
-        if self.reopen:
-            return max((f.holds_from for f in self.lake.files if (f.table, f.month) == (table, month)), default="")
-        return str(self.closed + 1)
+        return "" if self.reopen else str(self.closed + 1)
+
+    def reopens(self, table: Table, month: str) -> bool:
+        """Whether a correction of a closed month, which counted from a later month on, is now to count from its own."""
+        late = any(f.holds_from for f in self.lake.files if (f.table, f.month) == (table.name, month))
+        return self.reopen and late and self.is_closed(month)
 
     def after(self) -> list[LakeFile]:
-        """All files the lake will have: a pending one takes the place of the version it replaces."""
+        """All files the lake will have: a pending one takes the place of the version it replaces, and of later ones."""
         coming = [ready for ready, _ in self.pending.values()]
-        replaced = {(f.table, f.month, f.holds_from) for f in coming}
-        return [f for f in self.lake.files if (f.table, f.month, f.holds_from) not in replaced] + coming
+        since = {(f.table, f.month): f.holds_from for f in coming}
+        kept = [f for f in self.lake.files if (f.table, f.month) not in since or f.holds_from < since[f.table, f.month]]
+        return kept + coming
 
     def move_in(self) -> None:
         """Put the files where the next manifest will look for them."""

@@ -7,19 +7,23 @@ manifest names are swept by the next load.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from keepline.canonical import text_hash
 from keepline.engine import Files, Scan
+from keepline.jsonfile import read_json
 from keepline.periods import Month
 from keepline.tables import TABLES
 
 MANIFEST = "manifest.json"
+READERS = ".readers"  # locked by whoever reads, so that a sweep waits
 
 
 @dataclass(frozen=True)
@@ -91,12 +95,21 @@ class Lake:
         return text_hash(seen)
 
 
+@contextmanager
+def reading(root: Path) -> Iterator[Lake]:
+    """The lake as it is now, none of whose files is swept away while it is read, whatever is loaded meanwhile."""
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / READERS).open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)  # waits for a sweep, which is short
+        yield open_lake(root)
+
+
 def open_lake(root: Path) -> Lake:
     """The lake as its manifest says; an absent one is empty."""
     path = root / MANIFEST
     if not path.exists():
         return Lake(root, ())
-    said = json.loads(path.read_text(encoding="utf-8"))
+    said = read_json(path)
     return Lake(root, tuple(LakeFile(**f) for f in said["files"]), tuple(said["sources"]))
 
 
@@ -119,8 +132,15 @@ def _lines(entries: Iterable[Any]) -> str:
 
 
 def sweep(lake: Lake) -> None:
-    """Delete data files that the manifest does not name."""
+    """Delete data files that the manifest does not name; while somebody reads the lake, leave them for later."""
+    if not lake.root.is_dir():
+        return
     named = {lake.root / f.path for f in lake.files}
-    for path in lake.root.rglob("*.parquet"):
-        if path not in named:
-            path.unlink()
+    with (lake.root / READERS).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        for path in lake.root.rglob("*.parquet"):
+            if path not in named:
+                path.unlink()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from scipy import stats
 from sqlglot import exp
 
 from keepline import sqlmodel
@@ -28,6 +29,7 @@ Parts = tuple[Path, ...]
 
 ARM_MIN = 100  # customers in each arm
 EVENTS_MIN = 30  # departures in both arms together
+FALSE_ALARM = 0.05  # of an offer that changes nothing, over all that is looked at
 VARIANCE_MIN = 0.01  # of leaving or staying: about that of one in a hundred
 QUINTILES = 5
 INTERCEPT = "intercept"
@@ -149,7 +151,7 @@ def pilot_rows(people: pa.Table | None, *, offer_id: str, experiment_id: str) ->
     if shares is not None:
         compared = compared.append_column(TAKEN, pa.array(shares))
     found = {"leave": _leave(compared), "margin": _margin(compared)}
-    useful = any(_useful(outcome, result) for outcome, result in found.items())
+    useful = _useful(found)
     rows = [row for outcome in EFFECTS for row in _outcome_rows(outcome, found[outcome], useful)]
     return [about | row for row in (*rows, *taken)]
 
@@ -245,14 +247,19 @@ def _estimate(people: pa.Table, target: Numbers, *, enough: bool, size: Numbers,
     return Found(*counts, terms, name, found)
 
 
-def _useful(outcome: str, found: Found) -> bool:
-    """Surely better on average, or surely different between customers and better for some."""
+def _useful(found: Mapping[str, Found]) -> bool:
+    """Whether chance alone would hardly show as much; each thing looked at takes its part of the level (Bonferroni)."""
+    chances = [chance for outcome, result in found.items() for chance in _by_chance(outcome, result)]
+    return bool(chances) and min(chances) * len(chances) < FALSE_ALARM
+
+
+def _by_chance(outcome: str, found: Found) -> list[float]:
+    """How likely an offer that changes nothing shows a plain effect as good, and customers as different, as these."""
     if found.uplift is None:
-        return False
+        return []
     better = -1 if outcome == "leave" else 1
     some = bool((better * found.uplift.line.at(found.terms.values) > 0).any())
-    sure = found.uplift.high < 0 if outcome == "leave" else found.uplift.low > 0
-    return sure or found.uplift.surely == better or (found.uplift.varies and some)
+    return [float(stats.norm.sf(better * found.uplift.errors)), found.uplift.differ_p if some else 1.0]
 
 
 def _lots(people: pa.Table) -> float | None:

@@ -30,9 +30,7 @@ NORMAL_REACH = 3.2897  # from the 5th to the 95th percentile of a standard norma
 NORMAL_REACH_99 = 5.1517  # from the 0.5th to the 99.5th
 KNOWN_MIN = 0.2  # a term known of fewer is not used
 PENALTIES = tuple(10.0**power for power in np.arange(3.0, -3.5, -0.5))  # per customer, strongest first
-HETEROGENEITY_P = 0.05
 FLAT = 1e-12
-SURE = 1.6449  # errors from zero: one-sided 5 %, the ends of a 90 % interval
 RISK = "leave_probability"
 
 
@@ -62,7 +60,8 @@ class Line:
 class Uplift:
     """The effect found: its mean with interval; ``slope × size + line``; and how sure it is.
 
-    ``surely`` is −1 or 1 where the slope is surely below or above zero, else 0.
+    ``errors`` is how many errors the plain effect lies from zero, ``differ_p`` the chance of seeing
+    customers differ as much when they do not; 0 and 1 where there is nothing to judge.
     """
 
     mean: float
@@ -70,8 +69,8 @@ class Uplift:
     high: float
     slope: float
     line: Line
-    surely: int
-    varies: bool
+    errors: float
+    differ_p: float
 
 
 @dataclass(frozen=True)
@@ -191,9 +190,9 @@ def estimate(
     kept = _kept(terms, own, size, folds(treated))
     free = ridge(terms.values, own)
     line = Line(kept * free.intercept, kept * free.slopes)
-    surely = int(np.sign(slope)) if error > 0 and abs(slope / error) > SURE else 0
+    errors = slope / error if error > 0 else 0.0
     plain = slope * (_sure(slope, error) - kept)
-    return Uplift(mean, mean - half, mean + half, plain, line, surely, varies(terms.values, own, treated))
+    return Uplift(mean, mean - half, mean + half, plain, line, errors, differ_p(terms.values, own, treated))
 
 
 def who_take(terms: Terms, taken: Numbers, treated: Flags) -> Taken:
@@ -246,8 +245,8 @@ def _sure(estimate: float, error: float) -> float:
     return max(0.0, 1 - (error / estimate) ** 2) if estimate else 0.0
 
 
-def varies(values: Numbers, own: Numbers, treated: Flags) -> bool:
-    """Whether lines fitted on other customers tell who responds more (best linear predictor, one-sided).
+def differ_p(values: Numbers, own: Numbers, treated: Flags) -> float:
+    """How likely lines fitted on other customers tell who responds more by chance (best linear predictor, one-sided).
 
     Chernozhukov, Demirer, Duflo and Fernández-Val 2018: the guesses are regressed on the
     out-of-fold predictions; their slope is above zero only if customers do differ.
@@ -259,4 +258,4 @@ def varies(values: Numbers, own: Numbers, treated: Flags) -> bool:
         told[inside] = predicted - predicted.mean()
         rest[inside] = own[inside] - own[inside].mean()
     slope, error = _through_zero(told, rest, scale=float(rest.std()))
-    return error > 0 and float(stats.norm.sf(slope / error)) < HETEROGENEITY_P
+    return float(stats.norm.sf(slope / error)) if error > 0 else 1.0

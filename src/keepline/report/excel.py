@@ -72,7 +72,12 @@ def fields(policy: Policy, figures: dict[str, Any]) -> list[Field]:
     ]
     reason = [Field(both(f"原因 {i}", f"Reason {i}"), 28, "text", why(f"reason_{i}")) for i in (1, 2, 3)]
     talk = [
-        Field(both("合约剩余月数", "Contract months left"), 11, "whole", lambda r: r["contract_months_left"]),
+        Field(
+            both("账期末合约剩余月数", "Contract months left at month end"),
+            11,
+            "whole",
+            lambda r: r["contract_months_left"],
+        ),
         Field(both("沟通依据", "What to speak of"), 36, "text", basis),
     ]
     return [*who, *what, *reason, *talk, *_to_fill_in()]

@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 from keepline.errors import SiteError
+from keepline.jsonfile import read_json
 from keepline.periods import Month
 from keepline.policy.documents import KINDS
 from keepline.site import write_key
@@ -91,4 +92,4 @@ def read_story(root: Path) -> Story:
             f"{root} 缺少 {STORY}：不是模拟运营商，或真值已被删除；无法继续生成账期",
             code="no_truth",
         )
-    return Story(**json.loads(path.read_text(encoding="utf-8")))
+    return Story(**read_json(path))
