@@ -29,7 +29,6 @@ Parts = tuple[Path, ...]
 
 ARM_MIN = 100  # customers in each arm
 EVENTS_MIN = 30  # departures in both arms together
-FALSE_ALARM = 0.05  # of an offer that changes nothing, over all that is looked at
 VARIANCE_MIN = 0.01  # of leaving or staying: about that of one in a hundred
 QUINTILES = 5
 INTERCEPT = "intercept"
@@ -93,9 +92,10 @@ def measure_pilots(
     wanted = set(pilot_months(lake, policy, snapshot))
     tables = [_participants(engine, lake, policy, known=known) for known in past if known.month in wanted]
     people = pa.concat_tables(tables) if tables else None
+    level = policy.offers.pilot_level
     rows: list[dict[str, Any]] = []
     for offer_id, experiment_id, chosen in _pilots(policy, people):
-        rows += pilot_rows(chosen, offer_id=offer_id, experiment_id=experiment_id)
+        rows += pilot_rows(chosen, offer_id=offer_id, experiment_id=experiment_id, level=level)
     return write_rows(rows, PILOTS, to)
 
 
@@ -140,8 +140,11 @@ def _pilots(policy: Policy, people: pa.Table | None) -> Iterator[tuple[str, str,
             yield offer.id, named, None if mine is None else mine.filter(pc.equal(mine["experiment_id"], named))
 
 
-def pilot_rows(people: pa.Table | None, *, offer_id: str, experiment_id: str) -> list[dict[str, Any]]:
-    """The rows of one pilot. Both outcomes decide together whether there is an effect to use."""
+def pilot_rows(people: pa.Table | None, *, offer_id: str, experiment_id: str, level: float) -> list[dict[str, Any]]:
+    """The rows of one pilot. Both outcomes decide together whether there is an effect to use.
+
+    ``level`` is the chance that policy allows to each thing looked at.
+    """
     about: dict[str, Any] = {"offer_id": offer_id, "experiment_id": experiment_id}
     compared = None if people is None else _comparable(people)
     if people is None or compared is None:
@@ -151,7 +154,7 @@ def pilot_rows(people: pa.Table | None, *, offer_id: str, experiment_id: str) ->
     if shares is not None:
         compared = compared.append_column(TAKEN, pa.array(shares))
     found = {"leave": _leave(compared), "margin": _margin(compared)}
-    useful = _useful(found)
+    useful = _useful(found, level)
     rows = [row for outcome in EFFECTS for row in _outcome_rows(outcome, found[outcome], useful)]
     return [about | row for row in (*rows, *taken)]
 
@@ -247,19 +250,19 @@ def _estimate(people: pa.Table, target: Numbers, *, enough: bool, size: Numbers,
     return Found(*counts, terms, name, found)
 
 
-def _useful(found: Mapping[str, Found]) -> bool:
-    """Whether chance alone would hardly show as much; each thing looked at takes its part of the level (Bonferroni)."""
-    chances = [chance for outcome, result in found.items() for chance in _by_chance(outcome, result)]
-    return bool(chances) and min(chances) * len(chances) < FALSE_ALARM
+def _useful(found: Mapping[str, Found], level: float) -> bool:
+    """Whether something looked at would hardly come by chance."""
+    return any(chance < level for outcome, result in found.items() for chance in _by_chance(outcome, result))
 
 
 def _by_chance(outcome: str, found: Found) -> list[float]:
-    """How likely an offer that changes nothing shows a plain effect as good, and customers as different, as these."""
+    """How likely an offer that changes nothing shows a mean and a plain effect as good, and customers as different."""
     if found.uplift is None:
         return []
     better = -1 if outcome == "leave" else 1
     some = bool((better * found.uplift.line.at(found.terms.values) > 0).any())
-    return [float(stats.norm.sf(better * found.uplift.errors)), found.uplift.differ_p if some else 1.0]
+    errors = (found.uplift.mean_errors, found.uplift.errors)
+    return [*(float(stats.norm.sf(better * each)) for each in errors), found.uplift.differ_p if some else 1.0]
 
 
 def _lots(people: pa.Table) -> float | None:

@@ -60,8 +60,9 @@ class Line:
 class Uplift:
     """The effect found: its mean with interval; ``slope × size + line``; and how sure it is.
 
-    ``errors`` is how many errors the plain effect lies from zero, ``differ_p`` the chance of seeing
-    customers differ as much when they do not; 0 and 1 where there is nothing to judge.
+    ``errors`` and ``mean_errors`` say how many errors the plain effect and the mean lie from zero,
+    ``differ_p`` how likely customers seem to differ as much when they do not; 0 and 1 where there
+    is nothing to judge.
     """
 
     mean: float
@@ -70,6 +71,7 @@ class Uplift:
     slope: float
     line: Line
     errors: float
+    mean_errors: float
     differ_p: float
 
 
@@ -192,7 +194,8 @@ def estimate(
     line = Line(kept * free.intercept, kept * free.slopes)
     errors = slope / error if error > 0 else 0.0
     plain = slope * (_sure(slope, error) - kept)
-    return Uplift(mean, mean - half, mean + half, plain, line, errors, differ_p(terms.values, own, treated))
+    sure = differ_p(terms.values, own, treated)
+    return Uplift(mean, mean - half, mean + half, plain, line, errors, _errors_from_zero(own), sure)
 
 
 def who_take(terms: Terms, taken: Numbers, treated: Flags) -> Taken:
@@ -210,6 +213,11 @@ def _mean(values: Numbers) -> tuple[float, float]:
     """The mean and half the width of its interval."""
     error = float(values.std(ddof=1)) / sqrt(len(values))
     return float(values.mean()), float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)) * error
+
+
+def _errors_from_zero(values: Numbers) -> float:
+    spread = float(values.std(ddof=1))
+    return float(values.mean()) / spread * sqrt(len(values)) if spread > 0 else 0.0
 
 
 def _kept(terms: Terms, own: Numbers, size: Numbers, fold: np.ndarray[Any, np.dtype[np.int64]]) -> float:
