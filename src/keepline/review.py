@@ -40,7 +40,7 @@ def review_policy(site: Site, month: Month | None) -> Review:
     policy, lake = read_policy(site.policy, month or ANY_MONTH), open_lake(site.lake)
     months = lake.months("bills")
     latest = month or (months[-1] if months else None)
-    return Review(policy, (*_not_yet(policy, latest), *_pilots_unknown(policy, lake)))
+    return Review(policy, (*_not_yet(policy, latest), *_nobody_left_alone(policy), *_pilots_unknown(policy, lake)))
 
 
 def _not_yet(policy: Policy, month: Month | None) -> list[Text]:
@@ -54,6 +54,18 @@ def _not_yet(policy: Policy, month: Month | None) -> list[Text]:
         )
         for name in KINDS
         if (document := getattr(policy, name)).valid_from > month.last_day
+    ]
+
+
+def _nobody_left_alone(policy: Policy) -> list[Text]:
+    """Without customers left alone no plan can be measured."""
+    if policy.limits.held_out_share > 0:
+        return []
+    return [
+        Text(
+            zh="held_out_share 为 0：没有对照客户，方案的成效将无法衡量",
+            en="held_out_share is 0: nobody is left alone, so no plan can ever be measured",
+        )
     ]
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlglot import exp, parse_one
 
-from keepline import sqlmodel
+from keepline import sqlmodel, vocabulary
 from keepline.engine import Engine, Files, Scan
 from keepline.errors import PublicationError
-from keepline.lake.store import open_lake
+from keepline.lake.store import reading
 from keepline.periods import Month
 from keepline.pipeline import decide_month, month_identity, opened, started
 from keepline.policy.documents import KINDS, Policy, read_policy
@@ -20,6 +20,7 @@ from keepline.progress import Progress
 from keepline.publication import Publication, alone, demand, parts_of, published
 from keepline.site import Site
 from keepline.tables import STATES, TABLES
+from keepline.vocabulary import Pair
 
 TALLY = """SELECT state, COALESCE(offer_id, '') AS offer_id, COUNT(*) AS customers,
 CAST(SUM(gain_fen) AS BIGINT) AS gain_fen, CAST(SUM(cost_fen) AS BIGINT) AS cost_fen
@@ -28,6 +29,19 @@ CLASSES = "SELECT class AS code, COUNT(*) AS customers FROM classes GROUP BY cla
 MOVED = """SELECT COUNT(*) AS customers FROM before_decisions AS b
 JOIN decisions AS a ON a.customer_id = b.customer_id
 WHERE a.state <> b.state OR COALESCE(a.offer_id, '') <> COALESCE(b.offer_id, '')"""
+
+
+TOTALS: dict[str, Pair] = {
+    "gain_fen": ("预期收益（元）", "expected gain (yuan)"),
+    "cost_fen": ("预期成本（元）", "expected cost (yuan)"),
+}
+# group of figures | how its lines begin | words of its codes, None for the offers' own names
+GROUPS: tuple[tuple[str, Pair, dict[str, Pair] | None], ...] = (
+    ("classes", ("分类·", "class: "), vocabulary.CLASSES),
+    ("states", ("去向·", "state: "), vocabulary.STATES),
+    ("offers", ("优惠·", "offer: "), None),
+    ("total", ("方案·", "plan: "), TOTALS),
+)
 
 
 @dataclass(frozen=True)
@@ -40,40 +54,65 @@ class Trial:
     after: dict[str, Any]
     moved: int
     data_changed: bool
+    offers: dict[str, Pair]  # names of the offers of both policies
 
     def to_dict(self) -> dict[str, Any]:
-        return vars(self) | {"month": str(self.month)}
+        said = {name: value for name, value in vars(self).items() if name != "offers"}
+        return said | {"month": str(self.month)}
 
     def text(self, lang: str) -> str:
         zh = lang == "zh"
-        lines = [f"{self.month} 试算：政策改动" if zh else f"Trial on {self.month}; policies changed:"]
-        lines += [f"  {c['name']}: {c['before']} → {c['after']}" for c in self.changed] or ["  --"]
+        lines = [f"{self.month} 试算：改动的政策" if zh else f"Trial on {self.month}; policies changed:"]
+        lines += [f"  {c['name']}: {c['before']} → {c['after']}" for c in self.changed]
+        lines += [] if self.changed else ["  没有改动" if zh else "  none"]
+        lines += self._notes(zh=zh)
+        rows = self._rows(0 if zh else 1)
+        if rows:
+            lines.append("项目：已发布方案 → 现政策" if zh else "what: published plan → policy of now")
+        lines += rows or ["方案没有变化" if zh else "The plan does not change."]
+        end = f"处理方式有变化的客户：{self.moved:,}" if zh else f"customers treated differently: {self.moved:,}"
+        return "\n".join([*lines, end])
+
+    def _notes(self, *, zh: bool) -> list[str]:
+        notes = [
+            f"注意：{c['name']} 有改动而版本仍是 {c['after']}；采用之前请改写版本，以便日后查证"
+            if zh
+            else f"Note: {c['name']} changed and is still version {c['after']}; raise it before use, so that plans tell"
+            for c in self.changed
+            if c["before"] == c["after"]
+        ]
         if self.data_changed:
-            lines.append(
+            notes.append(
                 "注意：发布后数据有变化；两个方案均用现有数据重算。"
                 if zh
                 else "Note: the data changed since publication; both plans were computed on the data of now."
             )
-        head = "项目：原政策 → 现政策" if zh else "what: published policy → policy of now"
-        lines += [head, *(f"  {name}: {a:,} → {b:,}" for name, a, b in self._pairs())]
-        end = f"处理方式有变化的客户：{self.moved:,}" if zh else f"customers treated differently: {self.moved:,}"
-        return "\n".join([*lines, end])
+        return notes
 
-    def _pairs(self) -> list[tuple[str, int, int]]:
-        found = []
-        for group in ("classes", "states", "offers", "total"):
-            names = [*self.before[group], *(n for n in self.after[group] if n not in self.before[group])]
-            found += [(f"{group} {n}", self.before[group].get(n, 0), self.after[group].get(n, 0)) for n in names]
-        return found
+    def _rows(self, lang: int) -> list[str]:
+        """What changed, by name: ``before → after (difference)``."""
+        rows = []
+        for group, heading, names in GROUPS:
+            words = names or self.offers
+            before, after = self.before[group], self.after[group]
+            for code in [*before, *(code for code in after if code not in before)]:
+                old, new = (_shown(group, side.get(code, 0)) for side in (before, after))
+                if old != new:
+                    said = words.get(code, (code, code))[lang]
+                    rows.append(f"  {heading[lang]}{said}: {old:,} → {new:,} ({new - old:+,})")
+        return rows
+
+
+def _shown(group: str, amount: int) -> int:
+    """Money in whole units of the currency, customers as they are."""
+    return round(amount / 100) if group == "total" else amount
 
 
 def try_policy(site: Site, against: Month | None, *, progress: Progress) -> Trial:
     """Compute the month with the site's policy and compare; nothing is published or changed."""
     made = _publication(site, against)
-    lake = open_lake(site.lake)
     past = [p for p in published(site) if p.month < made.month]
     old = read_policy(made.folder / "policy", made.month)
-    data_changed = month_identity(site, lake, old, made.month, past) != made.id
 
     def compute(policy: Policy, folder: Path, label: str) -> Path:
         run_id = f"trial-{label}-{month_identity(site, lake, policy, made.month, past)}"
@@ -81,7 +120,8 @@ def try_policy(site: Site, against: Month | None, *, progress: Progress) -> Tria
             decide_month(run)
             return run.work
 
-    with alone(site):
+    with alone(site), reading(site.lake) as lake:
+        data_changed = month_identity(site, lake, old, made.month, past) != made.id
         new_folder = compute(read_policy(site.policy, made.month), site.policy, "new")
         old_folder = compute(old, made.folder / "policy", "old") if data_changed else made.folder
         trial = _compare(site, made, old, old_folder, new_folder, data_changed=data_changed)
@@ -117,7 +157,8 @@ def _compare(
         _see(engine, "decisions", new_folder)
         _see(engine, "decisions", old_folder, view="before_decisions")
         moved = engine.fetch(_query(MOVED)).to_pylist()[0]["customers"]
-    return Trial(made.month, changed, before, after, moved, data_changed)
+    names = {offer.id: (offer.name.zh, offer.name.en) for policy in (old, now) for offer in policy.offers.offer}
+    return Trial(made.month, changed, before, after, moved, data_changed, names)
 
 
 def _see(engine: Engine, table: str, folder: Path, *, view: str | None = None) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
+import openpyxl
 import pytest
 from small_intake import Intake
 
@@ -54,6 +56,44 @@ def test_chinese_headers_find_their_tables(here: Intake) -> None:
     assert found["usage"].columns["data_kb"].unit == "GB"
     assert found["departures"].when[0].equals == "是"
     assert found["attributes"].attributes.codes == ("终端",)
+
+
+def book(path: Path, **sheets: list[list[object]]) -> Path:
+    written = openpyxl.Workbook()
+    written.remove(written.active)  # type: ignore[arg-type]
+    for name, rows in sheets.items():
+        sheet = written.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    written.save(path)
+    return path
+
+
+def test_a_workbook_of_several_sheets_with_titles_is_drafted_from_its_first_table(tmp_path: Path) -> None:
+    table = [[*line.split(",")] for line in CHINESE.splitlines()]
+    path = book(tmp_path / "clients.xlsx", 客户=[["2026 年 10 月客户明细"], [], *table], 说明=[["口径"], ["见附件"]])
+    said = intake.suggest(path)
+    assert 'sheet = "客户"  # 【请确认 CONFIRM】工作表；另有 说明' in said
+    assert "header_row = 3" in said
+    assert sections(said)["customers"].columns["customer_id"].spellings == ("客户编号",)
+
+
+def test_a_title_above_a_text_table_is_passed_over(here: Intake) -> None:
+    said = draft(here, "客户明细表,,,,,,,,,,,,\n" + CHINESE)
+    assert "header_row = 2" in said
+    assert "header_row" not in draft(here, CHINESE)
+    assert "header_row" not in draft(here, "客户编号\nA1\nA2\n")
+
+
+def test_a_fact_about_telephones_is_kept_and_a_number_is_not(here: Intake) -> None:
+    rows = "客户编号,手机品牌,邮箱登录次数,备用手机,联系电话号码\nA1,华为,3,甲,乙\nA2,苹果,5,丙,丁\nA3,华为,4,甲,乙\n"
+    facts = sections(draft(here, rows))["attributes"].attributes
+    assert (facts.numbers, facts.codes) == (("邮箱登录次数",), ("手机品牌",))
+
+
+def test_an_average_taken_as_a_bill_is_to_be_confirmed(here: Intake) -> None:
+    said = draft(here, "客户编号,近三月平均消费\nA1,59.5\nA2,80\n")
+    assert re.search(r"recurring = .*请确认 CONFIRM】平均值", said)
 
 
 def test_english_headers_find_their_tables(here: Intake) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from keepline import vocabulary
 from keepline.policy.conditions import KNOWN, Condition
 from keepline.tables import Column
 
@@ -20,20 +21,7 @@ class Words:
         return self.zh if lang == "zh" else self.en
 
 
-STATES: dict[str, Words] = {
-    "not_contactable": Words("无法触达", "cannot be contacted"),
-    "no_consent": Words("没有营销授权", "no consent to be contacted"),
-    "blacklisted": Words("在黑名单中", "on the blacklist"),
-    "in_arrears": Words("欠费", "in arrears"),
-    "contacted_recently": Words("近期已触达", "contacted recently"),
-    "complaint_open": Words("有未办结投诉", "a complaint is open"),
-    "no_offer_fits": Words("没有适用的优惠", "no offer fits"),
-    "beyond_authority": Words("超出客户经理权限", "beyond the manager's authority"),
-    "no_gain": Words("没有增量收益", "no gain to be had"),
-    "held_out": Words("对照组", "held out for comparison"),
-    "below_cut": Words("资源不足以安排", "below the cut"),
-    "treated": Words("本月安排", "treated this month"),
-}
+STATES = {code: Words(*pair) for code, pair in vocabulary.STATES.items()}
 
 ARMS: dict[str, Words] = {
     "treated": Words("实施组", "treated"),

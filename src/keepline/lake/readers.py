@@ -272,6 +272,16 @@ class ExcelRows(RecordRows):
 
 
 def _sheet(opened: Opened, source: Source) -> list[list[Any]]:
+    filled = filled_sheets(opened, source)
+    if len(filled) > 1:
+        raise refusal("several_sheets", file=opened.path.name, said=", ".join(filled))
+    if not filled:
+        raise refusal("empty_file", file=opened.path.name)
+    return next(iter(filled.values()))
+
+
+def filled_sheets(opened: Opened, source: Source) -> dict[str, list[list[Any]]]:
+    """The sheets of a workbook that have rows, by name; the one that is named, where one is."""
     name = opened.path.name
     try:
         with calamine.CalamineWorkbook.from_path(str(opened.path)) as book:
@@ -283,12 +293,7 @@ def _sheet(opened: Opened, source: Source) -> list[list[Any]]:
         raise refusal("password", file=name) from error
     except calamine.CalamineError as error:
         raise refusal("unreadable", file=name, said=error) from error
-    filled = {s: rows for s, rows in sheets.items() if any(any(c != "" for c in row) for row in rows)}
-    if len(filled) > 1:
-        raise refusal("several_sheets", file=name, said=", ".join(filled))
-    if not filled:
-        raise refusal("empty_file", file=name)
-    return next(iter(filled.values()))
+    return {s: rows for s, rows in sheets.items() if any(any(c != "" for c in row) for row in rows)}
 
 
 def _cut_end(cells: list[str]) -> list[str]:

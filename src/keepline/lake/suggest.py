@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyarrow as pa
 
 from keepline.lake.drafting import MONTH_UNKNOWN, Line, section
-from keepline.lake.mapping import Bounds, Source
+from keepline.lake.layout import Layout, layout
+from keepline.lake.mapping import Bounds
 from keepline.lake.opening import look
 from keepline.lake.readers import reader
 from keepline.lake.sniffing import Looks, looks
@@ -34,6 +35,7 @@ class Draft:
     """What has been guessed so far."""
 
     file: Path
+    written: Layout
     columns: list[Looks]
     who: Looks
     month: Looks | None
@@ -46,17 +48,18 @@ class Draft:
 
 def suggest(file: Path) -> str:
     """The text of a draft mapping for the file; Chinese or English headers. Raises IntakeError as load would."""
-    columns = _sample(file)
+    written = layout(file)
+    columns = _sample(file, written)
     who, month = _who(columns), _first(columns, MONTH)
-    draft = Draft(file, columns, who, month, {who.name} | ({month.name} if month else set()))
+    draft = Draft(file, written, columns, who, month, {who.name} | ({month.name} if month else set()))
     for synonym in SYNONYMS:
         _find(draft, synonym)
     lines = [INTRODUCTION.format(file=file.name), *_match(file), *_source(draft), *_tables(draft)]
     return "\n".join(lines) + "\n"
 
 
-def _sample(file: Path) -> list[Looks]:
-    source, bounds = Source(), Bounds()
+def _sample(file: Path, written: Layout) -> list[Looks]:
+    source, bounds = written.source, Bounds()
     rows = reader(look(file, source, bounds), source, bounds)
     batch = next(iter(rows.batches()), None)
     if batch is None:
@@ -114,8 +117,16 @@ def _key(draft: Draft) -> list[Line]:
 
 
 def _source(draft: Draft) -> list[str]:
-    """What holds for the whole file: its month, said once."""
-    return ["", "[source]", _month(draft).text()]
+    """What holds for the whole file: its sheet, the row of names and the month, said once."""
+    said, lines = draft.written.source, []
+    if said.sheet:
+        others = ", ".join(draft.written.other_sheets)
+        lines.append(
+            Line("sheet", text(said.sheet), f"工作表；另有 {others}", f"sheet; there are also {others}", False)
+        )
+    if said.header_row > 1:
+        lines.append(Line("header_row", str(said.header_row), "表头所在行", "row that bears the names", False))
+    return ["", "[source]", *(line.text() for line in [*lines, _month(draft)])]
 
 
 def _month(draft: Draft) -> Line:
@@ -176,7 +187,7 @@ def _bills(draft: Draft) -> list[str]:
     rows = [_amount(name, text(column.name), [column]) for name, column in items.items()]
     if total and re.search("平均|均消费|avg|mean", total[0].name, re.IGNORECASE):
         draft.taken -= {column.name for column in items.values()}
-        rows = [_amount("recurring", text(total[0].name), [total[0]])]
+        rows = [_average(_amount("recurring", text(total[0].name), [total[0]]))]
     elif total and "recurring" not in items:
         less = [text(column.name) for name, column in items.items() if name != "discount"]
         said = f"sum = [{text(total[0].name)}], less = [{', '.join(less)}]" if less else text(total[0].name)
@@ -194,6 +205,16 @@ def _amount(component: str, said: str, columns: list[Looks]) -> Line:
     shown = "、".join(columns[0].words[:3])
     sure = named and not said.startswith("sum")
     return Line(component, f'{{ {where}, unit = "{unit}"{negate} }}', f"账目；例 {shown}", "what was billed", sure)
+
+
+def _average(line: Line) -> Line:
+    """An average over months stands in for the month's bill, which is for the user to allow."""
+    return replace(
+        line,
+        zh=f"平均值，当作本账期账单；{line.zh}",
+        en=f"an average, taken as the bill of the month; {line.en}",
+        sure=False,
+    )
 
 
 def _coded_bills(draft: Draft, total: Looks | None) -> list[str]:

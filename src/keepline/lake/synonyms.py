@@ -82,7 +82,7 @@ CUSTOMER = (
 MONTH = r"^(账期|月份|帐期|统计月份?|出账月|年月)$|^(bill(ing)?[ _]?)?month$|^period$|^year[ _]?month$"
 COMPONENT = r"^(账目|科目|费用)(项|类型|类别|名称|编码)?$|^(component|charge[ _]?type|item)$"
 # What names a person, and so is never drafted into a table for analysis, whatever its values look like.
-PERSONAL = r"姓名|联系人|身份证|证件号|护照|手机|电话|号码|邮箱|住址|地址|(^|[ _])(phone|mobile|msisdn|e?-?mail|address|passport|name)([ _]|$)|id[ _]?card"
+PERSONAL = r"姓名|联系人|身份证|证件号|护照|号码|住址|地址|(手机|电话|邮箱)(号|$)|(^|[ _])(phone|mobile|msisdn|e?-?mail|address|passport|name)([ _]|$)|id[ _]?card"
 YES = ("yes", "y", "true", "t", "1", "1.0", "是", "已离网", "离网", "流失", "churned", "churn", "left")
 
 UNITS = (

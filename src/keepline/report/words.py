@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from keepline import vocabulary
+
 Words = dict[str, str]
 
 
@@ -12,9 +14,11 @@ def both(zh: str, en: str) -> Words:
 
 
 def _list(text: str) -> dict[str, Words]:
-    """Read ``code | 中文 | English``, one a line."""
-    rows = (line.split("|") for line in text.strip().splitlines())
-    return {code.strip(): both(zh.strip(), en.strip()) for code, zh, en in rows}
+    return _words(vocabulary.listed(text))
+
+
+def _words(pairs: Mapping[str, vocabulary.Pair]) -> dict[str, Words]:
+    return {code: both(*pair) for code, pair in pairs.items()}
 
 
 UNKNOWN = both("未知", "unknown")
@@ -22,13 +26,7 @@ ASSUMED = both("假设", "assumed")
 MEASURED = both("实测", "measured")
 SIMULATED = both("模拟数据", "Simulated data")
 
-CLASSES = _list("""
-important | 重要客户 | important
-key | 重点大客户 | key
-potential | 潜在大客户 | potential
-ordinary | 普通客户 | ordinary
-new | 新在网 | new to the base
-""")
+CLASSES, STATES = _words(vocabulary.CLASSES), _words(vocabulary.STATES)
 MOVES = _list("""
 new | 新在网 | new
 same | 不变 | same
@@ -58,20 +56,6 @@ top | 价值前 20% | top 20% by value
 next | 其后 30% | next 30%
 rest | 其余 50% | other 50%
 unknown | 价值未知 | value unknown
-""")
-STATES = _list("""
-not_contactable | 无法触达 | cannot be reached
-no_consent | 没有营销授权 | no consent to marketing contact
-blacklisted | 在黑名单 | on the blacklist
-in_arrears | 欠费超过期限 | in arrears beyond the limit
-contacted_recently | 近期已触达 | contacted recently
-complaint_open | 有未办结投诉 | a complaint is open
-no_offer_fits | 没有适用的优惠 | no offer fits
-beyond_authority | 超出优惠权限 | beyond the manager's authority
-no_gain | 没有已知能收回成本的优惠 | no offer is known to earn its cost
-held_out | 保留为对照 | held out for comparison
-below_cut | 资源不足，未入选 | below the cut of our means
-treated | 列入方案 | in the plan
 """)
 CHANNELS = _list("""
 visit | 上门走访 | visit
