@@ -84,7 +84,7 @@ def test_the_analyst_reads_the_arm_and_what_the_prices_chose(made: Stage) -> Non
     for who in held[:1]:
         assert "组别：对照组；按价选中：流量礼包" in explained(made, who).text("zh", "analyst")
     told = explained(made, treated)
-    assert "treated this month" in told.text("en", "analyst")
+    assert "in the plan" in told.text("en", "analyst")
     assert told.to_dict("analyst")["arm"] == "treated"
     assert "to do: data gift" in told.text("en", "seller")
 

@@ -55,9 +55,9 @@ def test_large_counts_are_in_wan_and_yi_or_k_and_m(value: int | None, zh: str, e
     [
         (None, EMPTY, EMPTY),
         (710, "7.10元", "¥7.10"),
-        (-700, "-7元", "-¥7"),
+        (-700, "-7元", "-\u2060¥7"),
         (123_456, "1,235元", "¥1,235"),
-        (1_234_567, "1.2万元", "¥12.35K"),
+        (1_234_567, "1.23万元", "¥12.35K"),
         (9_870_000_00, "987万元", "¥9.87M"),
     ],
 )
@@ -67,7 +67,7 @@ def test_money_is_short_in_sentences(fen: int | None, zh: str, en: str) -> None:
 
 def test_money_is_exact_in_tables_and_carries_its_currency() -> None:
     assert Money("CNY").exact(12_345_678) == "¥123,457"
-    assert Money("CNY").exact(-90, 2) == "-¥0.90"
+    assert Money("CNY").exact(-90, 2) == "-\u2060¥0.90"
     assert Money("CNY").exact(-1) == "¥0"
     assert Money("THB").exact(100_00) == "THB 100"
     assert Money("THB").short(50_00) == {"zh": "50THB", "en": "THB 50"}
@@ -175,7 +175,7 @@ def test_an_empty_card_is_no_model_and_a_figure_without_an_interval_has_none() -
 
 
 def test_wilsons_interval_is_the_published_one() -> None:
-    low, high = wilson(0.1, 50)  # Newcombe 1998, Statistics in Medicine 17:857, method 3
+    low, high = wilson(0.1, 50, level=0.95)  # Newcombe 1998, Statistics in Medicine 17:857, method 3
     assert (round(low, 4), round(high, 4)) == (0.0435, 0.2136)
 
 

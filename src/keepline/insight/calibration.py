@@ -11,7 +11,7 @@ from scipy.stats import norm, rankdata
 
 from keepline.insight.inputs import Vector
 
-LEVEL = 0.95
+LEVEL = 0.90  # of every interval we give
 BINS = 10
 FLOOR = 1e-9
 
@@ -19,7 +19,7 @@ Figure = dict[str, float]
 
 
 def judged(y: Vector, p: Vector) -> dict[str, Any]:
-    """All figures of probabilities ``p`` against what happened, JSON-able; intervals of 95 %."""
+    """All figures of probabilities ``p`` against what happened, JSON-able; intervals of 90 %."""
     return {
         "customers": len(y),
         "events": int(y.sum()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from math import sqrt
+from statistics import NormalDist
 from typing import Any
 
 from keepline.report.tally import Row
@@ -11,8 +12,7 @@ from keepline.report.words import Words, both
 
 Said = Mapping[str, Any]
 ORDER = ("leave", "port_out", "downgrade")
-CARD_LEVEL, JUDGED_LEVEL = 0.95, 0.90
-Z_OF_THE_CARD = 1.959964  # two-sided 95 % of the normal distribution
+LEVEL = 0.90  # of every interval on the page
 REASON_WORDS = "reasons"
 
 
@@ -22,7 +22,7 @@ def card_figures(card: Said) -> dict[str, Any]:
     names = [*(name for name in ORDER if name in targets), *sorted(set(targets) - set(ORDER))]
     return {
         "version": card.get("version"),
-        "level": CARD_LEVEL,
+        "level": LEVEL,
         "models": [_target(name, targets[name]) for name in names],
         "snapshots": [{key: row.get(key) for key in ("month", "customers")} for row in card.get("snapshots") or []],
         "value": _words(card.get("value")),
@@ -51,7 +51,7 @@ def judgement_figures(said: Iterable[Said]) -> list[Row]:
     """Every past publication, latest first, with its sentence; figures only where its horizon is over."""
     rows = [
         {"month": row.get("plan_month"), "until": row.get("month"), "verdict": row.get("verdict")}
-        | {"said": _words(row), "value": row.get("value"), "level": JUDGED_LEVEL}
+        | {"said": _words(row), "value": row.get("value"), "level": LEVEL}
         | _accuracy(row)
         for row in said
     ]
@@ -96,9 +96,9 @@ def _tenth(row: Said) -> Row:
     }
 
 
-def wilson(share: float, n: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share among ``n`` (1927, JASA 22:209)."""
-    z = Z_OF_THE_CARD
+def wilson(share: float, n: int, *, level: float = LEVEL) -> tuple[float, float]:
+    """Wilson's interval of a share among ``n`` (1927, JASA 22:209)."""
+    z = NormalDist().inv_cdf((1 + level) / 2)
     middle = share + z * z / (2 * n)
     reach = z * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     return round(max(0.0, (middle - reach) / (1 + z * z / n)), 6), round((middle + reach) / (1 + z * z / n), 6)

@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from keepline.report.words import Words, both
 
 EMPTY = "--"
+JOINED = "\u2060"  # keeps a minus and the sign of the currency on one line
 SYMBOLS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "INR": "₹", "HKD": "HK$"}
 NAMES_ZH = {"CNY": "元", "USD": "美元", "EUR": "欧元", "GBP": "英镑", "INR": "卢比", "HKD": "港元"}
 ZH_STEPS = ((10**8, "亿"), (10**4, "万"))
@@ -28,8 +29,8 @@ def count(value: Number) -> str:
 
 
 def short_count(value: Number) -> Words:
-    """A count in a sentence or on a card: 356.2万, 3.56M."""
-    return both(_short(value, ZH_STEPS, 1), _short(value, EN_STEPS, 2))
+    """A count in a sentence or on a card: 356.24万, 3.56M."""
+    return both(_short(value, ZH_STEPS, 2), _short(value, EN_STEPS, 2))
 
 
 def _short(value: Number, steps: tuple[tuple[int, str], ...], places: int) -> str:
@@ -66,15 +67,15 @@ class Money:
         return EMPTY if fen is None else self._signed(fixed(Decimal(str(fen)) / 100, places))
 
     def short(self, fen: Number) -> Words:
-        """In a sentence: 3.1万元, ¥31.1K; under ten thousand whole yuan."""
+        """In a sentence: 3.11万元, ¥31.1K; under ten thousand whole yuan."""
         if fen is None:
             return both(EMPTY, EMPTY)
         yuan = Decimal(str(fen)) / 100
         places = 0 if abs(yuan) >= 100 or yuan == yuan.to_integral() else 2
         small = abs(yuan) < 1000
-        zh = fixed(yuan, places) if small else _short(float(yuan), ZH_STEPS, 1)
+        zh = fixed(yuan, places) if small else _short(float(yuan), ZH_STEPS, 2)
         en = fixed(yuan, places) if small else _short(float(yuan), EN_STEPS, 2)
         return both(zh + self.unit["zh"], self._signed(en))
 
     def _signed(self, text: str) -> str:
-        return f"-{self.symbol}{text[1:]}" if text.startswith("-") else self.symbol + text
+        return f"-{JOINED}{self.symbol}{text[1:]}" if text.startswith("-") else self.symbol + text

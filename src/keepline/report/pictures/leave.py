@@ -279,7 +279,7 @@ def _quality_table(rows: list[Row]) -> Block:
     ]
     return table(
         "model-quality",
-        title=both("检验结果（方括号内为 95% 区间）", "How the models did (95% intervals in brackets)"),
+        title=both("检验结果（方括号内为 90% 区间）", "How the models did (90% intervals in brackets)"),
         columns=[
             column("模型", "model", TEXT),
             column("检验客户", "customers"),

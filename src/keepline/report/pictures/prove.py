@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from keepline.report.numbers import EMPTY, Money, count, decimal, percent
@@ -105,6 +104,7 @@ def _effects_table(rows: list[Row], money: Money, *, drawn: bool) -> Block:
     body: list[list[Cell]] = [
         [
             r["plan_month"],
+            r["month"],
             r["name"],
             word(MEASURES, r["measure"]),
             count(r["treated"]),
@@ -121,6 +121,7 @@ def _effects_table(rows: list[Row], money: Money, *, drawn: bool) -> Block:
         title=both("逐项结论", "Every effect and its verdict"),
         columns=[
             column("方案账期", "plan", TEXT),
+            column("测到账期", "measured up to", TEXT),
             column("优惠", "offer", TEXT),
             column("指标", "measure", TEXT),
             column("实施", "treated"),
@@ -135,20 +136,19 @@ def _effects_table(rows: list[Row], money: Money, *, drawn: bool) -> Block:
     )
 
 
-def _difference(row: Row, money: Money) -> str:
+def _difference(row: Row, money: Money) -> Cell:
     if row["verdict"] != "measured":
         return EMPTY
     found = {"value": row["difference"], "low": row["low"], "high": row["high"]}
-    return interval(found, _how(row["measure"], money))
+    return _by_measure(found, row["measure"], money)
 
 
-def _how(measure: str, money: Money) -> Callable[[float], str]:
-    return (lambda v: money.exact(v, 2)) if measure == "margin" else (lambda v: _points(v))
-
-
-def _points(share: float) -> str:
-    """A difference of shares is in percentage points."""
-    return f"{decimal(share * 100, 2)} pp"
+def _by_measure(found: Row, measure: str, money: Money) -> Cell:
+    """Money as money; a difference of shares in percentage points."""
+    if measure == "margin":
+        return interval(found, lambda fen: money.exact(fen, 2))
+    points = interval(found, lambda share: decimal(share * 100, 2))
+    return both(f"{points} 个百分点", f"{points} points")
 
 
 def _pilots(figures: Figures, money: Money) -> list[Block]:
@@ -184,6 +184,12 @@ def _pilots(figures: Figures, money: Money) -> list[Block]:
                 column("结论", "verdict", LONG),
             ],
             rows=body,
+            note=both(
+                "“已测量”指至少一项检验达到政策要求的把握；此时各项改变都计入，按其把握程度缩减，区间含零的也如此。"
+                "做法见 docs/mechanisms/pilots.md。",
+                "Measured: at least one thing looked at is as sure as policy asks. Every change then counts, shortened "
+                "as far as it is unsure, also where its interval holds zero. See docs/mechanisms/pilots.md.",
+            ),
         )
     ]
 
@@ -197,13 +203,13 @@ def _pilot_verdict(row: Row) -> Words:
     )
 
 
-def _pilot_effect(row: Row, money: Money) -> str:
+def _pilot_effect(row: Row, money: Money) -> Cell:
     if row["mean_effect"] is None or row["verdict"] == "too_few":
         return EMPTY
     found = {"value": row["mean_effect"], "low": row["low"], "high": row["high"]}
     if row["outcome"] == "taken":
         return interval(found, lambda share: percent(share, 1))
-    return interval(found, _how("retention" if row["outcome"] == "leave" else "margin", money))
+    return _by_measure(found, row["outcome"], money)
 
 
 def quality(figures: Figures) -> Block:

@@ -2,7 +2,7 @@
 const keeplineCharts = (() => {
   "use strict";
 
-  const STEPS = { zh: [[1e8, "亿", 1], [1e4, "万", 1]], en: [[1e9, "B", 2], [1e6, "M", 2], [1e3, "K", 2]] };
+  const STEPS = { zh: [[1e8, "亿", 2], [1e4, "万", 2]], en: [[1e9, "B", 2], [1e6, "M", 2], [1e3, "K", 2]] };
   const CLASS_COLOURS = { important: "blue", key: "green", potential: "orange", ordinary: "grey", new: "pink" };
   const BAND_COLOURS = { high: "red", medium: "orange", low: "sky", unknown: "grey" };
   const LIMIT_COLOURS = { binding: "red", free: "sky" };
@@ -290,7 +290,7 @@ const keeplineCharts = (() => {
     const names = picture.data.names.map((n) => n[language]);
     return {
       grid: { left: 8, right: 24, top: 8, bottom: 4, containLabel: true },
-      xAxis: valueAxis(env, say, { max: base * (env.narrow ? 1.6 : 1.14), axisLabel: { show: false }, splitLine: { show: false } }),
+      xAxis: valueAxis(env, say, { max: base * (env.narrow ? 2.1 : 1.14), axisLabel: { show: false }, splitLine: { show: false } }),
       yAxis: nameAxis(env, names, nameWidth(env, names)),
       tooltip: {
         trigger: "axis",
