@@ -93,7 +93,7 @@ severity int 1-5 - | how grave | 严重度""")),
 question text - - | what was asked; stay, recommend and satisfaction are understood | 题目
 score real points p | answer | 得分
 scale_max real points - | best possible answer | 满分""")),
-    Table("experiments", ("experiment_id", "customer_id"), "who was in which pilot, by lot", "试点", _of("""
+    Table("experiments", ("experiment_id", "customer_id", "month"), "who was in which pilot, by the lots of which month", "试点", _of("""
 experiment_id text - - | pilot | 试点
 """ + _WHO + """
 offer_id text - - | what the treated got | 优惠

@@ -92,11 +92,11 @@ def test_each_offer_measured_by_experiment_had_a_pilot_half_of_it_left_alone(ope
     pilots = pd.concat([operator.rows("experiments", month) for month in operator.months])
     wanted = {o.effect.experiment_id for o in operator.policy.offers.offer if o.effect.source == "experiment"}
     assert set(pilots["experiment_id"]) == wanted
-    assert not pilots["customer_id"].duplicated().any()
-    shares = (pilots["arm"] == "treated").groupby(pilots["experiment_id"]).mean()
-    assert ((shares - 0.5).abs() < 0.01).all()
-    assert (pilots.groupby("experiment_id").size() > 1000).all()
-    assert (pilots.groupby("experiment_id").size() <= 6000).all()
+    assert not pilots[["customer_id", "month"]].duplicated().any()
+    draws = pilots.groupby(["experiment_id", "month"])
+    assert (draws["arm"].agg(lambda arm: (arm == "treated").mean()).sub(0.5).abs() < 0.01).all()
+    assert (draws.size() > 1000).all()
+    assert (draws.size() <= 6000).all()
 
 
 def test_trouble_shows_in_falling_use_before_a_customer_leaves(operator: Simulated) -> None:

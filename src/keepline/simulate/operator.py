@@ -127,8 +127,8 @@ class _Making:
         return read_policy(self.root / "policy", Month.parse(self.story.last))
 
     @property
-    def lots(self) -> Month:
-        return pilots.lot_month(self.story.first_month, self.story.months)
+    def lots(self) -> tuple[Month, ...]:
+        return pilots.lot_months(self.story.first_month, self.story.months)
 
     def block(self, number: int, delivery: writing.Delivery, plan: Plan) -> None:
         """Let the month pass for one block; write its files, its truth and its state."""
@@ -170,17 +170,17 @@ class _Making:
         """Deliver what was planned, or piloted, for this month."""
         offers, last = self.policy.offers.offer, str(self.month + -1)
         treated = plan.of(c, offers)
-        if self.month == self.lots + 1:
-            treated = planned.together(treated, pilots.treated(c, offers, self.lots))
+        if self.month + -1 in self.lots:
+            treated = planned.together(treated, pilots.treated(c, offers, self.month + -1))
         done = [(response.treat(c, treated, offers, draws), last)]
-        if not self.first and self.month <= self.lots:
+        if not self.first and self.month <= self.lots[0]:
             done.append((pilots.past_campaign(c, draws, leaving.monthly(c, self.month)), last))
         return done
 
     def _draw_lots(self, c: Customers, draws: Draws, delivery: writing.Delivery) -> None:
-        if self.month == self.lots:
+        if self.month in self.lots:
             pilots.draw_lots(c, draws, self.policy, leaving.monthly(c, self.month + 1))
-            delivery.add("experiments", pilots.experiments(c, self.policy.offers.offer))
+            delivery.add("experiments", pilots.experiments(c, self.policy.offers.offer, self.month))
 
     def _save(self, c: Customers, number: int) -> None:
         """Keep the state, and what is true of everyone who is here."""

@@ -212,4 +212,4 @@ def _blank(count: int) -> Columns:
 
 _MOODS = ("mood_price", "mood_network", "mood_service", "mood_rival", "shift")
 _BILLED = ("revenue_fen", "revenue_1_fen", "revenue_2_fen", "data_kb")
-_MONTHS = ("shift_until", "extra_until", "contacted", "left")
+_MONTHS = ("pilot_month", "shift_until", "extra_until", "contacted", "left")

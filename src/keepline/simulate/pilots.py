@@ -1,7 +1,8 @@
 """The pilots the operator ran: lots among customers who may have an offer, half treated, half left alone.
 
-The lots are drawn at the end of one early month; the offers are carried out in the month after, and what
-the treated do then really happens in their bills and departures. Nobody is in two pilots.
+The lots are drawn up to three times, a quarter apart, for once finds too few to see what an offer changes; the offers
+are carried out in the month after, and what the treated do then really happens in their bills and departures. Nobody
+is in two pilots at a time, and who took an offer is left in peace while it works.
 """
 
 from __future__ import annotations
@@ -13,28 +14,38 @@ import numpy as np
 from keepline.periods import Month
 from keepline.policy.conditions import Condition
 from keepline.policy.documents import Offer, Policy
-from keepline.simulate import billing, days, people, world
+from keepline.simulate import billing, days, people, response, world
 from keepline.simulate.draws import Draws
 from keepline.simulate.records import Rows, customer_no
 from keepline.simulate.response import Delivered, Treated
 from keepline.simulate.state import NEVER, Array, Customers
 
+WAVES, EARLIEST = 3, 3  # how often lots are drawn; months after the first of the story
+OUTCOME_MONTHS = 3  # until what came of it is known, and the next lots are drawn
+MONTHS_AFTER = 6  # from the last lots to the story's end: three of outcome, three published
 PILOT_SHARE = 0.30  # of the customers, at most, in one pilot
 PAST_OFFER, PAST_SHARE, PAST_COST_FEN = "spring-gift", 0.02, 305  # an old campaign to whom nobody drew lots
 Known = Mapping[str, Array]
 
 
-def lot_month(first: Month, months: int) -> Month:
-    """Month at whose end the lots are drawn: the fifth, in a short story early enough to be measured."""
-    return first + max(1, min(4, months - 7))
+def lot_months(first: Month, months: int) -> tuple[Month, ...]:
+    """Months at whose end lots are drawn: three a quarter apart, the last just over when the first plan is made.
+
+    In a short story fewer, the first not before the fourth month unless there is no other.
+    """
+    last = max(1, months - MONTHS_AFTER)
+    waves = range(last, EARLIEST - 1, -OUTCOME_MONTHS)[:WAVES] or [last]
+    return tuple(first + wave for wave in sorted(waves))
 
 
 def draw_lots(c: Customers, draws: Draws, policy: Policy, p_leave: Array) -> None:
     """Put customers into pilots, the offer fewest may have first; ``c.pilot`` is 2 x offer + treated."""
-    rng = draws.of("lots")
+    rng, now = draws.of("lots"), draws.month.index
+    in_peace = response.held(c, draws.month) | ((c.pilot != NEVER) & (c.pilot_month > now - OUTCOME_MONTHS))
+    c.pilot[~in_peace] = NEVER
     known = facts(c, draws.month, p_leave)
     may = {
-        number: c.active & c.consent & ~c.blacklisted & eligible(offer, known)
+        number: c.active & c.consent & ~c.blacklisted & ~in_peace & eligible(offer, known)
         for number, offer in enumerate(policy.offers.offer)
         if offer.effect.source == "experiment"
     }
@@ -43,18 +54,19 @@ def draw_lots(c: Customers, draws: Draws, policy: Policy, p_leave: Array) -> Non
         free = np.flatnonzero(may[number] & (c.pilot == NEVER))
         chosen = rng.permutation(free)[:cap]
         c.pilot[chosen] = 2 * number + (np.arange(len(chosen)) % 2)
+        c.pilot_month[chosen] = now
 
 
 def treated(c: Customers, offers: Sequence[Offer], lots_drawn: Month) -> Treated:
-    rows = np.flatnonzero((c.pilot != NEVER) & (c.pilot % 2 == 1))
+    rows = np.flatnonzero((c.pilot_month == lots_drawn.index) & (c.pilot % 2 == 1))
     number = c.pilot[rows] // 2
     channels = np.array([offer.channel for offer in offers])
     return Treated(rows, number, channels[number] if len(rows) else np.array([], dtype="<U8"), lots_drawn)
 
 
-def experiments(c: Customers, offers: Sequence[Offer]) -> Rows:
-    """Who was in which pilot, for the operator's records."""
-    rows = np.flatnonzero(c.pilot != NEVER)
+def experiments(c: Customers, offers: Sequence[Offer], lots_drawn: Month) -> Rows:
+    """Whom the lots of the month put into which pilot, for the operator's records."""
+    rows = np.flatnonzero(c.pilot_month == lots_drawn.index)
     number = c.pilot[rows] // 2
     return {
         "experiment_id": np.array([offer.effect.experiment_id for offer in offers])[number],

@@ -80,7 +80,8 @@ class Customers:
     shift_until: Array  # month
     extra_fen: Array  # recurring charge won by an offer
     extra_until: Array  # month
-    pilot: Array  # offer number, or NEVER
+    pilot: Array  # 2 x offer number + treated, or NEVER
+    pilot_month: Array  # in which the lots were drawn, or NEVER
     contacted: Array  # month of the last marketing contact
     # what is needed to know who may have which offer
     revenue_fen: Array
