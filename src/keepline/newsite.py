@@ -64,4 +64,5 @@ def _texts(name: str) -> dict[str, str]:
     starter = resources.files("keepline.policy").joinpath("starter")
     texts = {f"policy/{kind}.toml": starter.joinpath(f"{kind}.toml").read_text("utf-8") for kind in KINDS}
     quoted = json.dumps(name, ensure_ascii=False).replace("\x7f", "\\u007f")  # a JSON string is a TOML string
-    return texts | {"intake/README.md": INTAKE, "keepline.toml": SETTINGS.format(name=quoted)}
+    plan = resources.files("keepline").joinpath("filled_plan.toml").read_text("utf-8")
+    return texts | {"intake/README.md": INTAKE, "intake/plan.toml": plan, "keepline.toml": SETTINGS.format(name=quoted)}

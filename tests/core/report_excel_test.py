@@ -16,11 +16,14 @@ from core.small_manifest import figures_of, manifest, starter_policy
 from core.small_publication import publish
 from keepline import engine as engines
 from keepline.engine import Engine
+from keepline.lake import intake
+from keepline.lake.store import open_lake
+from keepline.newsite import make_site
 from keepline.report import excel
 from keepline.report.excel import write_plan
 from keepline.report.sheets import safe
 from keepline.report.talk import basis
-from keepline.site import Settings
+from keepline.site import Settings, open_site
 
 PLAN = "方案 Plan"
 Book = Any
@@ -202,3 +205,25 @@ def test_dates_to_fill_in_begin_with_the_month(book: Book) -> None:
     rule = next(r for r in book[PLAN].data_validations.dataValidation if r.type == "date")
     serial = (dt.date(2026, 10, 1) - dt.date(1899, 12, 30)).days
     assert int(float(rule.formula1)) == serial
+
+
+def test_a_plan_filled_in_comes_back_as_proof_of_delivery(path: Path, folder: Path, tmp_path: Path) -> None:
+    make_site(tmp_path / "site", name="x")
+    site, filled = open_site(tmp_path / "site"), tmp_path / "plan-filled.xlsx"
+    book = openpyxl.load_workbook(path)
+    sheet = book[PLAN]
+    at = {cell.value.split("\n")[-1]: cell.column for cell in sheet[3]}
+    for row, answer in enumerate(("接受 accepted", "未接通 no answer", "考虑中 thinking it over"), start=4):
+        sheet.cell(row, at["Answer"]).value = answer
+        sheet.cell(row, at["Done on"]).value = dt.date(2026, 11, row)
+    book.save(filled)
+    report = intake.load(site, [filled])[0]
+    assert (report.verdict, report.counts.loaded) == ("normalised", 2)  # headings of two lines
+    lake = open_lake(site.lake)
+    rows = pq.read_table([lake.root / f.path for f in lake.files if f.table == "deliveries"]).to_pylist()
+    planned = {row["customer_id"]: row["offer_id"] for row in treated(folder)}
+    assert sorted((row["answer"], row["month"], row["plan_month"]) for row in rows) == [
+        ("accepted", "2026-11", "2026-10"),
+        ("none", "2026-11", "2026-10"),
+    ]
+    assert all(planned[row["customer_id"]] == row["offer_id"] for row in rows)

@@ -239,7 +239,8 @@ class Section:
         place = (found, spec.model_dump_json())
         if place not in theirs.accounts:
             number = self._number(theirs, spec, found)
-            pseudonyms = theirs.identities.pseudonyms(number.values)
+            given = spec.read_as == "pseudonym"
+            pseudonyms = number.values.cast(pa.int64()) if given else theirs.identities.pseudonyms(number.values)
             theirs.accounts[place] = (number, Parsed(pseudonyms, number.bad, number.notes))
         return theirs.accounts[place]
 

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from keepline.engine import ID_SPACE
 from keepline.lake.mapping import Rules
 from keepline.lake.sections import ColumnMap
 from keepline.lake.values import INVISIBLE, Parsed, Unfit, as_text, by_unique, tidy
@@ -110,6 +111,14 @@ def account(text: str, rules: Rules, length: int | None) -> tuple[str, str]:
     return said, note
 
 
+def known_pseudonym(text: str) -> tuple[str, str]:
+    """A pseudonym that we gave and that comes back, as in a plan filled in."""
+    said = tidy(text)
+    if not (said.isascii() and said.isdigit() and 0 < int(said) < ID_SPACE):
+        raise Unfit("not_a_pseudonym")
+    return said, ""
+
+
 class Identities:
     """Operator's numbers to pseudonyms, every distinct number worked out once."""
 
@@ -149,6 +158,8 @@ def _reader(spec: ColumnMap, rules: Rules) -> Callable[[str], tuple[Any, str]]:
             return phone(text, rules)
         if spec.read_as == "id_card":
             return id_card(text, rules)
+        if spec.read_as == "pseudonym":
+            return known_pseudonym(text)
         return account(text, rules, spec.length)
 
     return one

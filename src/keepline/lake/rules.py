@@ -55,6 +55,7 @@ id_card_date | {column}: {value} bears an impossible date | {column}：{value} �
 id_card_form | {column}: {value} is no identity number | {column}：{value} 不是身份证号
 account_length | {column}: {value} has another length than the mapping says; leading zeros lost? | {column}：{value} 长度不符，前导零可能丢失
 not_an_account | {column}: {value} cannot be an account number | {column}：{value} 不能作为客户编号
+not_a_pseudonym | {column}: {value} is no pseudonym that keepline gives; copy it as it stands in the plan | {column}：{value} 不是 keepline 给出的假名；请照方案表原样填写
 key_case | {column}: {value} differs from another number by upper and lower case alone | {column}：{value} 与另一编号仅大小写不同
 duplicate_key | the same key stands in several rows with different values | 同一主键出现多行且内容不同
 unknown_customer | the customer is not known yet; tried again when customers arrive | 客户档案尚无此客户；客户档案到达后自动重试

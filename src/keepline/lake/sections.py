@@ -40,7 +40,7 @@ class ColumnMap(Part):
     other: str | None = Field(default=None, description="ours for every code not listed; absent: set aside")
     dates: tuple[str, ...] = Field(default=(), description="formats as in strptime, e.g. %m/%d/%Y")
     ago: Ago | None = None
-    read_as: Literal["account", "phone", "id_card"] = Field(default="account", alias="as")
+    read_as: Literal["account", "phone", "id_card", "pseudonym"] = Field(default="account", alias="as")
     length: int | None = Field(default=None, description="characters an account number must have")
     opened: str | None = Field(default=None, description="their column of the opening day, part of the identity")
     yes: tuple[str, ...] = ()
@@ -163,6 +163,12 @@ class TableMap(Part):
             raise UnclearError(
                 f"table {self.name} has no column {', '.join(sorted(unknown))}; see docs/tables.md",
                 f"{self.name} 表没有列 {'、'.join(sorted(unknown))}；见 docs/tables.md",
+            )
+        who = self.columns.get("customer_id")
+        if self.name == "contact_details" and who is not None and who.read_as == "pseudonym":
+            raise UnclearError(
+                "contact_details needs the operator's own number; a pseudonym cannot be turned back",
+                "contact_details 需要运营商自己的编号；假名无法还原",
             )
         if self.attributes and (self.name != "attributes" or self.long):
             raise UnclearError(

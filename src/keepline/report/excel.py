@@ -80,7 +80,7 @@ def fields(policy: Policy, figures: dict[str, Any]) -> list[Field]:
         ),
         Field(both("沟通依据", "What to speak of"), 36, "text", basis),
     ]
-    return [*who, *what, *reason, *talk, *_to_fill_in()]
+    return [*who, *what, *reason, *talk, *_to_bring_back(figures["head"]["month"]), *_to_fill_in()]
 
 
 def _to_fill_in() -> list[Field]:
@@ -89,6 +89,14 @@ def _to_fill_in() -> list[Field]:
         Field(both("客户答复", "Answer"), 20, "fill", lambda _: None),
         Field(both("备注", "Note"), 28, "fill", lambda _: None),
         Field(both("下次日期", "Next date"), 13, "fill_date", lambda _: None),
+    ]
+
+
+def _to_bring_back(month: str) -> list[Field]:
+    """What a filled-in plan needs to be loaded as proof of delivery; see ``filled_plan.toml``."""
+    return [
+        Field(both("方案账期", "Plan month"), 11, "text", lambda _: month),
+        Field(both("优惠编号", "Offer id"), 20, "text", lambda r: r["offer_id"]),
     ]
 
 
@@ -161,6 +169,14 @@ def _notes(figures: dict[str, Any], count: int) -> list[tuple[Words, Words]]:
                 "联系后填写完成日期，从列表选择客户答复，必要时写备注与下次日期；其余各列请勿改动。",
                 "After the contact enter the date, choose the answer from the list, add a note and the next date; "
                 "leave the other columns as they are.",
+            ),
+        ),
+        (
+            both("交回", "Bring back"),
+            both(
+                "填好后另存，用 keepline intake load 载入（映射 intake/plan.toml）；下月报告据此衡量成效。",
+                "Save the filled-in file and load it with keepline intake load (mapping intake/plan.toml); the next "
+                "report measures by it what the plan earned.",
             ),
         ),
         (

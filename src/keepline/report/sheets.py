@@ -59,13 +59,12 @@ def open_sheet(file: Any, name: str, *, about: Words, banner: Words | None, styl
     page.hide_gridlines(2)
     warned = both_lines(banner, " ") if banner else ""
     page.set_footer(f"&L{_footer(warned)}&C{_footer(about['zh'])}&R&P / &N")
-    row = 0
+    page.set_row(0, 22 if banner else 4)  # always there, so that a filled-in plan has its headings in one row
     if banner:
-        page.set_row(row, 22)
-        page.write_string(row, 0, warned, styles["banner"])
+        page.write_string(0, 0, warned, styles["banner"])
         for column in range(1, 8):
-            page.write_blank(row, column, None, styles["banner"])
-        row += 1
+            page.write_blank(0, column, None, styles["banner"])
+    row = 1
     page.set_row(row, 24)
     page.write_string(row, 0, safe(both_lines(about, " · ")), styles["title"])
     return Sheet(page, styles, row + 1)
