@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pytest
 from pyarrow import csv
 
-from keepline.measurement.uplift import Terms, Uplift, estimate, standardise
+from keepline.measurement.uplift import Terms, Uplift, estimate, folds, standardise
 
 NUMBERS = ("recency", "history", "mens", "womens", "newbie")
 CODES = ("zip_code", "channel")
@@ -42,6 +42,7 @@ def fitted(terms: Terms, visited: np.ndarray, mailed: np.ndarray) -> Uplift:
         share=share,
         size=np.ones(len(visited)),
         weight=np.ones(len(visited)),
+        fold=folds(np.arange(len(visited))),
     )
 
 

@@ -24,7 +24,16 @@ def pilot(n: int, seed: int, *, strength: float) -> tuple[Terms, Uplift, np.ndar
     share = np.full(n, treated.mean())
     return (
         terms,
-        estimate(terms, before=before, target=left, treated=treated, share=share, size=risk, weight=np.ones(n)),
+        estimate(
+            terms,
+            before=before,
+            target=left,
+            treated=treated,
+            share=share,
+            size=risk,
+            weight=np.ones(n),
+            fold=uplift.folds(np.arange(n)),
+        ),
         truth,
     )
 

@@ -202,7 +202,7 @@ def _taken(people: pa.Table) -> tuple[list[dict[str, Any]], Numbers | None]:
     terms = _terms(people)
     said = pc.fill_null(pc.equal(people["answer"], "accepted"), False).to_numpy().astype(float)
     arrived = pc.is_valid(people["plan_month"]).to_numpy()
-    found = uplift.who_take(terms, said, treated & (answered | ~arrived))
+    found = uplift.who_take(terms, said, treated & (answered | ~arrived), _folds(people))
     about = _mean_row("taken", found, int(treated.sum()), 0) | {"verdict": "measured"}
     return _line_rows(about, found.line, terms, DIGITS["taken"]), found.shares
 
@@ -233,6 +233,10 @@ def _margin(people: pa.Table) -> Found:
     return _estimate(chosen, change, enough=True, size=even, name=INTERCEPT, weight=even)
 
 
+def _folds(people: pa.Table) -> uplift.Ints:
+    return uplift.folds(people["customer_id"].to_numpy())
+
+
 def _terms(people: pa.Table) -> uplift.Terms:
     return uplift.standardise({name: _column(people, name) for name in (*SCORE_TERMS, *FEATURE_TERMS)})
 
@@ -245,7 +249,14 @@ def _estimate(people: pa.Table, target: Numbers, *, enough: bool, size: Numbers,
         return Found(*counts, terms, name, None)
     before = uplift.standardise({name: _column(people, name) for name in BEFORE})
     found = uplift.estimate(
-        terms, before=before, target=target, treated=treated, share=_share(people), size=size, weight=weight
+        terms,
+        before=before,
+        target=target,
+        treated=treated,
+        share=_share(people),
+        size=size,
+        weight=weight,
+        fold=_folds(people),
     )
     return Found(*counts, terms, name, found)
 

@@ -7,7 +7,7 @@
 3. What is used is as long as it is sure. A plain effect is ``slope × size``, where size is what the
    effect should grow with: the share who take the offer, for leaving times the risk. It and what
    the free line adds to it are each shortened by the positive part of ``1 − (error / estimate)²``
-   (James and Stein 1961; Baranchik 1964).
+   (James and Stein 1961; Baranchik 1964); the second only where it is surely above zero.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from keepline.measurement.statistics import LEVEL
 
 Numbers = np.ndarray[Any, np.dtype[np.float64]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
+Ints = np.ndarray[Any, np.dtype[np.int64]]
 
 FOLDS = 5
 REACH = 6.0  # standardised terms are held within −REACH … REACH, when fitted and when used
@@ -31,6 +32,7 @@ NORMAL_REACH_99 = 5.1517  # from the 0.5th to the 99.5th
 KNOWN_MIN = 0.2  # a term known of fewer is not used
 PENALTIES = tuple(10.0**power for power in np.arange(3.0, -3.5, -0.5))  # per customer, strongest first
 FLAT = 1e-12
+SURE = 1.6449  # errors from zero: one-sided 5 %, the end of a 90 % interval
 RISK = "leave_probability"
 
 
@@ -156,18 +158,18 @@ def _shrunk(spread: Numbers, seen: Numbers, *, total: float, rows: int) -> Numbe
     return chosen
 
 
-def folds(treated: Flags) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """A fold for each row, in turn within each arm; rows come in order of pseudonym, which is order by lot."""
-    number = np.empty(len(treated), dtype=np.int64)
-    for arm in (True, False):
-        inside = treated == arm
-        number[inside] = np.arange(inside.sum()) % FOLDS
-    return number
+def folds(customers: Ints) -> Ints:
+    """A fold for each row; all rows of a customer, who may have been drawn more than once, share one.
+
+    Customers go in turn by pseudonym, which is by lot.
+    """
+    found: Ints = np.unique(customers, return_inverse=True)[1] % FOLDS
+    return found
 
 
-def guesses(values: Numbers, target: Numbers, treated: Flags, share: Numbers) -> Numbers:
+def guesses(values: Numbers, target: Numbers, treated: Flags, share: Numbers, fold: Ints) -> Numbers:
     """Each row's doubly robust guess of its effect; ``share`` is the chance with which it was treated."""
-    fold, found = folds(treated), np.empty(len(target))
+    found = np.empty(len(target))
     for number in range(FOLDS):
         inside, outside = fold == number, fold != number
         with_offer = ridge(values[outside & treated], target[outside & treated]).at(values[inside])
@@ -178,29 +180,37 @@ def guesses(values: Numbers, target: Numbers, treated: Flags, share: Numbers) ->
 
 
 def estimate(
-    terms: Terms, *, before: Terms, target: Numbers, treated: Flags, share: Numbers, size: Numbers, weight: Numbers
+    terms: Terms,
+    *,
+    before: Terms,
+    target: Numbers,
+    treated: Flags,
+    share: Numbers,
+    size: Numbers,
+    weight: Numbers,
+    fold: Ints,
 ) -> Uplift:
     """The effect on ``target``. ``before`` holds only what was known before the lot, for the models of the arms.
 
     ``size`` is what a plain effect grows with: ones, the risk, or a share told by other folds;
     ``weight`` says how quiet each customer's outcome is by nature (one over its variance, to a factor).
     """
-    own = guesses(before.values, target, treated, share)
+    own = guesses(before.values, target, treated, share, fold)
     mean, half = _mean(own)
     root = np.sqrt(weight)
     slope, error = _through_zero(size * root, own * root)
-    kept = _kept(terms, own, size, folds(treated))
+    kept = _kept(terms, own, size, fold)
     free = ridge(terms.values, own)
     line = Line(kept * free.intercept, kept * free.slopes)
     errors = slope / error if error > 0 else 0.0
     plain = slope * (_sure(slope, error) - kept)
-    sure = differ_p(terms.values, own, treated)
+    sure = differ_p(terms.values, own, fold)
     return Uplift(mean, mean - half, mean + half, plain, line, errors, _errors_from_zero(own), sure)
 
 
-def who_take(terms: Terms, taken: Numbers, treated: Flags) -> Taken:
+def who_take(terms: Terms, taken: Numbers, treated: Flags, fold: Ints) -> Taken:
     """``taken`` is 1 or 0 where ``treated``; nobody is told a share by a line fitted on themselves."""
-    fold, shares = folds(treated), np.empty(len(taken))
+    shares = np.empty(len(taken))
     for number in range(FOLDS):
         inside, others = fold == number, (fold != number) & treated
         shares[inside] = ridge(terms.values[others], taken[others]).at(terms.values[inside])
@@ -220,10 +230,11 @@ def _errors_from_zero(values: Numbers) -> float:
     return float(values.mean()) / spread * sqrt(len(values)) if spread > 0 else 0.0
 
 
-def _kept(terms: Terms, own: Numbers, size: Numbers, fold: np.ndarray[Any, np.dtype[np.int64]]) -> float:
+def _kept(terms: Terms, own: Numbers, size: Numbers, fold: Ints) -> float:
     """How much to keep of what the free line adds to the plain one, judged on customers it was not fitted on.
 
-    The slope of the guesses on what is added also says by how much the free line exaggerates.
+    The slope of the guesses on what is added also says by how much the free line exaggerates. Nothing
+    is kept of what is not surely more: a pilot sees who differs far less well than that there is an effect.
     """
     added, left = np.empty(len(own)), np.empty(len(own))
     for number in range(FOLDS):
@@ -233,7 +244,7 @@ def _kept(terms: Terms, own: Numbers, size: Numbers, fold: np.ndarray[Any, np.dt
         added[inside] = ridge(terms.values[~inside], own[~inside]).at(terms.values[inside]) - plain
         left[inside] = own[inside] - plain
     more, error = _through_zero(added, left, scale=float(left.std()))
-    return min(max(more, 0.0), 1.0) * _sure(more, error)
+    return min(more, 1.0) * _sure(more, error) if more > SURE * error else 0.0
 
 
 def _through_zero(told: Numbers, seen: Numbers, *, scale: float = 1.0) -> tuple[float, float]:
@@ -253,13 +264,13 @@ def _sure(estimate: float, error: float) -> float:
     return max(0.0, 1 - (error / estimate) ** 2) if estimate else 0.0
 
 
-def differ_p(values: Numbers, own: Numbers, treated: Flags) -> float:
+def differ_p(values: Numbers, own: Numbers, fold: Ints) -> float:
     """How likely lines fitted on other customers tell who responds more by chance (best linear predictor, one-sided).
 
     Chernozhukov, Demirer, Duflo and Fernández-Val 2018: the guesses are regressed on the
     out-of-fold predictions; their slope is above zero only if customers do differ.
     """
-    fold, told, rest = folds(treated), np.empty(len(own)), np.empty(len(own))
+    told, rest = np.empty(len(own)), np.empty(len(own))
     for number in range(FOLDS):
         inside = fold == number
         predicted = ridge(values[~inside], own[~inside]).at(values[inside])
