@@ -96,6 +96,7 @@ STEPS: dict[str, tuple[str, ...]] = {
     "labels.ported_within": ("departures.kind",),
     "labels.downgraded_within": ("bills.amount_fen",),
     "labels.margin_after_fen": ("bills.amount_fen",),
+    "labels.alone_share": ("deliveries.month",),
 }
 LAKE_NAMES = {table.name for table in LAKE}
 MADE_BY_US = {"month", "policy_version", "model_version"}

@@ -205,7 +205,8 @@ LABELS = Table("labels", ("customer_id",), "what became of the base of a past sn
 left_within bool - p | left within the horizon | 离网
 ported_within bool - p | left with the number | 携号转网
 downgraded_within bool - p | moved to a cheaper recurring charge | 降套
-margin_after_fen int fen p | margin in the horizon | 期后毛利"""))
+margin_after_fen int fen p | margin in the horizon | 期后毛利
+alone_share real - p | share of the horizon before an offer reached the customer; 1 where none did | 未触达占比"""))
 
 CLASSES = Table("classes", ("customer_id",), "key-account class of the month, with its reason", "客户分类", _of(_WHO + """
 class text - - | class | 类别 | important key potential ordinary

@@ -128,3 +128,11 @@ def test_one_labelled_snapshot_knows_who_left_and_nothing_else_after_it(quick: L
     rows = quick(lake, leaving={"learn_from": "this_snapshot"})
     assert [rows[who]["left_within"] for who in (ANNA, BORIS)] == [True, False]
     assert {rows[who][name] for who in (ANNA, BORIS) for name in ("downgraded_within", "margin_after_fen")} == {None}
+
+
+def test_the_part_of_the_window_before_an_offer_is_known(quick: Label, tmp_path: Path) -> None:
+    """Of two months: reached in the first after a quarter of them, in the second after three quarters."""
+    offered = {"plan_month": str(NOW), "offer_id": "gift"}
+    reached = [later(ANNA, 1, **offered), later(ANNA, 2, **offered), later(BORIS, 2, **offered)]
+    rows = quick(lake_of(tmp_path / "lake", bills=steady(), deliveries=[*reached, later(CHEN, 0, **offered)]))
+    assert [rows[who]["alone_share"] for who in (ANNA, BORIS, CHEN)] == [0.25, 0.75, 1.0]

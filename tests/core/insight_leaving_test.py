@@ -199,6 +199,28 @@ def test_scores_do_not_depend_on_the_cut_into_batches(duckdb: DuckDB, tmp_path: 
     assert alone == whole[::70]
 
 
+def test_whom_an_offer_holds_does_not_make_the_others_look_safer(duckdb: DuckDB, tmp_path: Path) -> None:
+    """Two fifths are reached in the first, second or third month, and nobody reached leaves any more."""
+    world, random = World(12_000, seed=21, monthly_rate=0.03), np.random.default_rng(3)
+    [sample] = samples_of(world, tmp_path, count=1)
+    table = pq.read_table(sample.labels[0])
+    left, n = table["left_within"].to_numpy(), table.num_rows
+    until = np.where(random.random(n) < 0.4, (random.integers(0, 3, n) + 0.5) / 3, 1.0)
+    reached = (until < 1) & ~(left & (random.random(n) < until))
+    told = {"left_within": left & ~reached, "alone_share": np.where(reached, until, 1.0)}
+    for name, values in told.items():
+        table = table.set_column(table.schema.get_field_index(name), name, pa.array(values))
+    means = []
+    for columns in (table, table.drop_columns("alone_share").append_column("alone_share", pa.nulls(n, pa.float64()))):
+        pq.write_table(columns.select(LABELS.names), sample.labels[0])
+        models = train(duckdb, Shelf({}), policy(), snapshot=SNAPSHOT, samples=[sample], seed=1)
+        rows = scored(duckdb, models, sample.features[0], tmp_path / "s")
+        means.append(float(np.mean([row["leave_probability"] for row in rows])) / float(left.mean()))
+        assert len(models.card["notes"]) == (len(means) == 1)
+    assert means[0] == pytest.approx(1, abs=0.08)
+    assert means[1] < 0.86
+
+
 def test_over_sampled_leavers_need_the_true_rate_or_value_abstains(duckdb: DuckDB, tmp_path: Path) -> None:
     world = World(900, seed=11, monthly_rate=0.15)
     samples = samples_of(world, tmp_path, count=1)

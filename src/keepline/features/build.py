@@ -26,6 +26,7 @@ __all__ = ["Lack", "Stage", "build_features", "build_labels", "column_origins", 
 
 Values = dict[str, sqlmodel.Value]
 
+OUTCOMES = ("bills", "usage", "departures", "deliveries")  # what the outcome window is read from
 PARTS = (
     "people",
     "spend",
@@ -155,7 +156,7 @@ def build_labels(
     the whole outcome window, unless policy learns from this one labelled snapshot.
     """
     last = snapshot + policy.leaving.horizon_months
-    outcome = {table: lake.window(table, snapshot + 1, last) for table in ("bills", "usage", "departures")}
+    outcome = {table: lake.window(table, snapshot + 1, last) for table in OUTCOMES}
     _require_window(outcome, policy, first=snapshot + 1, last=last)
     engine.see("features", Scan(FEATURES, (Files((base,)),)), only)
     for table, scan in outcome.items():

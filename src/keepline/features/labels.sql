@@ -1,5 +1,5 @@
 -- question: what became of the base of a past snapshot within the horizon?
--- reads: features, bills, departures, gone_within
+-- reads: features, bills, departures, deliveries, gone_within
 -- makes: labels
 WITH billed AS (
   SELECT
@@ -13,6 +13,11 @@ ported AS (
   SELECT DISTINCT customer_id
   FROM departures
   WHERE kind = 'port_out'
+),
+reached AS (
+  SELECT customer_id, MAX(months_ago) AS months_ago
+  FROM deliveries
+  GROUP BY customer_id
 )
 SELECT
   f.customer_id,
@@ -22,8 +27,10 @@ SELECT
   CASE WHEN :bills_at_end AND f.recurring_fen > 0 AND NOT COALESCE(g.left_within, FALSE)
     THEN COALESCE(b.recurring_at_end, 0) * 10000 <= f.recurring_fen * :downgrade_keeps_bp
   END AS downgraded_within,
-  CASE WHEN :bills_within THEN COALESCE(CAST(ROUND(CAST(b.margin_bp AS DOUBLE) / 10000) AS BIGINT), 0) END AS margin_after_fen
+  CASE WHEN :bills_within THEN COALESCE(CAST(ROUND(CAST(b.margin_bp AS DOUBLE) / 10000) AS BIGINT), 0) END AS margin_after_fen,
+  COALESCE((:horizon - 0.5 - r.months_ago) / :horizon, 1) AS alone_share
 FROM features AS f
 LEFT JOIN billed AS b ON b.customer_id = f.customer_id
 LEFT JOIN gone_within AS g ON g.customer_id = f.customer_id
 LEFT JOIN ported AS p ON p.customer_id = f.customer_id
+LEFT JOIN reached AS r ON r.customer_id = f.customer_id

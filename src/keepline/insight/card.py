@@ -75,6 +75,21 @@ def _stack_card(stack: Any) -> Card:
     }
 
 
+def reached_note(share: float, *, kept: bool) -> dict[str, str]:
+    """What was done with customers whom an offer reached in the outcome window."""
+    if kept:
+        return {
+            "zh": f"学习样本中 {share:.1%} 的客户在结果窗口内已被优惠触达，多到无法剔除；概率反映的是有优惠时的情形",
+            "en": f"an offer reached {share:.1%} of the samples within the window, too many to leave out; "
+            "probabilities are of a world with these offers",
+        }
+    return {
+        "zh": f"学习样本中 {share:.1%} 的客户在结果窗口内被优惠触达，只计触达之前的部分：概率是不采取行动时的概率",
+        "en": f"an offer reached {share:.1%} of the samples within the window; only the part before it counts, "
+        "since probabilities are of what happens when nothing is done",
+    }
+
+
 def inputs_card(inputs: Inputs | None) -> Card:
     if inputs is None:
         return {"inputs": [], "lacked": []}

@@ -26,12 +26,13 @@ from keepline.insight.card import (
     Card,
     Learnt,
     inputs_card,
+    reached_note,
     refusal,
     target_card,
     value_card,
     words_card,
 )
-from keepline.insight.inputs import Inputs, Shelf, Vector, choose, numbers
+from keepline.insight.inputs import Inputs, Shelf, Vector, choose, folds, numbers
 from keepline.insight.leaving import Leaving, fit_stack
 from keepline.insight.samples import Sample, check_over, read_samples
 from keepline.insight.validation import Rows, cross_fit, validate
@@ -42,7 +43,9 @@ from keepline.policy.documents import Policy
 
 __all__ = ["Models", "Sample", "train"]
 
-RECIPE = "1"  # raise it when the same data would give another model
+REACHED_SHARE_MAX = 0.5  # of the samples; beyond it those left alone are too special
+LOTS = 10_000
+RECIPE = "2"  # raise it when the same data would give another model
 TARGETS = {"leave": "left_within", "port_out": "ported_within", "downgrade": "downgraded_within"}
 SIZES: dict[str, tuple[str, ...]] = {"leave": ("small", "long"), "port_out": (), "downgrade": ()}
 
@@ -94,14 +97,16 @@ def _trained(
     first: Month,
 ) -> Models:
     leaving = policy.leaving
+    table, notes = _left_alone(table)
     inputs = choose(table, attributes, history=_history(samples, first, leaving))
     matrix = inputs.matrix(table)
     learnt = {name: _learn(name, table, matrix, policy=leaving, seed=seed) for name in TARGETS}
     abstains = leaving.oversampled and leaving.true_monthly_rate is None
     learnt |= {name: _corrected(learnt[name], learnt["leave"], leaving) for name in ("leave", "port_out")}
     worth = _value(table, matrix, learnt["leave"], policy=policy, first=first)
+    notes += [OF_THE_SAMPLE] if abstains else []
     version = _version(table, matrix, policy=policy, seed=seed)
-    card = _card(learnt, inputs, worth, policy=policy, samples=samples, table=table, abstains=abstains)
+    card = _card(learnt, inputs, worth, policy=policy, samples=samples, table=table, notes=notes)
     return Models(
         version,
         card | {"version": version, "seed": seed},
@@ -113,6 +118,37 @@ def _trained(
         worth,
         abstains,
     )
+
+
+def _left_alone(table: pa.Table) -> tuple[pa.Table, list[dict[str, str]]]:
+    """What happens when nothing is done: who was reached by an offer counts as staying, for the part before it.
+
+    Kept by a lot with the chance of that part, so that events over time observed stay what they are; to leave
+    them all out would keep those who left too early to be reached. Where offers reached most, too few are
+    left to speak for all, and everybody is learnt from as they are.
+    """
+    alone = np.nan_to_num(numbers(table.column("alone_share")), nan=1.0)
+    reached = alone < 1
+    share = float(reached.mean())
+    if not reached.any():
+        return table, []
+    if share > REACHED_SHARE_MAX:
+        return table, [reached_note(share, kept=True)]
+    lots = folds(_ids(table), salt="alone", count=LOTS)
+    kept = table.filter(pa.array(lots < alone * LOTS)).combine_chunks()
+    before = pc.less(kept.column("alone_share"), 1.0)
+    for name in TARGETS.values():
+        known = pc.and_(pc.is_valid(kept.column(name)), pa.scalar(name != TARGETS["downgrade"]))
+        then = pc.if_else(known, pa.scalar(value=False), pa.scalar(None, pa.bool_()))
+        kept = _with(kept, name, pc.if_else(before, then, kept.column(name)))
+    margin = kept.column("margin_after_fen")
+    return _with(kept, "margin_after_fen", pc.if_else(before, pa.scalar(None, margin.type), margin)), [
+        reached_note(share, kept=False)
+    ]
+
+
+def _with(table: pa.Table, name: str, column: pa.ChunkedArray) -> pa.Table:
+    return table.set_column(table.schema.get_field_index(name), name, column)
 
 
 def _learn(name: str, table: pa.Table, matrix: Vector, *, policy: LeavingPolicy, seed: int) -> Learnt:
@@ -229,7 +265,7 @@ def _card(
     policy: Policy,
     samples: Sequence[Sample],
     table: pa.Table,
-    abstains: bool,
+    notes: list[dict[str, str]],
 ) -> Card:
     leaving = policy.leaving
     snapshots = [
@@ -245,7 +281,7 @@ def _card(
         **inputs_card(inputs),
         "targets": {name: target_card(name, each) for name, each in learnt.items()},
         "value": value_card(worth),
-        "notes": [OF_THE_SAMPLE] if abstains else [],
+        "notes": notes,
         "words": words_card(),
     }
 

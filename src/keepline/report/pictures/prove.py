@@ -37,6 +37,14 @@ VERDICTS = {
 }
 
 
+HOW_SURE = both(
+    "“已测量”指至少一项检验达到政策要求的把握；此时各项改变都计入，按其把握程度缩减，区间含零的也如此。"
+    "做法见 docs/mechanisms/pilots.md。",
+    "Measured: at least one thing looked at is as sure as policy asks. Every change then counts, shortened as far as "
+    "it is unsure, also where its interval holds zero. See docs/mechanisms/pilots.md.",
+)
+
+
 def prove_sections(figures: Figures) -> list[Block]:
     money = Money(figures["head"]["currency"])
     return [effects(figures, money), judgement_section(figures), quality(figures), tenure(figures, money)]
@@ -184,12 +192,7 @@ def _pilots(figures: Figures, money: Money) -> list[Block]:
                 column("结论", "verdict", LONG),
             ],
             rows=body,
-            note=both(
-                "“已测量”指至少一项检验达到政策要求的把握；此时各项改变都计入，按其把握程度缩减，区间含零的也如此。"
-                "做法见 docs/mechanisms/pilots.md。",
-                "Measured: at least one thing looked at is as sure as policy asks. Every change then counts, shortened "
-                "as far as it is unsure, also where its interval holds zero. See docs/mechanisms/pilots.md.",
-            ),
+            note=HOW_SURE,
         )
     ]
 
