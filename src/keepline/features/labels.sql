@@ -28,7 +28,7 @@ SELECT
     THEN COALESCE(b.recurring_at_end, 0) * 10000 <= f.recurring_fen * :downgrade_keeps_bp
   END AS downgraded_within,
   CASE WHEN :bills_within THEN COALESCE(CAST(ROUND(CAST(b.margin_bp AS DOUBLE) / 10000) AS BIGINT), 0) END AS margin_after_fen,
-  COALESCE((:horizon - 0.5 - r.months_ago) / :horizon, 1) AS alone_share
+  COALESCE(CAST(2 * :horizon - 1 - 2 * r.months_ago AS DOUBLE) / NULLIF(2 * :horizon, 0), 1) AS alone_share
 FROM features AS f
 LEFT JOIN billed AS b ON b.customer_id = f.customer_id
 LEFT JOIN gone_within AS g ON g.customer_id = f.customer_id
