@@ -8,7 +8,7 @@ from pathlib import Path
 from keepline.decisions.explain import Explanation
 from keepline.decisions.explain import explain as explain_row
 from keepline.errors import KeeplineError, SiteError
-from keepline.jsonfile import read_json
+from keepline.jsonfile import damaged, read_json
 from keepline.periods import Month
 from keepline.pipeline import started
 from keepline.policy.documents import read_policy
@@ -45,7 +45,9 @@ def render_report(site: Site, month: Month, out: Path) -> None:
     """Render a publication's figures again; a place among publications, or no plain file, is refused."""
     made = demand(site, month)
     _may_write(site, out)
-    found = read_json(made.folder / "figures.json")
+    found = read_json(path := made.folder / "figures.json")
+    if not isinstance(found, dict) or "head" not in found:
+        raise damaged(path, "not what a report's figures hold")
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_name(f".{out.name}.partial")
     partial.write_text(render(found), encoding="utf-8")

@@ -14,8 +14,13 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:  # of JSON and of UTF-8 alike
-        raise SiteError(
-            f"{path} is damaged ({error}); restore it from a backup; keepline never leaves it half written",
-            f"{path} 已损坏；请从备份恢复。该文件由 keepline 整体写入，不会只写一半",
-            code="damaged_file",
-        ) from error
+        raise damaged(path, str(error)) from error
+
+
+def damaged(path: Path, why: str) -> SiteError:
+    """The refusal of a file that is not as keepline wrote it."""
+    return SiteError(
+        f"{path} is damaged ({why}); restore it from a backup; keepline never leaves it half written",
+        f"{path} 已损坏；请从备份恢复。该文件由 keepline 整体写入，不会只写一半",
+        code="damaged_file",
+    )

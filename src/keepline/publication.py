@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from keepline import __version__
 from keepline.canonical import table_hash, text_hash
 from keepline.errors import PublicationError
-from keepline.jsonfile import read_json
+from keepline.jsonfile import damaged, read_json
 from keepline.periods import Month
 from keepline.site import Settings, Site
 from keepline.tables import TABLES
@@ -77,6 +77,8 @@ def demand(site: Site, month: Month) -> Publication:
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     said: dict[str, Any] = read_json(folder / MANIFEST)
+    if not isinstance(said, dict) or "publication_id" not in said:
+        raise damaged(folder / MANIFEST, "not what a manifest holds")
     return said
 
 

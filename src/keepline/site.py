@@ -36,7 +36,7 @@ class Settings(BaseModel):
     currency: str = Field(default="CNY", description="currency of every amount; nothing is converted")
     engine: Literal["duckdb", "spark"] = "duckdb"
     seed: int = Field(default=1, ge=0, description="seed of everything random")
-    memory: str = Field(default="1GB", pattern=r"^\d+(MB|GB)$", description="memory an engine may use")
+    memory: str = Field(default="1GB", pattern=r"^[1-9]\d{0,6}(MB|GB)$", description="memory an engine may use")
     threads: int = Field(default=2, ge=1)
     range_customers: int = Field(default=500_000, ge=1, description="customers worked on at once")
     spark_master: str = ""

@@ -54,17 +54,18 @@ def test_every_error_is_json_on_stdout_where_json_is_asked(
     assert answer["error"]["en"]
 
 
-@pytest.mark.parametrize(("where", "code"), [("lake", "damaged_file"), ("published/2026-10", "damaged_file")])
+@pytest.mark.parametrize("text", ['{"files": [', "[]", "{}", "null", '{"files": [{"table": "bills"}], "sources": []}'])
+@pytest.mark.parametrize("where", ["lake", "published/2026-10"])
 def test_a_damaged_manifest_is_refused_by_name(
-    where: str, code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    where: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make_site(tmp_path / "site", name="x")
     path = tmp_path / "site" / where / "manifest.json"
     path.parent.mkdir(parents=True)
-    path.write_text('{"files": [', encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
     words = ["run", "--site", str(tmp_path / "site"), "--month", "2026-10"]
     found, answer = told(words, monkeypatch, capsys)
-    assert (found, answer["error"]["code"]) == (1, code)
+    assert (found, answer["error"]["code"]) == (1, "damaged_file")
     assert str(path) in answer["error"]["zh"]
 
 

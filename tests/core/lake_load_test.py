@@ -13,7 +13,7 @@ import pytest
 from small_intake import BILLS, CUSTOMERS, FREE, HEAD, OTHER, PHONE, Intake, aside, codes, held, phones, row
 
 from keepline import site as sites
-from keepline.errors import HeldError, IntakeError
+from keepline.errors import HeldError, IntakeError, SiteError
 from keepline.lake import intake
 from keepline.lake.filereport import Counts
 from keepline.lake.store import open_lake, reading
@@ -116,6 +116,15 @@ def test_files_that_somebody_reads_are_not_swept_away(here: Intake) -> None:
     before = [f for f in lake.files if f not in files]
     assert before
     assert not any((lake.root / f.path).exists() for f in before)
+
+
+def test_a_lake_that_lost_its_manifest_is_not_taken_for_an_empty_one(here: Intake) -> None:
+    here.bills(row())
+    before = sorted(here.site.lake.rglob("*.parquet"))
+    (here.site.lake / "manifest.json").unlink()
+    with pytest.raises(SiteError, match="it is absent"):
+        here.bills(row(OTHER))
+    assert sorted(here.site.lake.rglob("*.parquet")) == before
 
 
 def test_check_says_what_load_would_do_and_keeps_nothing(here: Intake) -> None:

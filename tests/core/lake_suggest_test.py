@@ -71,7 +71,7 @@ def book(path: Path, **sheets: list[list[object]]) -> Path:
 
 def test_a_workbook_of_several_sheets_with_titles_is_drafted_from_its_first_table(tmp_path: Path) -> None:
     table = [[*line.split(",")] for line in CHINESE.splitlines()]
-    path = book(tmp_path / "clients.xlsx", 客户=[["2026 年 10 月客户明细"], [], *table], 说明=[["口径"], ["见附件"]])
+    path = book(tmp_path / "clients.xlsx", 说明=[["口径"], ["见附件"]], 客户=[["2026 年 10 月客户明细"], [], *table])
     said = intake.suggest(path)
     assert 'sheet = "客户"  # 【请确认 CONFIRM】工作表；另有 说明' in said
     assert "header_row = 3" in said
@@ -82,6 +82,7 @@ def test_a_title_above_a_text_table_is_passed_over(here: Intake) -> None:
     said = draft(here, "客户明细表,,,,,,,,,,,,\n" + CHINESE)
     assert "header_row = 2" in said
     assert "header_row" not in draft(here, CHINESE)
+    assert "header_row" not in draft(here, ",客户编号,账期,月租\n0,A1,202610,50\n1,A2,202610,60\n")
     assert "header_row" not in draft(here, "客户编号\nA1\nA2\n")
 
 

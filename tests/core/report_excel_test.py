@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from core.small_lake import lake_of
 from core.small_manifest import figures_of, manifest, starter_policy
 from core.small_publication import publish
 from keepline import engine as engines
@@ -210,15 +211,20 @@ def test_dates_to_fill_in_begin_with_the_month(book: Book) -> None:
 def test_a_plan_filled_in_comes_back_as_proof_of_delivery(path: Path, folder: Path, tmp_path: Path) -> None:
     make_site(tmp_path / "site", name="x")
     site, filled = open_site(tmp_path / "site"), tmp_path / "plan-filled.xlsx"
+    lake_of(site.lake, customers=[{"customer_id": row["customer_id"], "month": "2026-09"} for row in treated(folder)])
     book = openpyxl.load_workbook(path)
     sheet = book[PLAN]
     at = {cell.value.split("\n")[-1]: cell.column for cell in sheet[3]}
-    for row, answer in enumerate(("接受 accepted", "未接通 no answer", "考虑中 thinking it over"), start=4):
+    for row, answer in enumerate(
+        ("接受 accepted", "未接通 no answer", "考虑中 thinking it over", "好的", "接受 accepted"), start=4
+    ):
         sheet.cell(row, at["Answer"]).value = answer
         sheet.cell(row, at["Done on"]).value = dt.date(2026, 11, row)
+    sheet.cell(8, at["Customer"]).value = float(sheet.cell(8, at["Customer"]).value)  # as spreadsheets damage numbers
     book.save(filled)
-    report = intake.load(site, [filled])[0]
-    assert (report.verdict, report.counts.loaded) == ("normalised", 2)  # headings of two lines
+    report = intake.load(site, [filled], accept=["set_aside_share"])[0]
+    assert (report.counts.loaded, report.counts.set_aside) == (2, 2)
+    assert set(report.rules) == {"unknown_code", "not_a_pseudonym"}
     lake = open_lake(site.lake)
     rows = pq.read_table([lake.root / f.path for f in lake.files if f.table == "deliveries"]).to_pylist()
     planned = {row["customer_id"]: row["offer_id"] for row in treated(folder)}

@@ -121,7 +121,12 @@ class Judge:
             self.late.mark(ordinals[_differ_by_case(rows)], "key_case", _key_column(stage))
 
     def unknown(self, stage: Stage, rows: pa.Table, known: Ints | None) -> set[str]:
-        """Rows of customers nobody has heard of."""
+        """Rows of customers nobody has heard of; a pseudonym that we gave is known, or was damaged on the way."""
+        who = stage.section.said.columns.get("customer_id")
+        if who is not None and who.read_as == "pseudonym":
+            strange = ~np.isin(rows["customer_id"].to_numpy(), () if known is None else known)
+            self.late.mark(rows[ROW].to_numpy()[strange], "not_a_pseudonym", _key_column(stage))
+            return set()
         if stage.section.table.name not in MUST_BE_KNOWN or self.rules.unknown_customer == "accept":
             return set()
         if known is None:

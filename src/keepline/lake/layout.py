@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from keepline.errors import IntakeError
 from keepline.lake.mapping import Bounds, Source
@@ -11,7 +12,8 @@ from keepline.lake.opening import look
 from keepline.lake.readers import filled_sheets, reader
 
 ROWS_TRIED = 10  # titles above a table seldom take more
-NEARLY_ALL = 0.8  # of the fullest row: a row with as many names is the header
+TITLE = 0.5  # of the fullest row: a row with no more cells is a title
+ROWS_WEIGHED = 50  # of each sheet
 
 
 @dataclass(frozen=True)
@@ -23,13 +25,19 @@ class Layout:
 
 
 def layout(file: Path) -> Layout:
-    """The first sheet with rows; the first row that is nearly as full as any near the top."""
+    """The widest sheet, the first of several; the first row that is more than a title."""
     opened = look(file, Source(), Bounds())
-    sheets = list(filled_sheets(opened, Source())) if opened.kind == "excel" else []
+    filled = filled_sheets(opened, Source()) if opened.kind == "excel" else {}
+    sheets = sorted(filled, key=lambda name: -_width(filled[name]))
     source = Source(sheet=sheets[0]) if len(sheets) > 1 else Source()
     if opened.kind == "parquet":
         return Layout(source)
     return Layout(source.model_copy(update={"header_row": _header_row(file, source)}), tuple(sheets[1:]))
+
+
+def _width(rows: list[list[Any]]) -> int:
+    """Cells of the fullest row: a page of explanations is narrow, a table is wide."""
+    return max(len([cell for cell in row if cell != ""]) for row in rows[:ROWS_WEIGHED])
 
 
 def _header_row(file: Path, source: Source) -> int:
@@ -43,7 +51,7 @@ def _header_row(file: Path, source: Source) -> int:
         except IntakeError:  # the file ends here
             break
     most = max(full, default=0)
-    return next((row for row, names in enumerate(full, start=1) if names >= NEARLY_ALL * most), 1)
+    return next((row for row, names in enumerate(full, start=1) if names > TITLE * most), 1)
 
 
 def _names(file: Path, source: Source, row: int) -> list[str]:

@@ -18,7 +18,7 @@ from typing import Any
 
 from keepline.canonical import text_hash
 from keepline.engine import Files, Scan
-from keepline.jsonfile import read_json
+from keepline.jsonfile import damaged, read_json
 from keepline.periods import Month
 from keepline.tables import TABLES
 
@@ -105,12 +105,17 @@ def reading(root: Path) -> Iterator[Lake]:
 
 
 def open_lake(root: Path) -> Lake:
-    """The lake as its manifest says; an absent one is empty."""
+    """The lake as its manifest says. Without one it is empty, unless there are files that nothing speaks of."""
     path = root / MANIFEST
     if not path.exists():
+        if (stray := next(root.rglob("*.parquet"), None)) is not None and any(root.rglob("*/*.parquet")):
+            raise damaged(path, f"it is absent, and there are data such as {stray.relative_to(root)}")
         return Lake(root, ())
     said = read_json(path)
-    return Lake(root, tuple(LakeFile(**f) for f in said["files"]), tuple(said["sources"]))
+    try:
+        return Lake(root, tuple(LakeFile(**f) for f in said["files"]), tuple(said["sources"]))
+    except (TypeError, KeyError) as error:
+        raise damaged(path, f"not what a manifest holds: {error}") from error
 
 
 def switch(lake: Lake, files: Iterable[LakeFile], sources: Iterable[dict[str, Any]]) -> Lake:

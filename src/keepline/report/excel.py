@@ -166,9 +166,11 @@ def _notes(figures: dict[str, Any], count: int) -> list[tuple[Words, Words]]:
         (
             both("如何填写", "How to fill in"),
             both(
-                "联系后填写完成日期，从列表选择客户答复，必要时写备注与下次日期；其余各列请勿改动。",
+                "联系后填写完成日期，从列表选择客户答复，必要时写备注与下次日期；其余各列请勿改动。"
+                "客户要求不再联系的，请在客户资料中列入黑名单（customers.blacklisted），本表不会改动它。",
                 "After the contact enter the date, choose the answer from the list, add a note and the next date; "
-                "leave the other columns as they are.",
+                "leave the other columns as they are. Who wants no contact at all must be put on the blacklist in your "
+                "customer records (customers.blacklisted); this file does not change it.",
             ),
         ),
         (

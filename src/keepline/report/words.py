@@ -82,7 +82,6 @@ refused | 拒绝 | refused
 thinking | 考虑中 | thinking it over
 no_answer | 未接通 | no answer
 wrong_number | 号码有误 | wrong number
-do_not_contact | 不要再联系 | do not contact again
 """)
 
 
