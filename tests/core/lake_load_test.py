@@ -16,6 +16,7 @@ from keepline import site as sites
 from keepline.errors import HeldError, IntakeError, SiteError
 from keepline.lake import intake
 from keepline.lake.filereport import Counts
+from keepline.lake.shelf import Shelf
 from keepline.lake.store import open_lake, reading
 from keepline.periods import Month
 
@@ -116,6 +117,24 @@ def test_files_that_somebody_reads_are_not_swept_away(here: Intake) -> None:
     before = [f for f in lake.files if f not in files]
     assert before
     assert not any((lake.root / f.path).exists() for f in before)
+
+
+def test_a_first_load_killed_before_its_switch_is_no_lost_manifest(
+    here: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move_in = Shelf.move_in
+
+    def moved_and_killed(shelf: Shelf) -> None:
+        move_in(shelf)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Shelf, "move_in", moved_and_killed)
+    with pytest.raises(KeyboardInterrupt):
+        here.bills(row())
+    assert list(here.site.lake.rglob("*.parquet"))
+    monkeypatch.undo()
+    assert open_lake(here.site.lake).files == ()
+    assert here.bills(row()).counts.loaded == 1
 
 
 def test_a_lake_that_lost_its_manifest_is_not_taken_for_an_empty_one(here: Intake) -> None:

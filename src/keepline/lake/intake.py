@@ -21,7 +21,7 @@ from keepline.lake.preparing import Prepared, prepare
 from keepline.lake.refusals import refusal
 from keepline.lake.rules import HELD
 from keepline.lake.shelf import OWNER_ONLY, Shelf, last_published
-from keepline.lake.store import Lake, open_lake, reading, sweep, switch
+from keepline.lake.store import Lake, begin, open_lake, reading, sweep, switch
 from keepline.lake.suggest import suggest
 from keepline.progress import Progress, Silent
 from keepline.site import Site
@@ -117,6 +117,7 @@ def _load_one(
 
 def _commit(lake: Lake, prepared: Prepared) -> None:
     """Files first, then the manifest that names them: a kill in between leaves the lake as it was."""
+    begin(lake)
     prepared.shelf.move_in()
     switch(lake, prepared.shelf.after(), [*lake.sources, prepared.source])
 

@@ -108,7 +108,7 @@ def open_lake(root: Path) -> Lake:
     """The lake as its manifest says. Without one it is empty, unless there are files that nothing speaks of."""
     path = root / MANIFEST
     if not path.exists():
-        if (stray := next(root.rglob("*.parquet"), None)) is not None and any(root.rglob("*/*.parquet")):
+        if (stray := next(root.rglob("*.parquet"), None)) is not None:
             raise damaged(path, f"it is absent, and there are data such as {stray.relative_to(root)}")
         return Lake(root, ())
     said = read_json(path)
@@ -116,6 +116,12 @@ def open_lake(root: Path) -> Lake:
         return Lake(root, tuple(LakeFile(**f) for f in said["files"]), tuple(said["sources"]))
     except (TypeError, KeyError) as error:
         raise damaged(path, f"not what a manifest holds: {error}") from error
+
+
+def begin(lake: Lake) -> None:
+    """Write an empty manifest before the first data come, so that data without one are never a load cut short."""
+    if not (lake.root / MANIFEST).exists():
+        switch(lake, (), ())
 
 
 def switch(lake: Lake, files: Iterable[LakeFile], sources: Iterable[dict[str, Any]]) -> Lake:

@@ -52,11 +52,8 @@ BEFORE = ("margin_3m_fen", *FEATURE_TERMS)
 DIGITS = {"leave": 9, "margin": 6, "taken": 9}
 EFFECTS = ("leave", "margin")
 OUTCOMES = (*EFFECTS, "taken")
-TAKEN, TAKEN_RISK, PLAIN_RISK = (
-    "taken",
-    "taken_risk",
-    "plain_risk",
-)  # what a plain effect grows with, as terms of PILOTS
+# what a plain effect grows with, as terms of PILOTS
+TAKEN, TAKEN_RISK, PLAIN_RISK = "taken", "taken_risk", "plain_risk"
 
 
 @dataclass(frozen=True)
