@@ -47,7 +47,7 @@ def render_report(site: Site, month: Month, out: Path) -> None:
     _may_write(site, out)
     found = read_json(path := made.folder / "figures.json")
     if not isinstance(found, dict) or "head" not in found:
-        raise damaged(path, "not what a report's figures hold")
+        raise damaged(path, "not what a report's figures hold", "内容不是报告的数据")
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_name(f".{out.name}.partial")
     partial.write_text(render(found), encoding="utf-8")

@@ -78,7 +78,7 @@ def demand(site: Site, month: Month) -> Publication:
 def read_manifest(folder: Path) -> dict[str, Any]:
     said: dict[str, Any] = read_json(folder / MANIFEST)
     if not isinstance(said, dict) or "publication_id" not in said:
-        raise damaged(folder / MANIFEST, "not what a manifest holds")
+        raise damaged(folder / MANIFEST, "not what a manifest holds", "内容不是发布清单")
     return said
 
 

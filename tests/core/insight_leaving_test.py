@@ -221,6 +221,19 @@ def test_whom_an_offer_holds_does_not_make_the_others_look_safer(duckdb: DuckDB,
     assert means[1] < 0.86
 
 
+def test_where_most_were_reached_everybody_is_learnt_from_and_the_card_says_so(duckdb: DuckDB, tmp_path: Path) -> None:
+    world = World(900, seed=12, monthly_rate=0.15)
+    [sample] = samples_of(world, tmp_path, count=1)
+    table = pq.read_table(sample.labels[0])
+    most = np.where(np.arange(table.num_rows) % 5 < 3, 0.5, 1.0)
+    told = table.set_column(table.schema.get_field_index("alone_share"), "alone_share", pa.array(most))
+    pq.write_table(told.select(LABELS.names), sample.labels[0])
+    models = train(duckdb, Shelf({}), policy(), snapshot=SNAPSHOT, samples=[sample], seed=1)
+    assert models.card["targets"]["leave"]["customers"] == table.num_rows - table["left_within"].null_count
+    assert "60.0% of the samples" in models.card["notes"][0]["en"]
+    assert "a world with these offers" in models.card["notes"][0]["en"]
+
+
 def test_over_sampled_leavers_need_the_true_rate_or_value_abstains(duckdb: DuckDB, tmp_path: Path) -> None:
     world = World(900, seed=11, monthly_rate=0.15)
     samples = samples_of(world, tmp_path, count=1)

@@ -76,6 +76,15 @@ def test_an_effect_no_larger_than_its_error_is_not_used_and_a_sure_one_nearly_wh
     assert uplift._sure(0.1, 0.01) == pytest.approx(0.99)
 
 
+def test_nothing_of_the_free_line_is_kept_where_it_is_not_surely_more_and_most_where_it_is() -> None:
+    rng = np.random.default_rng(5)
+    x, size = rng.normal(size=(4000, 3)), rng.uniform(0.01, 0.2, 4000)
+    terms, fold = standardise({f"x{i}": x[:, i] for i in range(3)}), uplift.folds(np.arange(4000))
+    noise = rng.normal(size=4000)
+    assert uplift._kept(terms, -0.5 * size + noise, size, fold) == 0
+    assert uplift._kept(terms, -0.5 * size + 0.4 * x[:, 0] + noise, size, fold) > 0.8
+
+
 def test_where_nothing_happens_the_line_used_is_shorter_than_the_one_found() -> None:
     pairs = [pilot(600, seed, strength=0.0) for seed in range(40)]
     used = [float(np.abs(told(terms, found)).mean()) for terms, found, _ in pairs]

@@ -109,13 +109,16 @@ def open_lake(root: Path) -> Lake:
     path = root / MANIFEST
     if not path.exists():
         if (stray := next(root.rglob("*.parquet"), None)) is not None:
-            raise damaged(path, f"it is absent, and there are data such as {stray.relative_to(root)}")
+            found = stray.relative_to(root)
+            raise damaged(
+                path, f"it is absent, and there are data such as {found}", f"文件缺失，而数据仍在，如 {found}"
+            )
         return Lake(root, ())
     said = read_json(path)
     try:
         return Lake(root, tuple(LakeFile(**f) for f in said["files"]), tuple(said["sources"]))
     except (TypeError, KeyError) as error:
-        raise damaged(path, f"not what a manifest holds: {error}") from error
+        raise damaged(path, f"not what a manifest holds: {error}", "内容不是数据清单") from error
 
 
 def begin(lake: Lake) -> None:
