@@ -68,8 +68,8 @@ bench: $(TEST)
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 lock:
 	@$(COMPILE) requirements/build.in -o requirements/build.txt
-	@$(COMPILE) pyproject.toml -c requirements/build.txt -o requirements/run.txt
-	@$(COMPILE) pyproject.toml --extra spark --group dev -c requirements/build.txt -c requirements/run.txt -o requirements/test.txt
+	@$(COMPILE) pyproject.toml --extra web -c requirements/build.txt -o requirements/run.txt
+	@$(COMPILE) pyproject.toml --extra web --extra spark --group dev -c requirements/build.txt -c requirements/run.txt -o requirements/test.txt
 
 clean:
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo-site spark-warehouse metastore_db derby.log

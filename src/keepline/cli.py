@@ -264,8 +264,12 @@ def report(site: Path, month: Month, out: Path, as_json: bool) -> None:
     console.answer({"report": str(out)}, f"报告已写入 {out}", f"Report written to {out}", as_json=as_json)
 
 
-def main() -> None:
-    """Entry point: commands of other packages (the workbench) join by the entry point group."""
+def whole() -> click.Group:
+    """Every command: those of other packages (the workbench) join by the entry point group."""
     for extra in entry_points(group="keepline.commands"):
         cli.add_command(extra.load())
-    sys.exit(console.run(cli))
+    return cli
+
+
+def main() -> None:
+    sys.exit(console.run(whole()))

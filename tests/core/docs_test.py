@@ -19,7 +19,7 @@ from packaging.version import Version
 
 import make_results
 import make_tables
-from keepline.cli import cli
+from keepline.cli import whole
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
@@ -54,7 +54,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 def unknown_words(line: str) -> list[str]:
     """What of a command line the program does not know."""
-    command: click.Command = cli
+    command: click.Command = whole()
     words = re.sub(r"[|…].*$", "", line).split()[1:]
     while words and isinstance(command, click.Group) and not words[0].startswith("-"):
         found = command.get_command(click.Context(command), words[0])

@@ -58,7 +58,7 @@ def write_site(root: Path, story: Story, *, engine: str) -> None:
     """Write everything but the files of the months."""
     scale = story.customers / STARTER_CUSTOMERS
     starter = resources.files("keepline.policy").joinpath("starter")
-    texts = {f"policy/{kind}.toml": starter.joinpath(f"{kind}.toml").read_text("utf-8") for kind in KINDS}
+    texts = {f"policy/{kind}.toml": starter.joinpath(f"{kind}.toml").read_text("utf-8") for kind in (*KINDS, "service")}
     texts["policy/limits.toml"] = scaled(texts["policy/limits.toml"], scale)
     for table in LAKE:
         texts[f"intake/{table.name}.toml"] = MAPPING.format(name=table.name, en=table.en, zh=table.zh)

@@ -1,0 +1,33 @@
+"""The core's front for other programs: what is published, as sellers may see it, and the door for what they did.
+
+Everything here tells of customers who have an account manager, and tells nobody who is held out.
+"""
+
+from __future__ import annotations
+
+from keepline.errors import KeeplineError, PublicationError, SiteError
+from keepline.front.publications import Published, published_months, read_published
+from keepline.front.reading import ACCOUNT_MONTHS, Front
+from keepline.front.returning import hand_in
+from keepline.periods import Month
+from keepline.policy.service import Service, read_service
+from keepline.report import numbers
+from keepline.site import Site, open_site
+
+__all__ = [
+    "ACCOUNT_MONTHS",
+    "Front",
+    "KeeplineError",
+    "Month",
+    "PublicationError",
+    "Published",
+    "Service",
+    "Site",
+    "SiteError",
+    "hand_in",
+    "numbers",
+    "open_site",
+    "published_months",
+    "read_published",
+    "read_service",
+]

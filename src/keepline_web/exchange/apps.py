@@ -1,0 +1,8 @@
+"""Names this room for Django."""
+
+from django.apps import AppConfig
+
+
+class ExchangeConfig(AppConfig):
+    name = "keepline_web.exchange"
+    label = "exchange"

@@ -1,0 +1,206 @@
+"""A publication comes in: accounts, standings, plan rows and history, in one transaction, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, models, transaction
+
+from keepline.front import Front, Month, Published, Site, published_months, read_published
+from keepline_web.audit.actions import write
+from keepline_web.audit.models import Stream
+from keepline_web.customers import sealed
+from keepline_web.customers.actions import assign
+from keepline_web.customers.models import Account, Assignment, Event, Line, MonthPaid, PlanRow, Standing
+from keepline_web.customers.queries import on_day
+from keepline_web.exchange.models import Arrival
+from keepline_web.frame import clock
+from keepline_web.people.models import Person, Unit
+
+BATCH = 2_000
+LOCK = 7_292
+Row = dict[str, Any]
+TOLD = ("kind", "industry", "region", "district", "preferred_channel")
+STANDING = [
+    field.name for field in Standing._meta.concrete_fields
+    if field.name not in ("id", "account", "month", "class_code", "class_reason")
+]  # fmt: skip
+
+
+def bring_in_all(site: Site) -> list[Arrival]:
+    """Every publication that is not in yet, oldest first."""
+    return [made for month, _ in published_months(site) if (made := bring_in(site, month)) is not None]
+
+
+@transaction.atomic
+def bring_in(site: Site, month: Month) -> Arrival | None:
+    """One month; nothing when this very publication is in already. A replaced one takes the place of the former."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    made = read_published(site, month)
+    if Arrival.objects.filter(publication_id=made.id).exists():
+        return None
+    with Front.opened(site, made) as front:
+        accounts = _accounts(front, made)
+        _people(front)
+        _history(front, made)
+    plan_rows = PlanRow.objects.filter(month=str(month)).count()
+    arrival = Arrival.objects.create(
+        publication_id=made.id, month=str(month), at=clock.now(), accounts=accounts, plan_rows=plan_rows
+    )
+    detail = {"month": str(month), "publication": made.id, "accounts": accounts, "plan_rows": plan_rows}
+    write(Stream.EXCHANGE, act="publication_in", by=None, object=f"month:{month}", detail=detail)
+    return arrival
+
+
+def _accounts(front: Front, made: Published) -> int:
+    """Accounts, their standing of the month, the plan's rows, and owners by the operator's own word."""
+    month, units, total = str(made.month), _units(), 0
+    offers = {offer["offer_id"]: offer for offer in made.offers}
+    PlanRow.objects.filter(month=month, contacts__isnull=True, proposals__isnull=True).delete()
+    Standing.objects.filter(month=month).delete()
+    for rows in front.accounts():
+        total += len(rows)
+        before = dict(Account.objects.filter(pk__in=[r["customer_id"] for r in rows]).values_list("pk", "manager_said"))
+        _upsert(Account, [_account(row, units, month) for row in rows], "customer_id",
+                [*TOLD, "unit", "consent", "blacklisted", "contact_gap_days", "manager_said",
+                 "last_month"])  # fmt: skip
+        Standing.objects.bulk_create([_standing(row, month) for row in rows], BATCH)
+        treated = [_plan_row(row, month, offers[row["offer_id"]]) for row in rows if row["offer_id"]]
+        PlanRow.objects.bulk_create(treated, BATCH, ignore_conflicts=True)
+        _owners([row for row in rows if before.get(row["customer_id"], "") != row["manager_id"]])
+    return total
+
+
+def _units() -> dict[str, int]:
+    return dict(Unit.objects.filter(kind=Unit.Kind.DISTRICT).values_list("name", "pk"))
+
+
+def _account(row: Row, units: dict[str, int], month: str) -> Account:
+    told = {name: row[name] or "" for name in TOLD}
+    return Account(
+        customer_id=row["customer_id"], unit_id=units.get(row["district"] or ""), consent=row["consent"],
+        blacklisted=row["blacklisted"], contact_gap_days=row["contact_gap_days"],
+        manager_said=row["manager_id"], last_month=month, **told,
+    )  # fmt: skip
+
+
+def _standing(row: Row, month: str) -> Standing:
+    same = {name: row[name] for name in STANDING}
+    for name in ("previous_class", "move", "star_rating", "loyalty", "loyalty_kind", "risk_band", "state"):
+        same[name] = same[name] or ""
+    reason = {"zh": row["reason_zh"] or "", "en": row["reason_en"] or ""}
+    return Standing(
+        account_id=row["customer_id"], month=month, class_code=row["class"] or "ordinary", class_reason=reason, **same
+    )
+
+
+def _plan_row(row: Row, month: str, offer: Row) -> PlanRow:
+    prices = {name: offer[name] for name in ("price_fen", "list_price_fen", "floor_price_fen", "unit_cost_fen")}
+    return PlanRow(
+        account_id=row["customer_id"], month=month, offer_id=row["offer_id"], channel=row["channel"],
+        name={"zh": offer["zh"], "en": offer["en"]}, purpose=offer["purpose"], gain_fen=row["gain_fen"],
+        cost_fen=row["cost_fen"], **prices,
+    )  # fmt: skip
+
+
+def _owners(rows: list[Row]) -> None:
+    """The operator's word on who manages an account binds where it is new; what was handed over here since stays."""
+    people = {p.manager_id: p for p in Person.objects.filter(manager_id__in={row["manager_id"] for row in rows})}
+    day = clock.today()
+    owned = set(
+        Assignment.objects.filter(on_day(day), account__in=[r["customer_id"] for r in rows]).values_list(
+            "account_id", flat=True
+        )
+    )
+    fresh = [row for row in rows if row["manager_id"] in people and row["customer_id"] not in owned]
+    Assignment.objects.bulk_create(
+        [
+            Assignment(
+                account_id=row["customer_id"], person=people[row["manager_id"]], starts_on=day, reason="operator"
+            )
+            for row in fresh
+        ],
+        BATCH,
+    )
+    for row in rows:
+        if row["manager_id"] in people and row["customer_id"] in owned:
+            account = Account.objects.get(pk=row["customer_id"])
+            assign(account=account, to=people[row["manager_id"]], reason="operator", by=None)
+
+
+def _people(front: Front) -> None:
+    """Names and numbers, sealed before they are stored."""
+    for rows in front.people():
+        found = []
+        for row in rows:
+            at = row["customer_id"]
+            found.append(
+                Account(
+                    customer_id=at,
+                    joined_on=row["joined_on"],
+                    birthday=row["birthday"],
+                    name_sealed=sealed.seal(row["name"], customer_id=at),
+                    number_sealed=sealed.seal(row["customer_no"], customer_id=at),
+                    phone_sealed=sealed.seal(row["phone"], customer_id=at),
+                    phone_index=sealed.index(row["phone"]),
+                )
+            )
+        fields = ["joined_on", "birthday", "name_sealed", "number_sealed", "phone_sealed", "phone_index"]
+        Account.objects.bulk_update(found, fields, BATCH)
+
+
+def _history(front: Front, made: Published) -> None:
+    for rows in front.months():
+        _upsert(MonthPaid, (_month_paid(row, made) for row in rows), ("account", "month"),
+                ["revenue_fen", "recurring_fen", "discount_fen", "voice_s", "data_kb"])  # fmt: skip
+    for rows in front.lines():
+        names = ["product", "plan_name", "price_fen", "status", "started_on", "contract_end_on", "ended_on"]
+        _upsert(Line, (_line(row, names) for row in rows), "line_id", ["account", *names])
+    for rows in front.events():
+        names = ["kind", "happened_on", "channel", "direction", "about", "closed_on"]
+        _upsert(Event, (_event(row, names) for row in rows), "event_id", names)
+
+
+def _month_paid(row: Row, made: Published) -> MonthPaid:
+    month = str(made.month + -row.pop("months_ago"))
+    return MonthPaid(account_id=row.pop("customer_id"), month=month, **row)
+
+
+def _line(row: Row, names: list[str]) -> Line:
+    values = {name: row[name] for name in names}
+    for name in ("product", "plan_name", "status"):
+        values[name] = values[name] or ""
+    return Line(line_id=row["line_id"], account_id=row["customer_id"], **values)
+
+
+def _event(row: Row, names: list[str]) -> Event:
+    values = {name: row[name] for name in names}
+    for name in ("channel", "direction", "about"):
+        values[name] = values[name] or ""
+    return Event(event_id=row["event_id"], account_id=row["customer_id"], **values)
+
+
+def _upsert(model: type[models.Model], rows: Iterable[Any], key: str | tuple[str, ...], fields: list[str]) -> None:
+    keys = [key] if isinstance(key, str) else list(key)
+    for batch in _cut(rows):
+        model._default_manager.bulk_create(batch, update_conflicts=True, unique_fields=keys, update_fields=fields)
+
+
+def _cut(rows: Iterable[Any]) -> Iterator[list[Any]]:
+    held: list[Any] = []
+    for row in rows:
+        held.append(row)
+        if len(held) == BATCH:
+            yield held
+            held = []
+    if held:
+        yield held
+
+
+def waiting(site: Site | None = None) -> list[str]:
+    """Published months that are not in yet."""
+    known = set(Arrival.objects.values_list("publication_id", flat=True))
+    return [str(month) for month, made in published_months(site or settings.SITE) if made not in known]

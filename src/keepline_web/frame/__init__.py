@@ -1,0 +1,1 @@
+"""What every page shares: words in two languages, numbers, the business day, the frame and its components."""

@@ -1,0 +1,31 @@
+"""What every page's template is given: who reads, where they may go, which day it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from keepline_web.frame import clock
+from keepline_web.frame.menu import menu_of
+from keepline_web.frame.words import HTML_LANGUAGES, language
+
+
+def page(request: HttpRequest) -> dict[str, Any]:
+    """The frame's own values."""
+    person = getattr(request, "user", None)
+    known = bool(person is not None and person.is_authenticated)
+    return {
+        "request": request,
+        "person": person if known else None,
+        "menu": menu_of(request) if known else [],
+        "lang": language(),
+        "html_lang": HTML_LANGUAGES[language()],
+        "theme": getattr(person, "theme", "") or request.COOKIES.get("theme", "auto"),
+        "demo": settings.DEMO,
+        "simulated": settings.SITE.settings.simulated,
+        "operator": settings.SITE.settings.name,
+        "today": clock.today(),
+        "csp_nonce": getattr(request, "csp_nonce", ""),
+    }

@@ -1,0 +1,43 @@
+"""Where a person may go: each room puts its pages here, with the act that opens them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from keepline_web.frame.words import Text
+
+
+@dataclass(frozen=True)
+class Place:
+    """One line of the menu: the page's name in the URLs, its words, icon, and the act that opens it."""
+
+    url: str
+    words: Text
+    icon: str
+    act: str
+    order: int
+    in_tabs: bool = False  # on a phone, at the bottom
+
+
+PLACES: list[Place] = []
+
+
+def place(url: str, zh: str, en: str, *, icon: str, act: str, order: int, in_tabs: bool = False) -> None:
+    """Add a line; lines stand by their order, whichever room brings them."""
+    PLACES.append(Place(url, Text(zh, en), icon, act, order, in_tabs))
+    PLACES.sort(key=lambda line: line.order)
+
+
+def menu_of(request: HttpRequest) -> list[dict[str, Any]]:
+    """The lines the reader may follow, and which one is open."""
+    match = request.resolver_match
+    here = match.url_name if match else ""
+    return [
+        {"href": reverse(p.url), "words": p.words, "icon": p.icon, "here": p.url == here, "in_tabs": p.in_tabs}
+        for p in PLACES
+        if request.user.may(p.act)
+    ]

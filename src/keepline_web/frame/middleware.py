@@ -1,0 +1,78 @@
+"""Around every request: headers, the reader's language, refusals turned into pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import translation
+
+from keepline.front import KeeplineError
+from keepline_web.frame.refusals import Refused, refusal
+from keepline_web.frame.words import LANGUAGES, Text
+
+Answer = Callable[[HttpRequest], HttpResponse]
+COOKIE = "language"
+DATABASE_AWAY = Text(
+    "数据库暂时连不上，未作任何改动；请半分钟后重试。",
+    "The database cannot be reached just now. Nothing was changed; try again in half a minute.",
+)
+
+
+class Headers:
+    """Nothing of a page is kept by a browser or a proxy; what is said of the policy of scripts is said elsewhere."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.answer(request)
+        if not request.path.startswith(settings.STATIC_URL):
+            response.headers.setdefault("Cache-Control", "no-store")
+        response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=()"
+        return response
+
+
+class Language:
+    """The person's own language; before signing in the cookie's, else the browser's; Chinese first."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        own = getattr(request.user, "language", None) or request.COOKIES.get(COOKIE) or _asked(request)
+        with translation.override(LANGUAGES.get(own, LANGUAGES["zh"])):
+            response = self.answer(request)
+        response.headers["Content-Language"] = "en" if own == "en" else "zh-CN"
+        return response
+
+
+def _asked(request: HttpRequest) -> str:
+    first = request.headers.get("Accept-Language", "").split(",")[0].strip().lower()
+    return "en" if first.startswith("en") else "zh"
+
+
+class Refusals:
+    """A refusal raised anywhere becomes its page, and everything the request had changed is taken back."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.answer(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, Refused):
+            return refusal(request, error.status, str(error.words), error.code)
+        if isinstance(error, KeeplineError):
+            return refusal(request, 409, str(Text(error.zh, error.en)), error.code)
+        if isinstance(error, Http404):
+            return refusal(request, 404)
+        if isinstance(error, PermissionDenied):
+            return refusal(request, 403)
+        if isinstance(error, OperationalError):
+            return refusal(request, 503, str(DATABASE_AWAY), "database")
+        return None

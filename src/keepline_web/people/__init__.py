@@ -1,0 +1,1 @@
+"""Units, people, what each role may do, and signing in."""

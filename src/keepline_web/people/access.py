@@ -1,0 +1,83 @@
+"""What stands before every view: signed in, proved by a second factor where the role asks it, and the act allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect
+
+from keepline_web.frame.refusals import refusal
+from keepline_web.people.roles import Act
+
+View = Callable[..., HttpResponse]
+OPEN = "open"  # for those who are not signed in yet
+
+
+def page(act: Act, *methods: str) -> Callable[[View], View]:
+    """A view of ``methods`` (GET when none is said) for those whose role does ``act``; for others it is not there."""
+    allowed = methods or ("GET",)
+
+    def bind(view: View) -> View:
+        @wraps(view)
+        def asked(request: HttpRequest, *args: Any, **values: Any) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return _sign_in(request)
+            if request.user.rights.second_factor and not request.user.is_verified():
+                return _prove(request)
+            if not request.user.may(act):
+                raise Http404
+            if request.method not in _with_head(allowed):
+                return _not_so(request, allowed)
+            return view(request, *args, **values)
+
+        asked.act = act  # type: ignore[attr-defined]
+        asked.methods = allowed  # type: ignore[attr-defined]
+        return asked
+
+    return bind
+
+
+def open_page(*methods: str) -> Callable[[View], View]:
+    """A view for anyone, such as signing in."""
+    allowed = methods or ("GET",)
+
+    def bind(view: View) -> View:
+        @wraps(view)
+        def asked(request: HttpRequest, *args: Any, **values: Any) -> HttpResponse:
+            if request.method not in _with_head(allowed):
+                return _not_so(request, allowed)
+            return view(request, *args, **values)
+
+        asked.act = OPEN  # type: ignore[attr-defined]
+        asked.methods = allowed  # type: ignore[attr-defined]
+        return asked
+
+    return bind
+
+
+def _with_head(allowed: tuple[str, ...]) -> tuple[str, ...]:
+    return (*allowed, "HEAD") if "GET" in allowed else allowed
+
+
+def _not_so(request: HttpRequest, allowed: tuple[str, ...]) -> HttpResponse:
+    answer = refusal(request, 405)
+    answer["Allow"] = HttpResponseNotAllowed(allowed)["Allow"]
+    return answer
+
+
+def _sign_in(request: HttpRequest) -> HttpResponse:
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponse(status=401, headers={"HX-Redirect": "/sign-in"})
+    if request.method not in ("GET", "HEAD"):
+        return refusal(request, 403)
+    return redirect_to_login(request.get_full_path())
+
+
+def _prove(request: HttpRequest) -> HttpResponse:
+    if request.method not in ("GET", "HEAD"):
+        return refusal(request, 403)
+    return redirect("second_factor")

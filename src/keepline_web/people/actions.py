@@ -1,0 +1,117 @@
+"""Changing units and people; each change is an entry of the audit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils.crypto import get_random_string
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from keepline_web.audit.actions import write
+from keepline_web.audit.models import Stream
+from keepline_web.frame.refusals import Refused
+from keepline_web.people.models import Person, Session, Unit
+from keepline_web.people.roles import Act, Role
+
+PASSWORD_SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"
+PASSWORD_LENGTH = 20
+
+
+@transaction.atomic
+def make_unit(*, kind: str, name: str, above: Unit | None, by: Person | None) -> Unit:
+    """A new unit under ``above``; its path ends with its own number."""
+    unit = Unit.objects.create(kind=kind, name=name, above=above, path=get_random_string(20))
+    unit.path = f"{above.path if above else '/'}{unit.pk}/"
+    unit.save(update_fields=["path"])
+    write(Stream.PEOPLE, act="unit_made", by=by, object=f"unit:{unit.pk}", detail={"name": name, "kind": kind})
+    return unit
+
+
+@transaction.atomic
+def make_person(
+    *, username: str, name: str, role: str, unit: Unit, by: Person | None, **values: Any
+) -> tuple[Person, str]:
+    """A new person and the password to hand over, which is told once and must be changed at first use."""
+    if Person.objects.filter(username=username).exists():
+        raise Refused(
+            f"用户名 {username} 已有人使用，请换一个。",
+            f"The user name {username} is taken; choose another.",
+            code="username_taken",
+            status=422,
+        )
+    password = get_random_string(PASSWORD_LENGTH, PASSWORD_SIGNS)
+    values.setdefault("must_change_password", True)
+    person = Person.objects.create_user(username, password, name=name, role=role, unit=unit, **values)
+    write(Stream.PEOPLE, act="person_made", by=by, object=f"person:{person.pk}", detail={"role": role, "unit": unit.pk})
+    return person, password
+
+
+@transaction.atomic
+def move_person(*, person: Person, role: str, unit: Unit, by: Person) -> None:
+    """Another post; every browser the person is signed in with ends, so that old rights end at once."""
+    _not_oneself(person, by)
+    before = {"role": person.role, "unit": person.unit_id}
+    person.role, person.unit = Role(role), unit
+    person.save(update_fields=["role", "unit"])
+    Session.objects.filter(person=person).delete()
+    detail = {"before": before, "role": role, "unit": unit.pk}
+    write(Stream.PEOPLE, act="person_moved", by=by, object=f"person:{person.pk}", detail=detail)
+
+
+@transaction.atomic
+def disable(*, person: Person, by: Person) -> None:
+    """Nobody signs in under this name any more; browsers signed in end at once."""
+    _not_oneself(person, by)
+    person.is_active = False
+    person.save(update_fields=["is_active"])
+    Session.objects.filter(person=person).delete()
+    write(Stream.PEOPLE, act="person_disabled", by=by, object=f"person:{person.pk}")
+
+
+@transaction.atomic
+def enable(*, person: Person, by: Person) -> None:
+    person.is_active = True
+    person.save(update_fields=["is_active"])
+    write(Stream.PEOPLE, act="person_enabled", by=by, object=f"person:{person.pk}")
+
+
+@transaction.atomic
+def reset(*, person: Person, by: Person) -> str:
+    """A new password told once, and the second factor to be set up anew."""
+    _not_oneself(person, by)
+    password = get_random_string(PASSWORD_LENGTH, PASSWORD_SIGNS)
+    person.set_password(password)
+    person.must_change_password = True
+    person.save(update_fields=["password", "must_change_password"])
+    TOTPDevice.objects.filter(user=person).delete()
+    Session.objects.filter(person=person).delete()
+    write(Stream.PEOPLE, act="person_reset", by=by, object=f"person:{person.pk}")
+    return password
+
+
+@transaction.atomic
+def change_password(*, person: Person, password: str) -> None:
+    person.set_password(password)
+    person.must_change_password = False
+    person.save(update_fields=["password", "must_change_password"])
+    write(Stream.SIGN_IN, act="password_changed", by=person, object=f"person:{person.pk}")
+
+
+@transaction.atomic
+def end_session(*, person: Person, key_end: str) -> None:
+    """End one of one's own browsers, told by the last signs of its key."""
+    own = [row for row in Session.objects.filter(person=person) if row.session_key.endswith(key_end)]
+    for row in own:
+        row.delete()
+    write(Stream.SIGN_IN, act="session_ended", by=person, object=f"person:{person.pk}", detail={"sessions": len(own)})
+
+
+def _not_oneself(person: Person, by: Person) -> None:
+    """Who may change posts may not change their own."""
+    if person.pk == by.pk and by.may(Act.CONFIGURE):
+        raise Refused(
+            "不能更改自己的岗位或凭据，请由另一位管理员操作。",
+            "Nobody changes their own post or credentials; ask another administrator.",
+            code="not_oneself",
+        )

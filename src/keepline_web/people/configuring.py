@@ -1,0 +1,83 @@
+"""The administrator's pages: units, people, their posts and credentials; and the auditor's page."""
+
+from __future__ import annotations
+
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from keepline_web.audit.models import Stream
+from keepline_web.audit.queries import broken, entries
+from keepline_web.people import actions
+from keepline_web.people.access import page
+from keepline_web.people.forms import NewPerson, NewUnit, Post
+from keepline_web.people.models import Person, Unit
+from keepline_web.people.roles import RIGHTS, Act
+
+EACH = 50
+
+
+@page(Act.CONFIGURE, "GET", "POST")
+def people(request: HttpRequest) -> HttpResponse:
+    """Everyone, by unit; and a new one."""
+    form, told = NewPerson(request.POST or None), None
+    if request.method == "POST" and form.is_valid():
+        values = {**form.cleaned_data, "manager_id": form.cleaned_data["manager_id"] or None}
+        told = actions.make_person(by=request.user, **values)
+        form = NewPerson()
+    text = request.GET.get("q", "").strip()
+    rows = Person.objects.select_related("unit").order_by("unit__path", "role", "pk")
+    if text:
+        rows = rows.filter(Q(name__icontains=text) | Q(username__icontains=text) | Q(unit__name__icontains=text))
+    values = {
+        "form": form, "told": told, "page": Paginator(rows, EACH).get_page(request.GET.get("page")),
+        "units": Unit.objects.all(), "roles": [(role, rights.words) for role, rights in RIGHTS.items()], "q": text,
+        "unit_form": NewUnit(),
+    }  # fmt: skip
+    return render(request, "people/people.html", values, status=422 if form.errors else 200)
+
+
+@page(Act.CONFIGURE, "POST")
+def make_unit(request: HttpRequest) -> HttpResponse:
+    form = NewUnit(request.POST)
+    if form.is_valid():
+        actions.make_unit(by=request.user, **form.cleaned_data)
+    return redirect("people")
+
+
+@page(Act.CONFIGURE, "GET", "POST")
+def person(request: HttpRequest, pk: int) -> HttpResponse:
+    """One person: post, and what can be done about their access."""
+    one = get_object_or_404(Person.objects.select_related("unit"), pk=pk)
+    form, password = (
+        Post(request.POST if "role" in request.POST else None, initial={"role": one.role, "unit": one.unit_id}),
+        "",
+    )
+    act = request.POST.get("act", "")
+    if request.method == "POST":
+        if form.is_bound and form.is_valid():
+            actions.move_person(person=one, by=request.user, **form.cleaned_data)
+            return redirect("person", pk)
+        if act in ("disable", "enable"):
+            getattr(actions, act)(person=one, by=request.user)
+            return redirect("person", pk)
+        if act == "reset":
+            password = actions.reset(person=one, by=request.user)
+    values = {"one": one, "form": form, "password": password, "units": Unit.objects.all(),
+              "roles": [(role, rights.words) for role, rights in RIGHTS.items()]}  # fmt: skip
+    return render(request, "people/person.html", values, status=422 if form.errors else 200)
+
+
+@page(Act.READ_AUDIT)
+def audit(request: HttpRequest) -> HttpResponse:
+    """What was done by whom, with filters in the URL, and whether the chains hold."""
+    rows = entries()
+    stream, text = request.GET.get("stream", ""), request.GET.get("q", "").strip()
+    if stream in Stream.values:
+        rows = rows.filter(stream=stream)
+    if text:
+        rows = rows.filter(Q(object__icontains=text) | Q(person_name__icontains=text) | Q(act__icontains=text))
+    values = {"page": Paginator(rows, EACH).get_page(request.GET.get("page")), "streams": Stream.values,
+              "stream": stream, "q": text, "broken": broken() if "verify" in request.GET else None}  # fmt: skip
+    return render(request, "audit/audit.html", values)

@@ -1,0 +1,40 @@
+"""Reading units and people."""
+
+from __future__ import annotations
+
+from django.db.models import Q, QuerySet
+
+from keepline_web.people.models import Person, Session, Unit
+from keepline_web.people.roles import RIGHTS, Act, Scope
+
+SELLERS = [role for role, rights in RIGHTS.items() if Act.OWN_DAY in rights.acts]
+
+
+def units_below(unit: Unit) -> QuerySet[Unit]:
+    """The unit and everything under it."""
+    return Unit.objects.filter(path__startswith=unit.path)
+
+
+def sellers_of(person: Person) -> QuerySet[Person]:
+    """Account managers and agents whose work the person may see."""
+    everyone = Person.objects.filter(role__in=SELLERS)
+    scope = person.rights.scope
+    if scope is Scope.ALL:
+        return everyone
+    if scope is Scope.SUBTREE:
+        return everyone.filter(unit__path__startswith=person.unit.path)
+    if scope is Scope.TEAM:
+        return everyone.filter(unit=person.unit)
+    return everyone.filter(pk=person.pk) if scope is Scope.OWN else everyone.none()
+
+
+def approvers_of(person: Person) -> QuerySet[Person]:
+    """Who may decide what the person asks: the leads and chiefs of every unit above, or the same, never themselves."""
+    paths = [person.unit.path[: end + 1] for end, letter in enumerate(person.unit.path) if letter == "/"][1:]
+    above = Q(unit__path__in=paths)
+    roles = [role for role, rights in RIGHTS.items() if rights.level > person.rights.level]
+    return Person.objects.filter(above, role__in=roles, is_active=True).exclude(pk=person.pk)
+
+
+def sessions_of(person: Person) -> QuerySet[Session]:
+    return Session.objects.filter(person=person).order_by("-seen_at")

@@ -1,0 +1,172 @@
+"""Signing in and out, the second factor, one's own settings and sessions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import segno
+from django.conf import settings
+from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import mark_safe
+from django_otp import login as otp_login
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from keepline_web.audit.actions import write
+from keepline_web.audit.models import Stream
+from keepline_web.frame.middleware import COOKIE
+from keepline_web.frame.refusals import refusal
+from keepline_web.frame.words import LANGUAGES, Text
+from keepline_web.people import actions, demo, queries
+from keepline_web.people.access import open_page, page
+from keepline_web.people.forms import WRONG, Code, NewPassword, SignIn
+from keepline_web.people.roles import Act
+from keepline_web.people.sessions import ADDRESS, AGENT
+
+THEMES = ("auto", "light", "dark")
+YEAR = 365 * 86400
+NOT_THE_CODE = Text(
+    "验证码不正确或已用过；请等待下一个验证码。", "Not the code, or it was used; wait for the next one."
+)
+
+
+@open_page("GET", "POST")
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """User name and password; where to go next is kept only when it is a place of ours."""
+    if request.user.is_authenticated:
+        return redirect("home")
+    form = SignIn(request.POST or None)
+    wrong = None
+    if request.method == "POST" and form.is_valid():
+        said = form.cleaned_data
+        person = authenticate(request, username=said["username"], password=said["password"])
+        if person is not None:
+            enter(request, person)
+            return redirect(_next(request))
+        wrong = WRONG
+        write(Stream.SIGN_IN, act="sign_in_refused", by=None, detail={"username": said["username"]})
+    values = {"form": form, "wrong": wrong, "next": _next(request), "logins": demo.hints(request)}
+    return render(request, "people/sign_in.html", values, status=422 if wrong or form.errors else 200)
+
+
+def enter(request: HttpRequest, person: Any) -> None:
+    """Sign the person in with a new session that knows where it came from."""
+    login(request, person, backend="django.contrib.auth.backends.ModelBackend")
+    request.session[ADDRESS] = request.META.get("REMOTE_ADDR")
+    request.session[AGENT] = request.headers.get("User-Agent", "")
+    write(Stream.SIGN_IN, act="signed_in", by=person, object=f"person:{person.pk}")
+
+
+def _next(request: HttpRequest) -> str:
+    said = request.POST.get("next") or request.GET.get("next") or "/"
+    return said if url_has_allowed_host_and_scheme(said, {request.get_host()}, request.is_secure()) else "/"
+
+
+@open_page("POST")
+def demo_enter(request: HttpRequest) -> HttpResponse:
+    """On a demo, from this machine alone: go in as one of the invented people."""
+    person = demo.person_of(request)
+    if person is None:
+        return refusal(request, 404)
+    enter(request, person)
+    device = TOTPDevice.objects.filter(user=person, confirmed=True).first()
+    if device is not None:
+        otp_login(request, device)
+    return redirect("home")
+
+
+@open_page("GET", "POST")
+def second_factor(request: HttpRequest) -> HttpResponse:
+    """Set the second factor up at first use, afterwards prove it."""
+    person = request.user
+    if not person.is_authenticated:
+        return redirect("sign_in")
+    if person.is_verified():
+        return redirect("home")
+    device = TOTPDevice.objects.filter(user=person, confirmed=True).first()
+    new = device is None
+    device = device or TOTPDevice.objects.get_or_create(user=person, name="app", confirmed=False)[0]
+    form, wrong = Code(request.POST or None), None
+    if request.method == "POST":
+        if form.is_valid() and device.verify_is_allowed()[0] and device.verify_token(form.cleaned_data["code"]):
+            _proved(request, device, new)
+            return redirect("home")
+        wrong = NOT_THE_CODE
+    values = {"new": new, "wrong": wrong, "key": device.config_url if new else "", "picture": _picture(device, new)}
+    return render(request, "people/second_factor.html", values, status=422 if wrong else 200)
+
+
+def _proved(request: HttpRequest, device: TOTPDevice, new: bool) -> None:
+    if new:
+        device.confirmed = True
+        device.save()
+        write(Stream.SIGN_IN, act="second_factor_set_up", by=request.user, object=f"person:{request.user.pk}")
+    otp_login(request, device)
+    request.session.cycle_key()
+
+
+def _picture(device: TOTPDevice, new: bool) -> str:
+    if not new:
+        return ""
+    drawn = segno.make(device.config_url, micro=False)
+    return mark_safe(drawn.svg_inline(scale=5, border=2, dark="#17202b", light="#ffffff", omitsize=True))
+
+
+@page(Act.SIGNED_IN, "POST")
+def sign_out(request: HttpRequest) -> HttpResponse:
+    write(Stream.SIGN_IN, act="signed_out", by=request.user, object=f"person:{request.user.pk}")
+    logout(request)
+    answer = redirect("sign_in")
+    answer["Clear-Site-Data"] = '"cache", "storage"'
+    return answer
+
+
+@open_page("POST")
+def preferences(request: HttpRequest) -> HttpResponse:
+    """Language and theme: of the person, and of the browser before signing in."""
+    language, theme = request.POST.get("language", ""), request.POST.get("theme", "")
+    answer = redirect(_next(request))
+    person = request.user
+    if language in LANGUAGES:
+        answer.set_cookie(COOKIE, language, YEAR, samesite="Lax", httponly=True, secure=settings.HTTPS)
+        if person.is_authenticated:
+            person.language = language
+    if theme in THEMES:
+        answer.set_cookie("theme", theme, YEAR, samesite="Lax", httponly=True, secure=settings.HTTPS)
+        if person.is_authenticated:
+            person.theme = theme
+    if person.is_authenticated:
+        person.save(update_fields=["language", "theme"])
+    return answer
+
+
+@page(Act.SIGNED_IN, "GET", "POST")
+def me(request: HttpRequest) -> HttpResponse:
+    """One's own password and the browsers one is signed in with."""
+    form = NewPassword(request.user, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        actions.change_password(person=request.user, password=form.cleaned_data["password"])
+        update_session_auth_hash(request, request.user)
+        return redirect("me")
+    rows = [(row, row.session_key[-12:], row.session_key == request.session.session_key)
+            for row in queries.sessions_of(request.user)]  # fmt: skip
+    values = {"form": form, "sessions": rows}
+    return render(request, "people/me.html", values, status=422 if form.errors else 200)
+
+
+@page(Act.SIGNED_IN, "POST")
+def end_session(request: HttpRequest, key_end: str) -> HttpResponse:
+    actions.end_session(person=request.user, key_end=key_end)
+    return redirect("me")
+
+
+def locked_out(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
+    """Too many wrong passwords for this name from this address; the name is free elsewhere."""
+    said = Text(
+        "密码连续输错次数过多，本机在 15 分钟内不能再用这个用户名登录。忘记密码请联系管理员重置。",
+        "Too many wrong passwords; from this address the user name is closed for 15 minutes. "
+        "If you forgot the password, ask the administrator for a new one.",
+    )
+    return refusal(request, 429, str(said), "locked_out")

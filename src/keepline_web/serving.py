@@ -1,0 +1,182 @@
+"""Starting everything a site's workbench needs, in order, and ending it in the reverse order."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import click
+
+from keepline.front import KeeplineError, Site, published_months
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+READY_SECONDS = 60
+STOP_SECONDS = 20
+DIES_AT_MOST, WITHIN_SECONDS = 5, 60
+THREADS = 8
+
+
+class Stopped(Exception):
+    """Told to stop by a signal."""
+
+
+def run(site: Site, *, host: str, port: int) -> None:
+    """Run until told to stop. Prints ``ready http://…`` when pages are answered."""
+    _may_listen(host)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop)
+    try:
+        with _database(site):
+            _prepare(site)
+            _serve(host, port or _free_port(host))
+    except Stopped:
+        click.echo("stopped", err=True)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    raise Stopped
+
+
+def _may_listen(host: str) -> None:
+    """Other machines are answered only where a proxy speaks TLS before us."""
+    if host not in LOOPBACK and not os.environ.get("KEEPLINE_URL", "").startswith("https://"):
+        raise KeeplineError(
+            f"{host} can be reached from other machines, and passwords would cross the network unprotected; "
+            "put a TLS proxy before it and set KEEPLINE_URL=https://…, see docs/howto/deploy.md",
+            f"{host} 可被其他机器访问，口令将以明文传输；请在前面放置 TLS 反向代理并设置 KEEPLINE_URL=https://…，"
+            "见 docs/howto/deploy.md",
+            code="no_tls",
+        )
+
+
+@contextmanager
+def _database(site: Site) -> Iterator[None]:
+    """The server named by ``KEEPLINE_DATABASE_URL``, or the site's own."""
+    os.environ["KEEPLINE_SITE"] = str(site.root.resolve())
+    if os.environ.get("KEEPLINE_DATABASE_URL"):
+        yield
+        return
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(_runtime(site)))  # where the server's socket and locks lie
+    from keepline_web import database
+
+    password = site.root / "secrets" / "database.password"
+    server = database.start((site.root / "workbench" / "database").resolve(), password)
+    os.environ["KEEPLINE_DATABASE_URL"] = database.url(server, password)
+    yield
+    # the server ends with this process: its own exit handler stops it, after everything else
+
+
+def _runtime(site: Site) -> Path:
+    folder = site.root.resolve() / "workbench" / "run"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def _prepare(site: Site) -> None:
+    """Tables as this version wants them, a demo's people, and publications that are not in yet."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "keepline_web.settings")
+    import django
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.db import connections
+
+    django.setup()
+    call_command("migrate", interactive=False, verbosity=0)
+    from keepline_web.exchange.arriving import bring_in_all
+    from keepline_web.frame.clock import FIRST_DAY, begin_calendar, real_day
+
+    if settings.DEMO and (months := published_months(site)):
+        from keepline_web.exchange.demo import settle
+
+        first = (months[-1][0] + 1).first_day + dt.timedelta(days=FIRST_DAY - 1)
+        begin_calendar(site.root, first=first, real=real_day())
+        settle(site)
+    bring_in_all(site)
+    connections.close_all()
+
+
+def _serve(host: str, port: int) -> None:
+    """The web server as a child that is started again when it dies, until it dies too often."""
+    died: list[float] = []
+    child = _web(host, port)
+    try:
+        _wait_ready(child, host, port)
+        click.echo(f"ready http://{_shown(host)}:{port}")
+        while True:
+            time.sleep(0.5)
+            if child.poll() is None:
+                continue
+            moment = time.monotonic()
+            died = [*(at for at in died if moment - at < WITHIN_SECONDS), moment]
+            if len(died) >= DIES_AT_MOST:
+                raise _dies(child.returncode)
+            child = _web(host, port)
+    finally:
+        _end(child)
+
+
+def _web(host: str, port: int) -> subprocess.Popen[bytes]:
+    name = f"[{host}]" if ":" in host else host
+    words = [
+        sys.executable, "-m", "gunicorn", "keepline_web.wsgi:application", "--bind", f"{name}:{port}",
+        "--workers", str(min(2, os.cpu_count() or 1)), "--threads", str(THREADS), "--worker-class", "gthread",
+        "--graceful-timeout", "10", "--timeout", "60", "--log-level", "warning", "--no-control-socket",
+        "--worker-tmp-dir", str(Path("/dev/shm") if Path("/dev/shm").is_dir() else Path("/tmp")),
+    ]  # fmt: skip
+    return subprocess.Popen(words, start_new_session=True)
+
+
+def _wait_ready(child: subprocess.Popen[bytes], host: str, port: int) -> None:
+    until = time.monotonic() + READY_SECONDS
+    while time.monotonic() < until:
+        if child.poll() is not None:
+            raise _dies(child.returncode)
+        try:
+            with urlopen(f"http://{_shown(host)}:{port}/healthz", timeout=2):
+                return
+        except (URLError, OSError):
+            time.sleep(0.2)
+    raise KeeplineError(
+        f"the web server did not answer within {READY_SECONDS} seconds; see the lines above",
+        f"网页服务在 {READY_SECONDS} 秒内没有响应；请查看上面的输出",
+        code="web_not_ready",
+    )
+
+
+def _dies(code: int) -> KeeplineError:
+    return KeeplineError(
+        f"the web server ended with code {code}; is the port taken? See the lines above",
+        f"网页服务退出，代码 {code}；端口是否被占用？请查看上面的输出",
+        code="web_died",
+    )
+
+
+def _shown(host: str) -> str:
+    return "[::1]" if host == "::1" else "127.0.0.1" if host in ("0.0.0.0", "localhost") else host
+
+
+def _free_port(host: str) -> int:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    if child.poll() is None:
+        child.terminate()
+        try:
+            child.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()

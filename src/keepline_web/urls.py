@@ -1,0 +1,50 @@
+"""Every address of the workbench, in one place: the matrix of who may go where is made from it."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from keepline_web.customers import views as customers
+from keepline_web.frame import health, refusals
+from keepline_web.people import configuring
+from keepline_web.people import views as people
+from keepline_web.work import views as work
+from keepline_web.work.customer import account
+
+urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("sign-in", people.sign_in, name="sign_in"),
+    path("sign-out", people.sign_out, name="sign_out"),
+    path("second-factor", people.second_factor, name="second_factor"),
+    path("demo-enter", people.demo_enter, name="demo_enter"),
+    path("preferences", people.preferences, name="preferences"),
+    path("me", people.me, name="me"),
+    path("me/sessions/<slug:key_end>", people.end_session, name="end_session"),
+    path("people", configuring.people, name="people"),
+    path("people/<int:pk>", configuring.person, name="person"),
+    path("units", configuring.make_unit, name="make_unit"),
+    path("audit", configuring.audit, name="audit"),
+    path("", work.home, name="home"),
+    path("today", work.today, name="today"),
+    path("log", work.log, name="log"),
+    path("log/<int:contact_id>/withdraw", work.withdraw_contact, name="withdraw_contact"),
+    path("promises", work.promises, name="promises"),
+    path("promises/<int:promise_id>/end", work.end_promise, name="end_promise"),
+    path("proposals", work.proposals_page, name="proposals"),
+    path("proposals/<int:proposal_id>/withdraw", work.withdraw_proposal, name="withdraw_proposal"),
+    path("inbox", work.inbox, name="inbox"),
+    path("inbox/<int:proposal_id>", work.decide, name="decide"),
+    path("team", work.team, name="team"),
+    path("accounts", customers.accounts, name="accounts"),
+    path("accounts/<int:customer_id>", account, name="account"),
+    path("accounts/<int:customer_id>/unmask", customers.unmask, name="unmask"),
+    path("accounts/<int:customer_id>/claim", customers.claim, name="claim"),
+    path("accounts/<int:customer_id>/log", work.log_contact, name="log_contact"),
+    path("accounts/<int:customer_id>/step", work.plan_step, name="plan_step"),
+    path("accounts/<int:customer_id>/promise", work.promise, name="promise"),
+    path("accounts/<int:customer_id>/propose", work.propose, name="propose"),
+]
+handler400 = refusals.bad_request
+handler403 = refusals.forbidden
+handler404 = refusals.not_found
+handler500 = refusals.broken

@@ -1,0 +1,10 @@
+"""This room's pages in the menu."""
+
+from keepline_web.frame.menu import place
+
+place("today", "今日", "Today", icon="sun", order=10, act="own_day", in_tabs=True)
+place("log", "营销日志", "Log", icon="notebook", order=30, act="own_day", in_tabs=True)
+place("promises", "承诺", "Promises", icon="heart-handshake", order=40, act="own_day", in_tabs=True)
+place("proposals", "优惠申请", "Offers", icon="discount", order=50, act="own_day")
+place("inbox", "待审批", "To approve", icon="checklist", order=60, act="approve", in_tabs=True)
+place("team", "团队", "Team", icon="users-group", order=15, act="see_team", in_tabs=True)

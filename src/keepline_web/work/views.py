@@ -1,0 +1,237 @@
+"""The day, the log, promises and offers, as pages and as the small answers htmx puts into them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from django.conf import settings
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from keepline.front import Month, read_published
+from keepline_web.customers.models import Standing
+from keepline_web.customers.queries import access_account, latest_month, shown, visible_to
+from keepline_web.frame.refusals import Refused
+from keepline_web.people.access import page
+from keepline_web.people.roles import Act
+from keepline_web.work import actions, proposals
+from keepline_web.work.models import Contact, Promise
+from keepline_web.work.team import board
+from keepline_web.work.today import day_of
+from keepline_web.work.words import CHANNELS, DECISIONS, OUTCOMES
+
+EACH = 30
+HOME = (
+    ("own_day", "today"),
+    ("see_team", "team"),
+    ("see_accounts", "accounts"),
+    ("configure", "people"),
+    ("read_audit", "audit"),
+)
+
+
+@page(Act.SIGNED_IN)
+def home(request: HttpRequest) -> HttpResponse:
+    """The page a role begins its day with."""
+    return redirect(next((url for act, url in HOME if request.user.may(act)), "me"))
+
+
+@page(Act.OWN_DAY)
+def today(request: HttpRequest) -> HttpResponse:
+    """Overdue, today, planned."""
+    values = {"day": day_of(request.user), "keys": uuid.uuid4, "planned_shown": 20}
+    return render(request, "work/today.html", values)
+
+
+@page(Act.OWN_DAY, "POST")
+def log_contact(request: HttpRequest, customer_id: int) -> HttpResponse:
+    """One tap: the line is in the log, and the next step is proposed."""
+    access_account(request.user, customer_id)
+    said = request.POST
+    contact = actions.log_contact(
+        by=request.user, customer_id=customer_id, key=_key(request), outcome=said.get("outcome", ""),
+        channel=said.get("channel", "manager_call"), note=said.get("note", ""),
+        plan_row=int(said["plan_row"]) if said.get("plan_row", "").isdigit() else None,
+        happened_at=_moment(said.get("happened_at", "")),
+    )  # fmt: skip
+    standing = Standing.objects.filter(account=customer_id).order_by("-month").first()
+    proposed = actions.proposed_step(contact, standing.class_code if standing else "ordinary")
+    values = {
+        "contact": contact, "outcome": OUTCOMES[contact.outcome], "proposed": proposed, "key": uuid.uuid4(),
+        "shown": shown(contact.account, request.user), "channels": CHANNELS,
+    }  # fmt: skip
+    if request.headers.get("HX-Request") != "true":
+        return redirect("account", customer_id)
+    return render(request, "work/logged.html", values)
+
+
+@page(Act.OWN_DAY, "POST")
+def withdraw_contact(request: HttpRequest, contact_id: int) -> HttpResponse:
+    taken = actions.withdraw_contact(by=request.user, contact_id=contact_id)
+    if request.headers.get("HX-Request") != "true":
+        return redirect("log")
+    return render(request, "work/withdrawn.html", {"shown": shown(taken.account, request.user)})
+
+
+@page(Act.OWN_DAY, "POST")
+def plan_step(request: HttpRequest, customer_id: int) -> HttpResponse:
+    """The next step, as proposed or on another day."""
+    access_account(request.user, customer_id)
+    said = request.POST
+    step = actions.plan_step(
+        by=request.user, customer_id=customer_id, key=_key(request), due_on=_day(said.get("due_on", "")),
+        channel=said.get("channel", "manager_call"), note=said.get("note", ""),
+        after=int(said["after"]) if said.get("after", "").isdigit() else None,
+    )  # fmt: skip
+    if request.headers.get("HX-Request") != "true":
+        return redirect("account", customer_id)
+    return render(request, "work/stepped.html", {"step": step, "channel": CHANNELS[step.channel]})
+
+
+@page(Act.OWN_DAY)
+def log(request: HttpRequest) -> HttpResponse:
+    """The marketing log: one's own lines, by day."""
+    rows = Contact.objects.filter(person=request.user, withdrawn=False).select_related(
+        "account", "corrected_by", "plan_row"
+    )
+    outcome = request.GET.get("outcome", "")
+    if outcome in OUTCOMES:
+        rows = rows.filter(outcome=outcome)
+    paged = Paginator(rows.order_by("-on_day", "-at"), EACH).get_page(request.GET.get("page"))
+    lines = [(row, shown(row.account, request.user)) for row in paged]
+    values = {"page": paged, "lines": lines, "outcomes": OUTCOMES, "channels": CHANNELS, "outcome": outcome}
+    return render(request, "work/log.html", values)
+
+
+@page(Act.OWN_DAY)
+def promises(request: HttpRequest) -> HttpResponse:
+    """What was promised to the customers one sees, and whether it was kept."""
+    rows = Promise.objects.filter(account__in=visible_to(request.user)).select_related("account", "end", "person")
+    if request.GET.get("state") == "ended":
+        rows = rows.filter(end__isnull=False).order_by("-end__on_day")
+    else:
+        rows = rows.filter(end__isnull=True).order_by("due_on")
+    paged = Paginator(rows, EACH).get_page(request.GET.get("page"))
+    values = {"page": paged, "lines": [(row, shown(row.account, request.user)) for row in paged],
+              "ended": request.GET.get("state") == "ended"}  # fmt: skip
+    return render(request, "work/promises.html", values)
+
+
+@page(Act.OWN_DAY, "POST")
+def promise(request: HttpRequest, customer_id: int) -> HttpResponse:
+    access_account(request.user, customer_id)
+    said = request.POST
+    actions.promise(by=request.user, customer_id=customer_id, key=_key(request), what=said.get("what", ""),
+                    due_on=_day(said.get("due_on", "")))  # fmt: skip
+    return redirect("account", customer_id)
+
+
+@page(Act.OWN_DAY, "POST")
+def end_promise(request: HttpRequest, promise_id: int) -> HttpResponse:
+    kept = {"yes": True, "no": False}.get(request.POST.get("kept", ""))
+    actions.end_promise(by=request.user, promise_id=promise_id, kept=kept, note=request.POST.get("note", ""))
+    return redirect("promises")
+
+
+@page(Act.OWN_DAY)
+def proposals_page(request: HttpRequest) -> HttpResponse:
+    """Offers one asked for, and what became of them."""
+    return _proposals(request, proposals.proposals_of(request.user).filter(made_by=request.user), inbox=False)
+
+
+@page(Act.APPROVE)
+def inbox(request: HttpRequest) -> HttpResponse:
+    """What waits for one's decision, with its reason, margin effect and precedents."""
+    return _proposals(request, proposals.waiting_for(request.user), inbox=True)
+
+
+def _proposals(request: HttpRequest, rows: object, *, inbox: bool) -> HttpResponse:
+    paged = Paginator(rows, EACH).get_page(request.GET.get("page"))
+    lines = [(row, shown(row.account, request.user), list(row.rulings.select_related("person"))) for row in paged]
+    values = {"page": paged, "lines": lines, "inbox": inbox, "decisions": DECISIONS, "open_states": proposals.OPEN}
+    return render(request, "work/proposals.html", values)
+
+
+@page(Act.OWN_DAY, "GET", "POST")
+def propose(request: HttpRequest, customer_id: int) -> HttpResponse:
+    """Ask for an offer: the plan's first, the rest of the catalogue after it."""
+    account, month = access_account(request.user, customer_id), latest_month()
+    if request.method == "POST":
+        said = request.POST
+        proposals.propose(
+            by=request.user, customer_id=customer_id, key=_key(request), offer_id=said.get("offer_id", ""),
+            price_fen=_fen(said.get("price", "")), reason=said.get("reason", ""),
+        )  # fmt: skip
+        return redirect("account", customer_id)
+    offers = read_published(settings.SITE, Month.parse(month)).offers if month else ()
+    planned = {row.offer_id: row for row in account.plan_rows.filter(month=month)}
+    listed = sorted(offers, key=lambda offer: offer["offer_id"] not in planned)
+    values = {"shown": shown(account, request.user), "offers": listed, "planned": planned, "key": uuid.uuid4()}
+    return render(request, "work/propose.html", values)
+
+
+@page(Act.APPROVE, "POST")
+def decide(request: HttpRequest, proposal_id: int) -> HttpResponse:
+    proposals.decide(by=request.user, proposal_id=proposal_id, what=request.POST.get("what", ""),
+                     reason=request.POST.get("reason", ""))  # fmt: skip
+    return redirect("inbox")
+
+
+@page(Act.OWN_DAY, "POST")
+def withdraw_proposal(request: HttpRequest, proposal_id: int) -> HttpResponse:
+    proposals.withdraw(by=request.user, proposal_id=proposal_id)
+    return redirect("proposals")
+
+
+@page(Act.SEE_TEAM)
+def team(request: HttpRequest) -> HttpResponse:
+    """The people one leads: what each has done and has before them this month."""
+    return render(request, "work/team.html", board(request.user))
+
+
+def _key(request: HttpRequest) -> uuid.UUID:
+    """The browser's number for this entry."""
+    try:
+        return uuid.UUID(request.POST.get("key", ""))
+    except ValueError as error:
+        raise Refused(
+            "页面已过期，请刷新后重填。", "The page is out of date; reload it.", code="no_key", status=422
+        ) from error
+
+
+def _day(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise Refused(
+            "请选择日期，格式如 2026-11-05。", "Choose a day, such as 2026-11-05.", code="bad_day", status=422
+        ) from error
+
+
+def _moment(text: str) -> dt.datetime | None:
+    """When a line that waited for the network happened."""
+    try:
+        said = dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return said if said.tzinfo else None
+
+
+def _fen(text: str) -> int:
+    """Yuan as typed, in fen; never through a float."""
+    whole, _, part = text.strip().replace(",", "").partition(".")
+    if (
+        not whole.isascii()
+        or not whole.isdigit()
+        or len(whole) > 9
+        or not (part == "" or (part.isdigit() and len(part) <= 2))
+    ):
+        raise Refused(
+            "价格应为金额，如 69 或 69.50。",
+            "The price must be an amount such as 69 or 69.50.",
+            code="bad_price",
+            status=422,
+        )
+    return int(whole) * 100 + int(part.ljust(2, "0") or 0)

@@ -1,0 +1,74 @@
+"""A site with one published month, its own PostgreSQL, and a small cast of people, for every test of the workbench.
+
+What the session made is there for every test; what a test does is rolled back after it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keepline.newsite import make_site
+
+FOLDER = Path(tempfile.mkdtemp(prefix="keepline-web-"))
+FOLDER.chmod(0o755)  # PostgreSQL of a root runs as somebody else
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
+ROOT = FOLDER / "site"
+make_site(ROOT, name="清河通信")
+os.environ["KEEPLINE_SITE"] = str(ROOT)
+os.environ["DJANGO_SETTINGS_MODULE"] = "keepline_web.settings"
+(FOLDER / "run").mkdir(mode=0o700)
+os.environ.setdefault("XDG_RUNTIME_DIR", str(FOLDER / "run"))
+
+import django  # noqa: E402
+
+django.setup()
+
+from django.db import connections  # noqa: E402
+from django.test import Client  # noqa: E402
+
+from keepline_web import database  # noqa: E402
+from keepline_web.address import settings_of  # noqa: E402
+from web.cast import Cast, enter, make_cast, publish_month  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """A server of this test process's own; what it loses in a crash nobody misses."""
+    password = FOLDER / "database.password"
+    server = database.start(FOLDER / "database", password)
+    said = settings_of(database.url(server, password))
+    connections.databases["default"].update(said)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_modify_db_settings: None, django_db_blocker: Any) -> Iterator[None]:  # noqa: ARG001
+    """The tables, one published month and the cast, made once."""
+    from django.test.utils import setup_databases, teardown_databases
+
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False)
+        publish_month(ROOT)
+        make_cast()
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(made, verbosity=0)
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:  # noqa: ARG001
+    """The owner, a colleague of the team, a stranger, their chiefs, and one person of every other role."""
+    return Cast.found()
+
+
+@pytest.fixture
+def entered(cast: Cast) -> Callable[[str], Client]:
+    """A browser signed in, and proved, as the cast's ``role``."""
+    return lambda role: enter(Client(), cast.of_role(role))

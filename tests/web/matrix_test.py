@@ -1,0 +1,164 @@
+"""Who may go where: every address, every role, every kind of record, every method, against a table written by hand."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver, reverse
+
+from keepline_web.people.models import Person
+from keepline_web.people.roles import Role
+from keepline_web.work.actions import log_contact, promise
+from keepline_web.work.models import Promise, Proposal
+from keepline_web.work.proposals import propose
+from web.cast import Cast
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+MANAGER, AGENT, LEAD = "account_manager", "agent", "team_lead"
+CHIEFS = "district_chief city_chief province_chief"
+EVERYONE = " ".join(Role.values)
+# address | methods | roles that may | record in the address
+TABLE = f"""
+healthz | GET | open | -
+sign_in | GET POST | open | -
+second_factor | GET POST | open | -
+demo_enter | POST | open | -
+preferences | POST | open | -
+sign_out | POST | {EVERYONE} | -
+me | GET POST | {EVERYONE} | -
+end_session | POST | {EVERYONE} | key
+home | GET | {EVERYONE} | -
+today | GET | {MANAGER} {AGENT} | -
+log | GET | {MANAGER} {AGENT} | -
+withdraw_contact | POST | {MANAGER} {AGENT} | contact
+promises | GET | {MANAGER} {AGENT} | -
+end_promise | POST | {MANAGER} {AGENT} | promise
+proposals | GET | {MANAGER} {AGENT} | -
+withdraw_proposal | POST | {MANAGER} {AGENT} | proposal
+inbox | GET | {LEAD} {CHIEFS} | -
+decide | POST | {LEAD} {CHIEFS} | proposal
+team | GET | {LEAD} {CHIEFS} | -
+accounts | GET | {MANAGER} {AGENT} {LEAD} {CHIEFS} analyst admin | -
+account | GET | {MANAGER} {AGENT} {LEAD} {CHIEFS} analyst admin | account
+unmask | POST | {MANAGER} {LEAD} | account
+claim | POST | {MANAGER} {AGENT} | account
+log_contact | POST | {MANAGER} {AGENT} | account
+plan_step | POST | {MANAGER} {AGENT} | account
+promise | POST | {MANAGER} {AGENT} | account
+propose | GET POST | {MANAGER} {AGENT} | account
+people | GET POST | admin | -
+person | GET POST | admin | person
+make_unit | POST | admin | -
+audit | GET | auditor | -
+"""
+# role: whose records it may know of
+SEES = {
+    MANAGER: {"own"}, LEAD: {"own", "team"}, "district_chief": {"own", "team"}, "city_chief": {"own", "team"},
+    "province_chief": {"own", "team", "other"}, "analyst": {"own", "team", "other"}, "admin": {"own", "team", "other"},
+}  # fmt: skip
+ROWS = {row.split("|")[0].strip(): [part.strip() for part in row.split("|")[1:]] for row in TABLE.strip().splitlines()}
+FOUND = {200, 302, 403, 409, 422}  # whatever the record then says, it was not hidden
+RECORDS = ("own", "team", "other", "missing")
+
+
+def test_every_address_stands_in_the_table_with_its_methods() -> None:
+    patterns = {p.name: p.callback for p in get_resolver().url_patterns}
+    assert set(patterns) == set(ROWS)
+    for name, view in patterns.items():
+        assert set(view.methods) == set(ROWS[name][0].split()), name
+        assert (view.act == "open") == (ROWS[name][1] == "open"), name
+
+
+def cases() -> Iterator[tuple[str, str]]:
+    return ((name, role) for name, (_, roles, _) in ROWS.items() if roles != "open" for role in Role.values)
+
+
+@pytest.mark.parametrize(("name", "role"), list(cases()))
+def test_a_role_finds_what_the_table_says_and_nothing_else(
+    name: str, role: str, cast: Cast, entered: Callable[[str], Client]
+) -> None:
+    methods, roles, kind = ROWS[name]
+    for record, args in places(kind, cast):
+        for method in METHODS:
+            client = entered(role)
+            answer = client.generic(method, reverse(name, args=args), content_type="application/x-www-form-urlencoded")
+            said = (name, role, record, method, answer.status_code)
+            if role not in roles.split():
+                assert answer.status_code == 404, said
+            elif method not in methods.split():
+                assert answer.status_code == 405, said
+            elif record in ("missing", "other", "team") and record not in SEES.get(role, set()):
+                assert answer.status_code == 404 or name == "end_session", said
+            elif of_another(name, kind, role, record):
+                assert answer.status_code == 404, said
+            else:
+                assert answer.status_code in FOUND, said
+
+
+def of_another(name: str, kind: str, role: str, record: str) -> bool:
+    """Records that only their owner acts on, or that lie outside what the role sees."""
+    if name in ("withdraw_contact", "withdraw_proposal"):
+        return role != MANAGER
+    return kind in ("account", "contact", "promise", "proposal") and record not in SEES.get(role, set())
+
+
+def places(kind: str, cast: Cast) -> Iterator[tuple[str, list[object]]]:
+    """The address's arguments for one's own record, the team's, a stranger's and one that is not there."""
+    if kind == "-":
+        yield "none", []
+        return
+    if kind == "key":
+        yield "own", ["abcdef012345"]
+        return
+    owners = {"own": cast.owner, "team": cast.colleague, "other": cast.stranger}
+    accounts = {"own": cast.own, "team": cast.team, "other": cast.other}
+    for record in RECORDS:
+        if record == "missing":
+            yield record, [999_999_999_999]
+        elif kind == "account":
+            yield record, [accounts[record].pk]
+        elif kind == "person":
+            yield "own", [owners[record].pk]
+        else:
+            yield record, [made(kind, owners[record], accounts[record].pk).pk]
+
+
+def made(kind: str, by: Person, customer_id: int) -> object:
+    key = uuid.uuid4()
+    if kind == "contact":
+        return log_contact(by=by, customer_id=customer_id, key=key, outcome="reached")
+    if kind == "promise":
+        return promise(by=by, customer_id=customer_id, key=key, what="回电", due_on=today())
+    return propose(by=by, customer_id=customer_id, key=key, offer_id="manager-visit", price_fen=0, reason="客户要求")
+
+
+def today() -> object:
+    from keepline_web.frame import clock
+
+    return clock.today()
+
+
+@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row[1] != "open"])
+def test_a_stranger_to_the_house_is_sent_to_sign_in_and_changes_nothing(name: str, cast: Cast) -> None:
+    for _, args in places(ROWS[name][2], cast):
+        before = (Promise.objects.count(), Proposal.objects.count())
+        for method in METHODS:
+            answer = Client().generic(method, reverse(name, args=args))
+            assert answer.status_code == (302 if method == "GET" else 403), (name, method)
+            assert method != "GET" or answer["Location"].startswith("/sign-in")
+        assert (Promise.objects.count(), Proposal.objects.count()) == before
+
+
+@pytest.mark.parametrize("role", [role for role in Role.values if role not in ("marketer", "campaign_approver")])
+def test_without_the_second_factor_nothing_is_shown_to_those_who_need_one(role: str, cast: Cast) -> None:
+    person = cast.of_role(role)
+    client = Client()
+    client.force_login(person, "django.contrib.auth.backends.ModelBackend")
+    answer = client.get("/me")
+    if person.rights.second_factor:
+        assert (answer.status_code, answer["Location"]) == (302, "/second-factor")
+    else:
+        assert answer.status_code == 200
