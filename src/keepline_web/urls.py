@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from keepline_web.customers import views as customers
+from keepline_web.exchange import views as exchange
 from keepline_web.frame import health, refusals
 from keepline_web.people import configuring
 from keepline_web.people import views as people
@@ -34,6 +35,7 @@ urlpatterns = [
     path("proposals/<int:proposal_id>/withdraw", work.withdraw_proposal, name="withdraw_proposal"),
     path("inbox", work.inbox, name="inbox"),
     path("inbox/<int:proposal_id>", work.decide, name="decide"),
+    path("month", exchange.month, name="month"),
     path("team", work.team, name="team"),
     path("accounts", customers.accounts, name="accounts"),
     path("accounts/<int:customer_id>", account, name="account"),

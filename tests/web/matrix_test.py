@@ -40,6 +40,7 @@ proposals | GET | {MANAGER} {AGENT} | -
 withdraw_proposal | POST | {MANAGER} {AGENT} | proposal
 inbox | GET | {LEAD} {CHIEFS} | -
 decide | POST | {LEAD} {CHIEFS} | proposal
+month | GET | {LEAD} {CHIEFS} marketer campaign_approver analyst | -
 team | GET | {LEAD} {CHIEFS} | -
 accounts | GET | {MANAGER} {AGENT} {LEAD} {CHIEFS} analyst admin | -
 account | GET | {MANAGER} {AGENT} {LEAD} {CHIEFS} analyst admin | account

@@ -6,3 +6,6 @@ from django.apps import AppConfig
 class ExchangeConfig(AppConfig):
     name = "keepline_web.exchange"
     label = "exchange"
+
+    def ready(self) -> None:
+        from keepline_web.exchange import menu  # noqa: F401

@@ -21,6 +21,7 @@ from keepline_web.people.models import Person, Unit
 
 BATCH = 2_000
 LOCK = 7_292
+FIGURES = ("head", "findings", "base", "concentration", "moves", "leaving", "plan", "limits", "effects")
 Row = dict[str, Any]
 TOLD = ("kind", "industry", "region", "district", "preferred_channel")
 STANDING = [
@@ -48,7 +49,12 @@ def bring_in(site: Site, month: Month) -> Arrival | None:
         _history(front, made)
     plan_rows = PlanRow.objects.filter(month=str(month)).count()
     arrival = Arrival.objects.create(
-        publication_id=made.id, month=str(month), at=clock.now(), accounts=accounts, plan_rows=plan_rows
+        publication_id=made.id,
+        month=str(month),
+        at=clock.now(),
+        accounts=accounts,
+        plan_rows=plan_rows,
+        figures={name: made.figures.get(name) for name in FIGURES},
     )
     detail = {"month": str(month), "publication": made.id, "accounts": accounts, "plan_rows": plan_rows}
     write(Stream.EXCHANGE, act="publication_in", by=None, object=f"month:{month}", detail=detail)

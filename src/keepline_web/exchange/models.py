@@ -13,6 +13,7 @@ class Arrival(models.Model):
     at = models.DateTimeField()
     accounts = models.IntegerField()
     plan_rows = models.IntegerField()
+    figures = models.JSONField(default=dict)  # the report's aggregates; no customer in them
 
     class Meta:
         ordering = ["-month", "-at"]

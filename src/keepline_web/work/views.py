@@ -25,7 +25,7 @@ from keepline_web.work.words import CHANNELS, DECISIONS, OUTCOMES
 EACH = 30
 HOME = (
     ("own_day", "today"),
-    ("see_team", "team"),
+    ("see_figures", "month"),
     ("see_accounts", "accounts"),
     ("configure", "people"),
     ("read_audit", "audit"),
