@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from keepline_web.customers import arranging
 from keepline_web.customers import views as customers
 from keepline_web.exchange import views as exchange
 from keepline_web.frame import health, refusals
@@ -39,6 +40,11 @@ urlpatterns = [
     path("team", work.team, name="team"),
     path("accounts", customers.accounts, name="accounts"),
     path("accounts/<int:customer_id>", account, name="account"),
+    path("handover", arranging.handover, name="handover"),
+    path("handover/<int:person_id>", arranging.hand_over, name="hand_over"),
+    path("unowned", arranging.give_out, name="unowned"),
+    path("cover", arranging.cover, name="cover"),
+    path("cover/<int:cover_id>/end", arranging.end_cover, name="end_cover"),
     path("accounts/<int:customer_id>/unmask", customers.unmask, name="unmask"),
     path("accounts/<int:customer_id>/claim", customers.claim, name="claim"),
     path("accounts/<int:customer_id>/log", work.log_contact, name="log_contact"),

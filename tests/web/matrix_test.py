@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Callable, Iterator
 
@@ -9,6 +10,8 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver, reverse
 
+from keepline_web.customers.models import Cover
+from keepline_web.frame import clock
 from keepline_web.people.models import Person
 from keepline_web.people.roles import Role
 from keepline_web.work.actions import log_contact, promise
@@ -42,6 +45,11 @@ inbox | GET | {LEAD} {CHIEFS} | -
 decide | POST | {LEAD} {CHIEFS} | proposal
 month | GET | {LEAD} {CHIEFS} marketer campaign_approver analyst | -
 team | GET | {LEAD} {CHIEFS} | -
+handover | GET | {LEAD} {CHIEFS} | -
+hand_over | GET POST | {LEAD} {CHIEFS} | seller
+unowned | GET POST | {LEAD} {CHIEFS} | -
+cover | GET POST | {LEAD} {CHIEFS} | -
+end_cover | POST | {LEAD} {CHIEFS} | cover
 accounts | GET | {MANAGER} {AGENT} {LEAD} {CHIEFS} analyst admin | -
 account | GET | {MANAGER} {AGENT} {LEAD} {CHIEFS} analyst admin | account
 unmask | POST | {MANAGER} {LEAD} | account
@@ -103,7 +111,9 @@ def of_another(name: str, kind: str, role: str, record: str) -> bool:
     """Records that only their owner acts on, or that lie outside what the role sees."""
     if name in ("withdraw_contact", "withdraw_proposal"):
         return role != MANAGER
-    return kind in ("account", "contact", "promise", "proposal") and record not in SEES.get(role, set())
+    return kind in ("account", "contact", "promise", "proposal", "seller", "cover") and record not in SEES.get(
+        role, set()
+    )
 
 
 def places(kind: str, cast: Cast) -> Iterator[tuple[str, list[object]]]:
@@ -123,23 +133,25 @@ def places(kind: str, cast: Cast) -> Iterator[tuple[str, list[object]]]:
             yield record, [accounts[record].pk]
         elif kind == "person":
             yield "own", [owners[record].pk]
+        elif kind == "seller":
+            yield record, [owners[record].pk]
         else:
             yield record, [made(kind, owners[record], accounts[record].pk).pk]
 
 
 def made(kind: str, by: Person, customer_id: int) -> object:
     key = uuid.uuid4()
+    if kind == "cover":
+        instead = Person.objects.filter(unit=by.unit, role=Role.ACCOUNT_MANAGER).exclude(pk=by.pk).order_by("pk")[0]
+        day = clock.today()
+        return Cover.objects.create(
+            away=by, covered_by=instead, starts_on=day, ends_on=day + dt.timedelta(days=1), reason="年休假", made_by=by
+        )
     if kind == "contact":
         return log_contact(by=by, customer_id=customer_id, key=key, outcome="reached")
     if kind == "promise":
-        return promise(by=by, customer_id=customer_id, key=key, what="回电", due_on=today())
+        return promise(by=by, customer_id=customer_id, key=key, what="回电", due_on=clock.today())
     return propose(by=by, customer_id=customer_id, key=key, offer_id="manager-visit", price_fen=0, reason="客户要求")
-
-
-def today() -> object:
-    from keepline_web.frame import clock
-
-    return clock.today()
 
 
 @pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row[1] != "open"])

@@ -6,20 +6,21 @@ import datetime as dt
 from collections.abc import Iterable
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Exists, Q
 
 from keepline_web.audit.actions import write
 from keepline_web.audit.models import Stream
 from keepline_web.customers.models import Account, Assignment, Cover, Unmasking
-from keepline_web.customers.queries import access_account, details, on_day
+from keepline_web.customers.queries import access_account, details, on_day, owned_now, visible_to
 from keepline_web.frame import clock
 from keepline_web.frame.refusals import Refused
 from keepline_web.people.models import Person
-from keepline_web.people.queries import sellers_of
+from keepline_web.people.queries import people_of
 from keepline_web.people.roles import Act, Face
 
 UNMASK_A_DAY = 30
 UNMASK_SECONDS = 30
+REASON_LEAST, REASON_MOST = 4, 200
 
 
 @transaction.atomic
@@ -82,22 +83,76 @@ def _may_own(person: Person) -> None:
 
 
 @transaction.atomic
-def hand_over(*, leaving: Person, to: Person, accounts: Iterable[int], reason: str, by: Person) -> int:
-    """Give the accounts of one who leaves to another, from today; returns how many were."""
+def hand_over(
+    *, leaving: Person, to: Person, accounts: Iterable[int], reason: str, by: Person, on: dt.date | None = None
+) -> int:
+    """Give accounts of one who leaves to another, from a day on; all of them, or none when one is theirs no more."""
+    day = _ahead(on)
     _within(by, leaving, to)
-    owned = Account.objects.filter(Q(pk__in=list(accounts)), assignments__in=_current(leaving))
-    count = 0
-    for account in owned.order_by("pk"):
-        assign(account=account, to=to, reason=reason, by=by)
-        count += 1
-    detail = {"from": leaving.pk, "to": to.pk, "accounts": count, "reason": reason}
+    reason = _said(reason)
+    chosen = _locked(accounts)
+    held = Assignment.objects.filter(on_day(day), person=leaving, account__in=[account.pk for account in chosen])
+    _all_still(held.count() == len(chosen) and leaving.pk != to.pk)
+    for account in chosen:
+        assign(account=account, to=to, reason=reason, by=by, on=day)
+    detail = {"from": leaving.pk, "to": to.pk, "accounts": len(chosen), "reason": reason, "on": day.isoformat()}
     write(Stream.CUSTOMERS, act="handed_over", by=by, object=f"person:{leaving.pk}", detail=detail)
-    return count
+    return len(chosen)
 
 
-def _current(person: Person) -> list[int]:
-    rows = Assignment.objects.filter(on_day(clock.today()), person=person)
-    return list(rows.values_list("pk", flat=True))
+@transaction.atomic
+def give_out(*, to: Person, accounts: Iterable[int], reason: str, by: Person) -> int:
+    """Let somebody own accounts that nobody owns, from today; all of them, or none when one has an owner by now."""
+    _within(by, to)
+    reason = _said(reason)
+    chosen = _locked(accounts)
+    free = visible_to(by).filter(~Exists(owned_now()), pk__in=[account.pk for account in chosen])
+    _all_still(free.count() == len(chosen))
+    for account in chosen:
+        assign(account=account, to=to, reason=reason, by=by)
+    detail = {"to": to.pk, "accounts": len(chosen), "reason": reason}
+    write(Stream.CUSTOMERS, act="given_out", by=by, object=f"person:{to.pk}", detail=detail)
+    return len(chosen)
+
+
+def _locked(accounts: Iterable[int]) -> list[Account]:
+    """The accounts chosen, each held until the end, so that two chiefs act on them one after the other."""
+    wanted = sorted(set(accounts))
+    found = list(Account.objects.select_for_update().filter(pk__in=wanted).order_by("pk"))
+    if not found:
+        raise Refused("请至少选择一户。", "Choose one account at least.", code="nothing_chosen", status=422)
+    _all_still(len(found) == len(wanted))
+    return found
+
+
+def _all_still(so: bool) -> None:
+    if not so:
+        raise Refused(
+            "所选客户的负责人刚刚有变动，未作任何改动；请刷新名单后重选。",
+            "The owner of an account chosen has just changed. Nothing was done; reload the list and choose again.",
+            code="changed_meanwhile",
+        )
+
+
+def _ahead(on: dt.date | None) -> dt.date:
+    today = clock.today()
+    if on is not None and on < today:
+        raise Refused(
+            "日期不能早于今天；过去的归属不改写。", "The day lies in the past; what was is not rewritten.",
+            code="in_the_past", status=422,
+        )  # fmt: skip
+    return on or today
+
+
+def _said(reason: str) -> str:
+    if len(reason.strip()) < REASON_LEAST:
+        raise Refused(
+            f"请写明原因（至少 {REASON_LEAST} 个字），便于审计。",
+            f"Say why, in {REASON_LEAST} signs or more; it is kept for the audit.",
+            code="reason_needed",
+            status=422,
+        )
+    return reason.strip()[:REASON_MOST]
 
 
 @transaction.atomic
@@ -105,6 +160,8 @@ def cover(*, away: Person, covered_by: Person, starts_on: dt.date, ends_on: dt.d
     """Let a colleague look after somebody's accounts for some days; ``ends_on`` is the first day after."""
     _within(by, away, covered_by)
     _may_own(covered_by)
+    reason = _said(reason)
+    _ahead(starts_on)
     if ends_on <= starts_on or away.pk == covered_by.pk:
         raise Refused(
             "代管须由另一位同事承担，且结束日期晚于开始日期。",
@@ -112,6 +169,7 @@ def cover(*, away: Person, covered_by: Person, starts_on: dt.date, ends_on: dt.d
             code="bad_cover",
             status=422,
         )
+    _here(covered_by, starts_on, ends_on)
     made = Cover.objects.create(
         away=away, covered_by=covered_by, starts_on=starts_on, ends_on=ends_on, reason=reason, made_by=by
     )
@@ -120,9 +178,26 @@ def cover(*, away: Person, covered_by: Person, starts_on: dt.date, ends_on: dt.d
     return made
 
 
+def _here(person: Person, starts_on: dt.date, ends_on: dt.date) -> None:
+    """Who is away on one of the days cannot look after another's accounts."""
+    away = Cover.objects.filter(away=person, starts_on__lt=ends_on, ends_on__gt=starts_on)
+    if away.filter(Q(ended_early_on__isnull=True) | Q(ended_early_on__gt=starts_on)).exists():
+        raise Refused(
+            f"{person.name}在这些日子里也由他人代管，不能再代管别人；请另选一位。",
+            f"{person.name} is covered by somebody else on one of these days; choose another person.",
+            code="away_too",
+        )
+
+
 @transaction.atomic
 def end_cover(*, cover: Cover, by: Person) -> None:
+    """End it today, before its time; what was done under it stays."""
     _within(by, cover.away, cover.covered_by)
+    cover = Cover.objects.select_for_update().get(pk=cover.pk)
+    if cover.ended_early_on is not None or cover.ends_on <= clock.today():
+        raise Refused(
+            "这段代管已经结束；刷新页面可见。", "This cover has ended already; reload the page.", code="cover_over"
+        )
     cover.ended_early_on = clock.today()
     cover.save(update_fields=["ended_early_on"])
     write(Stream.CUSTOMERS, act="cover_ended", by=by, object=f"person:{cover.away_id}", detail={"cover": cover.pk})
@@ -130,8 +205,8 @@ def end_cover(*, cover: Cover, by: Person) -> None:
 
 def _within(by: Person, *people: Person) -> None:
     """Both ends of what is arranged lie within the scope of who arranges it."""
-    known = set(sellers_of(by).values_list("pk", flat=True))
-    if not {person.pk for person in people} <= known:
+    known = set(people_of(by).values_list("pk", flat=True))
+    if not by.may(Act.ASSIGN) or not {person.pk for person in people} <= known:
         raise Refused(
             "所选人员不在您的管理范围内。", "A person chosen is not within your scope.", code="not_yours", status=403
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeBoundary, RangeOperators
 from django.db import models
@@ -203,6 +205,11 @@ class Cover(models.Model):
             models.CheckConstraint(condition=Q(ends_on__gt=F("starts_on")), name="cover_ends_later"),
             models.CheckConstraint(condition=~Q(away=F("covered_by")), name="cover_by_another"),
         ]
+
+    @property
+    def last_day(self) -> dt.date:
+        """The last day it holds, as people say it."""
+        return self.ends_on - dt.timedelta(days=1)
 
 
 class Unmasking(models.Model):

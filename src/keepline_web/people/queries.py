@@ -17,7 +17,12 @@ def units_below(unit: Unit) -> QuerySet[Unit]:
 
 def sellers_of(person: Person) -> QuerySet[Person]:
     """Account managers and agents whose work the person may see."""
-    everyone = Person.objects.filter(role__in=SELLERS)
+    return people_of(person).filter(role__in=SELLERS)
+
+
+def people_of(person: Person) -> QuerySet[Person]:
+    """Everyone whose work the person may see, whatever their post is now."""
+    everyone = Person.objects.all()
     scope = person.rights.scope
     if scope is Scope.ALL:
         return everyone

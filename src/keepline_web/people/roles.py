@@ -33,6 +33,7 @@ class Act(StrEnum):
 
     OWN_DAY = "own_day"  # today, log, promise, propose
     SEE_ACCOUNTS = "see_accounts"
+    SEE_ARREARS = "see_arrears"  # who owes, and who answers for it
     UNMASK = "unmask"
     APPROVE = "approve"
     ASSIGN = "assign"  # owners, cover, handover
@@ -85,14 +86,17 @@ def _acts(*names: Act) -> frozenset[Act]:
     return frozenset({Act.SIGNED_IN, *names})
 
 
-SELLS = (Act.OWN_DAY, Act.SEE_ACCOUNTS, Act.UNMASK)
-LEADS = (Act.SEE_ACCOUNTS, Act.APPROVE, Act.ASSIGN, Act.SEE_TEAM, Act.SEE_FIGURES, Act.EXPORT, Act.APPROVE_EXPORT)
+SELLS = (Act.OWN_DAY, Act.SEE_ACCOUNTS, Act.SEE_ARREARS)
+LEADS = (
+    Act.SEE_ACCOUNTS, Act.SEE_ARREARS, Act.APPROVE, Act.ASSIGN, Act.SEE_TEAM, Act.SEE_FIGURES, Act.EXPORT,
+    Act.APPROVE_EXPORT,
+)  # fmt: skip
 
 RIGHTS: dict[str, Rights] = {
     Role.ACCOUNT_MANAGER: Rights(
-        Text("客户经理", "account manager"), Scope.OWN, Face.MASKED, _acts(*SELLS, Act.EXPORT), 1
+        Text("客户经理", "account manager"), Scope.OWN, Face.MASKED, _acts(*SELLS, Act.UNMASK, Act.EXPORT), 1
     ),
-    Role.AGENT: Rights(Text("代理商", "agent"), Scope.OWN, Face.MASKED, _acts(Act.OWN_DAY, Act.SEE_ACCOUNTS), 0),
+    Role.AGENT: Rights(Text("代理商", "agent"), Scope.OWN, Face.MASKED, _acts(*SELLS), 0),
     Role.TEAM_LEAD: Rights(Text("班组长", "team lead"), Scope.TEAM, Face.MASKED, _acts(*LEADS, Act.UNMASK), 2),
     Role.DISTRICT_CHIEF: Rights(Text("区县主管", "district chief"), Scope.SUBTREE, Face.MASKED, _acts(*LEADS), 3),
     Role.CITY_CHIEF: Rights(Text("地市主管", "city chief"), Scope.SUBTREE, Face.MASKED, _acts(*LEADS), 4),

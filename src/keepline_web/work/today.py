@@ -37,6 +37,7 @@ class Card:
     never: tuple[Text, ...]
     due_on: dt.date | None  # the first day something agreed with somebody falls due
     score: float
+    covering_for: str = ""  # whose account it is, where the person looks after it for a colleague
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,9 @@ def day_of(person: Person) -> Day:
     policy, day = read_service(settings.SITE.policy), clock.today()
     people = works_for(person)
     owned = Account.objects.filter(assignments__in=_assignments(people, day)).order_by("pk")
-    cards = [card for known in know(list(owned), day, policy) if (card := _card(known, person)) is not None]
+    lent = dict(_assignments(people, day).exclude(person=person).values_list("account", "person__name"))
+    known_of = know(list(owned), day, policy)
+    cards = [card for known in known_of if (card := _card(known, person, lent.get(known.account.pk, ""))) is not None]
     overdue = [c for c in cards if c.due_on is not None and c.due_on < day]
     must = [c for c in cards if c.due_on == day]
     ahead = [c for c in cards if c.due_on is not None and c.due_on > day]
@@ -135,7 +138,7 @@ def _contract_ends(ids: list[int]) -> dict[int, dt.date]:
     return {row["account"]: row["end"] for row in rows if row["end"]}
 
 
-def _card(known: Known, person: Person) -> Card | None:
+def _card(known: Known, person: Person, covering_for: str) -> Card | None:
     """The account's card, or nothing when there is no reason to turn to it."""
     reasons = reasons_of(known)
     if not reasons:
@@ -152,6 +155,7 @@ def _card(known: Known, person: Person) -> Card | None:
         never=tuple(never(known)),
         due_on=min(days, default=None),
         score=worth * sum(reason.weight for reason in reasons),
+        covering_for=covering_for,
     )
 
 

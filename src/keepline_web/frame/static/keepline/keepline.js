@@ -115,6 +115,13 @@
   document.addEventListener("htmx:afterSettle", hide);
   hide();
 
+  // a box that ticks all boxes of a name, and a button that prints
+  document.addEventListener("change", (event) => {
+    const all_of = event.target.dataset.ticks;
+    if (all_of) { all(`input[name="${all_of}"]`, event.target.form).forEach((box) => { box.checked = event.target.checked; }); }
+  });
+  document.addEventListener("click", (event) => { if (event.target.closest("[data-prints]")) { window.print(); } });
+
   // selects that filter a list send their form at once
   document.addEventListener("change", (event) => { if (event.target.closest("[data-sends]")) { event.target.form.requestSubmit(); } });
 })();
