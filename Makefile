@@ -8,10 +8,11 @@ SITE ?= ./demo-site
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check check-full lint types contracts tidy docs bench lock clean
+.PHONY: help demo serve test check check-full lint types contracts tidy docs bench lock clean
 
 help:
 	@echo "make demo        模拟运营商并跑通全流程 / simulate an operator and run the whole loop"
+	@echo "make serve       启动演示站点的工作台 / start the workbench of the demo"
 	@echo "make test        安装并运行测试 / set up and run the tests"
 	@echo "make check       格式、类型、约定与测试 / formatting, types, contracts, house rules and tests"
 	@echo "make check-full  长测试，写入 docs/results.md / the long tests, written to docs/results.md"
@@ -30,6 +31,10 @@ $(TEST): requirements/build.txt requirements/test.txt $(RUN)
 
 demo: $(RUN)
 	@$(BIN)/keepline demo --site $(SITE)
+	@printf '\n工作台：make serve\nThe workbench: make serve\n'
+
+serve: $(RUN)
+	@$(BIN)/keepline serve --site $(SITE)
 
 # Spark starts once: its tests share one worker, the others take the rest. Threads of mathematics would fight the workers.
 test check-full: export OPENBLAS_NUM_THREADS = 1

@@ -69,8 +69,9 @@ def demo(site: Path, customers: int, months: int, seed: int, engine: str, as_jso
         made = run_demo(site, Asked(customers, months, seed), engine=engine, progress=progress)
     folder = made.published(LAST)
     told = {"site": str(site), "report": str(folder / "report.html"), "plan": str(folder / "plan.xlsx")}
-    zh = f"完成。以下为模拟数据。\n报告：{told['report']}\n方案：{told['plan']}"
-    en = f"Done; the data are simulated.\nReport: {told['report']}\nPlan: {told['plan']}"
+    zh = f"完成。以下为模拟数据。\n报告：{told['report']}\n方案：{told['plan']}\n工作台：keepline serve --site {site}"
+    en = f"Done; the data are simulated.\nReport: {told['report']}\nPlan: {told['plan']}\n"
+    en += f"The workbench: keepline serve --site {site}"
     console.answer(told, zh, en, as_json=as_json)
 
 

@@ -1,4 +1,4 @@
-"""The words ``keepline serve`` on the command line; what they start is loaded only when they are said."""
+"""The words ``keepline serve``, ``backup`` and ``restore``; what they start is loaded only when they are said."""
 
 from __future__ import annotations
 
@@ -27,3 +27,34 @@ def serve(site: Path, host: str, port: int) -> None:
             code="no_web",
         ) from error
     run(opened, host=host, port=port)
+
+
+@click.command()
+@click.option("--site", type=click.Path(path_type=Path, file_okay=False), required=True, help="站点目录 site folder")
+@click.option(
+    "--to", type=click.Path(path_type=Path, dir_okay=False), required=True, help="备份文件 backup file, .tar.gz"
+)
+def backup(site: Path, to: Path) -> None:
+    """备份工作台：数据库与密钥。 Back the workbench up: its database and its keys."""
+    from keepline_web.keeping import back_up
+
+    said = back_up(open_site(site), to)
+    click.echo(f"已备份 {said['bytes']:,} 字节：{said['file']}；内含密钥，请妥善保管。")
+    click.echo(f"Backed up {said['bytes']:,} bytes: {said['file']}; it holds the keys, keep it safe.")
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--site", type=click.Path(path_type=Path, file_okay=False), required=True, help="站点目录 site folder")
+def restore(file: Path, site: Path) -> None:
+    """把备份恢复到尚无工作台数据的站点。 Restore a backup into a site whose workbench is empty."""
+    from keepline_web.keeping import restore as bring_back
+
+    said = bring_back(open_site(site), file)
+    zh, en = (
+        ("审计链完整", "the audit chains hold")
+        if said["chains_hold"]
+        else ("审计链不完整", "THE AUDIT CHAINS ARE BROKEN")
+    )
+    click.echo(f"已恢复 {said['at']} 的备份；{zh}。")
+    click.echo(f"Restored the backup of {said['at']}; {en}.")

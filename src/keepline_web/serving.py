@@ -39,7 +39,7 @@ def run(site: Site, *, host: str, port: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
     try:
-        revive = _database(site)
+        revive = database_of(site)
         _prepare(site)
         _serve(host, port or _free_port(host), revive)
     except Stopped:
@@ -62,7 +62,7 @@ def _may_listen(host: str) -> None:
         )
 
 
-def _database(site: Site) -> Callable[[], None]:
+def database_of(site: Site) -> Callable[[], None]:
     """The server named by ``KEEPLINE_DATABASE_URL``, or the site's own; answers how to keep it alive.
 
     The site's own ends with this process: its exit handler stops it, after everything else.
