@@ -44,7 +44,9 @@ INSTALLED_APPS = [
     "keepline_web.frame",
     "keepline_web.audit",
     "keepline_web.people",
+    "keepline_web.jobs",
     "keepline_web.customers",
+    "keepline_web.exports",
     "keepline_web.work",
     "keepline_web.exchange",
 ]

@@ -7,7 +7,9 @@ from django.urls import path
 from keepline_web.customers import arranging
 from keepline_web.customers import views as customers
 from keepline_web.exchange import views as exchange
+from keepline_web.exports import views as exports
 from keepline_web.frame import health, refusals
+from keepline_web.jobs import views as jobs
 from keepline_web.people import configuring
 from keepline_web.people import views as people
 from keepline_web.work import views as work
@@ -38,19 +40,27 @@ urlpatterns = [
     path("inbox/<int:proposal_id>", work.decide, name="decide"),
     path("month", exchange.month, name="month"),
     path("team", work.team, name="team"),
-    path("accounts", customers.accounts, name="accounts"),
-    path("accounts/<int:customer_id>", account, name="account"),
     path("handover", arranging.handover, name="handover"),
     path("handover/<int:person_id>", arranging.hand_over, name="hand_over"),
     path("unowned", arranging.give_out, name="unowned"),
     path("cover", arranging.cover, name="cover"),
     path("cover/<int:cover_id>/end", arranging.end_cover, name="end_cover"),
+    path("accounts", customers.accounts, name="accounts"),
+    path("accounts/<int:customer_id>", account, name="account"),
     path("accounts/<int:customer_id>/unmask", customers.unmask, name="unmask"),
     path("accounts/<int:customer_id>/claim", customers.claim, name="claim"),
     path("accounts/<int:customer_id>/log", work.log_contact, name="log_contact"),
     path("accounts/<int:customer_id>/step", work.plan_step, name="plan_step"),
     path("accounts/<int:customer_id>/promise", work.promise, name="promise"),
     path("accounts/<int:customer_id>/propose", work.propose, name="propose"),
+    path("tasks", jobs.tasks, name="tasks"),
+    path("tasks/<int:task_id>", jobs.task, name="task"),
+    path("tasks/<int:task_id>/cancel", jobs.cancel_task, name="cancel_task"),
+    path("exports", exports.exports, name="exports"),
+    path("exports/<int:export_id>", exports.export, name="export"),
+    path("exports/<int:export_id>/decide", exports.decide_export, name="decide_export"),
+    path("exports/<int:export_id>/withdraw", exports.withdraw_export, name="withdraw_export"),
+    path("exports/<int:export_id>/file", exports.export_file, name="export_file"),
 ]
 handler400 = refusals.bad_request
 handler403 = refusals.forbidden

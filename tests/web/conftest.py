@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import atexit
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import psycopg
 import pytest
 
 from keepline.newsite import make_site
@@ -72,3 +75,29 @@ def cast(db: None) -> Cast:  # noqa: ARG001
 def entered(cast: Cast) -> Callable[[str], Client]:
     """A browser signed in, and proved, as the cast's ``role``."""
     return lambda role: enter(Client(), cast.of_role(role))
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:  # noqa: ARG001
+    """A copy of the database where commits are real, for tests of several connections at once; its address.
+
+    Rows that triggers keep cannot be cleaned up after a test, so the whole copy is thrown away.
+    """
+    said = connections.databases["default"]
+    before, copy = said["NAME"], f"copy_{secrets.token_hex(4)}"
+    with django_db_blocker.unblock():
+        connections.close_all()  # a database that somebody is connected to cannot be copied
+        with _elsewhere(said) as server:
+            server.execute(f'CREATE DATABASE {copy} TEMPLATE "{before}"')
+        said["NAME"] = copy
+        yield f"postgresql://{said['USER']}:{said['PASSWORD']}@/{copy}?host={quote(str(said['HOST']), safe='/')}"
+        connections.close_all()
+        said["NAME"] = before
+        with _elsewhere(said) as server:
+            server.execute(f"DROP DATABASE {copy} WITH (FORCE)")
+
+
+def _elsewhere(said: dict[str, Any]) -> psycopg.Connection[Any]:
+    return psycopg.connect(
+        dbname="postgres", user=said["USER"], password=said["PASSWORD"], host=said["HOST"], autocommit=True
+    )

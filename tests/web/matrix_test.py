@@ -7,11 +7,19 @@ import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.http import QueryDict
 from django.test import Client
 from django.urls import get_resolver, reverse
 
+from keepline_web.customers.listing import Listing
 from keepline_web.customers.models import Cover
+from keepline_web.exports.actions import ask as ask_export
+from keepline_web.exports.making import make
 from keepline_web.frame import clock
+from keepline_web.jobs.actions import ask as ask_task
+from keepline_web.jobs.claiming import claim
+from keepline_web.jobs.models import Task
+from keepline_web.jobs.progress import Progress
 from keepline_web.people.models import Person
 from keepline_web.people.roles import Role
 from keepline_web.work.actions import log_contact, promise
@@ -62,6 +70,14 @@ people | GET POST | admin | -
 person | GET POST | admin | person
 make_unit | POST | admin | -
 audit | GET | auditor | -
+tasks | GET | {EVERYONE} | -
+task | GET | {EVERYONE} | task
+cancel_task | POST | {EVERYONE} | task
+exports | GET POST | {MANAGER} {LEAD} {CHIEFS} analyst | -
+export | GET | {MANAGER} {LEAD} {CHIEFS} analyst | export
+decide_export | POST | {LEAD} {CHIEFS} | export
+withdraw_export | POST | {MANAGER} {LEAD} {CHIEFS} analyst | export
+export_file | POST | {MANAGER} {LEAD} {CHIEFS} analyst | file
 """
 # role: whose records it may know of
 SEES = {
@@ -109,8 +125,10 @@ def test_a_role_finds_what_the_table_says_and_nothing_else(
 
 def of_another(name: str, kind: str, role: str, record: str) -> bool:
     """Records that only their owner acts on, or that lie outside what the role sees."""
-    if name in ("withdraw_contact", "withdraw_proposal"):
+    if name in ("withdraw_contact", "withdraw_proposal", "withdraw_export") or kind in ("task", "file"):
         return role != MANAGER
+    if kind == "export" and role == "analyst":
+        return True  # who consents to none knows of none but their own
     return kind in ("account", "contact", "promise", "proposal", "seller", "cover") and record not in SEES.get(
         role, set()
     )
@@ -147,11 +165,24 @@ def made(kind: str, by: Person, customer_id: int) -> object:
         return Cover.objects.create(
             away=by, covered_by=instead, starts_on=day, ends_on=day + dt.timedelta(days=1), reason="年休假", made_by=by
         )
+    if kind == "task":
+        return ask_task(kind="export", asked={"export": 0}, by=by)
+    if kind in ("export", "file"):
+        export = ask_export(by=by, asked=Listing.of(QueryDict()), reason="本周拜访", key=key)
+        if kind == "file":
+            make({"export": export.pk}, Progress(claimed()))
+        return export
     if kind == "contact":
         return log_contact(by=by, customer_id=customer_id, key=key, outcome="reached")
     if kind == "promise":
         return promise(by=by, customer_id=customer_id, key=key, what="回电", due_on=clock.today())
     return propose(by=by, customer_id=customer_id, key=key, offer_id="manager-visit", price_fen=0, reason="客户要求")
+
+
+def claimed() -> Task:
+    task = claim()
+    assert task is not None
+    return task
 
 
 @pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row[1] != "open"])

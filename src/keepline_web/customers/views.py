@@ -30,6 +30,7 @@ def accounts(request: HttpRequest) -> HttpResponse:
         "page": paged, "asked": asked, "month": month, "kept": kept.urlencode(), "classes": CLASSES, "risks": RISKS,
         "loyalties": LOYALTY, "districts": districts_of(request.user), "owners": owners_of(request.user),
         "rows": [(row, shown(row, request.user)) for row in paged], "each_choices": EACH, "each": each,
+        "may_export": request.user.may(Act.EXPORT),
     }  # fmt: skip
     return render(request, "customers/accounts.html", values)
 

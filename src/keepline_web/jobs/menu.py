@@ -1,0 +1,5 @@
+"""This room's page in the menu."""
+
+from keepline_web.frame.menu import place
+
+place("tasks", "任务中心", "Tasks", icon="clock", order=70, act="signed_in")
