@@ -6,6 +6,7 @@ from django.urls import path
 
 from keepline_web.customers import arranging
 from keepline_web.customers import views as customers
+from keepline_web.exchange import data
 from keepline_web.exchange import views as exchange
 from keepline_web.exports import views as exports
 from keepline_web.frame import health, refusals
@@ -39,6 +40,13 @@ urlpatterns = [
     path("inbox", work.inbox, name="inbox"),
     path("inbox/<int:proposal_id>", work.decide, name="decide"),
     path("month", exchange.month, name="month"),
+    path("data", data.data, name="data"),
+    path("data/bring-in", data.bring_in, name="bring_in"),
+    path("data/hand-back", data.hand_back, name="hand_back"),
+    path("data/receive", data.receive, name="receive"),
+    path("data/uploads/<int:upload_id>", data.upload, name="upload"),
+    path("data/uploads/<int:upload_id>/set-aside/<int:number>", data.set_aside, name="set_aside"),
+    path("data/uploads/<int:upload_id>/<slug:verb>", data.try_or_load, name="try_or_load"),
     path("team", work.team, name="team"),
     path("handover", arranging.handover, name="handover"),
     path("handover/<int:person_id>", arranging.hand_over, name="hand_over"),

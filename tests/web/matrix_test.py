@@ -7,12 +7,15 @@ import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import QueryDict
 from django.test import Client
 from django.urls import get_resolver, reverse
 
 from keepline_web.customers.listing import Listing
 from keepline_web.customers.models import Cover
+from keepline_web.exchange.models import Trial, Upload
+from keepline_web.exchange.uploads import path_of, receive
 from keepline_web.exports.actions import ask as ask_export
 from keepline_web.exports.making import make
 from keepline_web.frame import clock
@@ -51,6 +54,13 @@ proposals | GET | {MANAGER} {AGENT} | -
 withdraw_proposal | POST | {MANAGER} {AGENT} | proposal
 inbox | GET | {LEAD} {CHIEFS} | -
 decide | POST | {LEAD} {CHIEFS} | proposal
+data | GET | importer | -
+bring_in | POST | importer | -
+hand_back | POST | importer | -
+receive | POST | importer | -
+upload | GET | importer | upload
+try_or_load | POST | importer | upload_verb
+set_aside | GET | importer | upload_number
 month | GET | {LEAD} {CHIEFS} marketer campaign_approver analyst | -
 team | GET | {LEAD} {CHIEFS} | -
 handover | GET | {LEAD} {CHIEFS} | -
@@ -142,6 +152,11 @@ def places(kind: str, cast: Cast) -> Iterator[tuple[str, list[object]]]:
     if kind == "key":
         yield "own", ["abcdef012345"]
         return
+    if kind.startswith("upload"):
+        more = {"upload": [], "upload_verb": ["check"], "upload_number": [0]}[kind]
+        yield "own", [dropped(cast.people["importer"]).pk, *more]
+        yield "missing", [999_999_999_999, *more]
+        return
     owners = {"own": cast.owner, "team": cast.colleague, "other": cast.stranger}
     accounts = {"own": cast.own, "team": cast.team, "other": cast.other}
     for record in RECORDS:
@@ -177,6 +192,16 @@ def made(kind: str, by: Person, customer_id: int) -> object:
     if kind == "promise":
         return promise(by=by, customer_id=customer_id, key=key, what="回电", due_on=clock.today())
     return propose(by=by, customer_id=customer_id, key=key, offer_id="manager-visit", price_fen=0, reason="客户要求")
+
+
+def dropped(by: Person) -> Upload:
+    """A file that was tried, with a row set aside."""
+    upload = receive(by=by, file=SimpleUploadedFile("bills.csv", "客户编号,金额\n1,x\n".encode("gb18030")))
+    path = path_of(upload).with_name("aside.csv")
+    path.write_text("x", encoding="utf-8")
+    report = {"verdict": "accepted", "set_aside_files": [str(path)]}
+    Trial.objects.create(upload=upload, verb="check", mapping="x", report=report, person=by, at=clock.now())
+    return upload
 
 
 def claimed() -> Task:

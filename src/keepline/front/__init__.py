@@ -9,6 +9,7 @@ from keepline.errors import KeeplineError, PublicationError, SiteError
 from keepline.front.publications import Published, published_months, read_published
 from keepline.front.reading import ACCOUNT_MONTHS, Front
 from keepline.front.returning import hand_in
+from keepline.front.taking import keep_mapping, load_file, mapping_for, try_file
 from keepline.periods import Month
 from keepline.policy.service import Service, read_service
 from keepline.report import numbers
@@ -25,9 +26,13 @@ __all__ = [
     "Site",
     "SiteError",
     "hand_in",
+    "keep_mapping",
+    "load_file",
+    "mapping_for",
     "numbers",
     "open_site",
     "published_months",
     "read_published",
     "read_service",
+    "try_file",
 ]

@@ -8,4 +8,4 @@ class ExchangeConfig(AppConfig):
     label = "exchange"
 
     def ready(self) -> None:
-        from keepline_web.exchange import menu  # noqa: F401
+        from keepline_web.exchange import chores, menu  # noqa: F401

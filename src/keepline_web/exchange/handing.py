@@ -54,6 +54,13 @@ def hand_back(*, by: Person | None, until: dt.date | None = None) -> Handing | N
     return handing
 
 
+def something_new() -> bool:
+    """Whether anything was logged since the last handing that was taken in."""
+    last = Handing.objects.filter(accepted=True).order_by("-at").first()
+    rows = Contact.objects.filter(on_day__gte=_first_open_day())
+    return rows.filter(at__gt=last.at).exists() if last else rows.exists()
+
+
 def _first_open_day() -> dt.date:
     """Months that are published are closed: what happened in them was handed back before."""
     months = published_months(settings.SITE)

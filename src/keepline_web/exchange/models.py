@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from django.db import models
 
+from keepline_web.jobs.models import Task
+from keepline_web.people.models import Person
+
 
 class Arrival(models.Model):
     """One publication brought in, whole; the same one again changes nothing."""
@@ -27,3 +30,28 @@ class Handing(models.Model):
     until = models.DateField()
     files = models.JSONField()
     accepted = models.BooleanField(default=False)
+
+
+class Upload(models.Model):
+    """A file of the operator as it was dropped; ``place`` is the random folder it lies in."""
+
+    name = models.CharField(max_length=120)
+    place = models.CharField(max_length=40, unique=True)
+    size = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="uploads")
+    at = models.DateTimeField()
+
+
+class Trial(models.Model):
+    """One trial or load of an upload: with which mapping, what was accepted, and what intake said."""
+
+    upload = models.ForeignKey(Upload, on_delete=models.PROTECT, related_name="trials")
+    verb = models.CharField(max_length=5)
+    mapping = models.TextField()
+    mapping_name = models.CharField(max_length=80, blank=True)
+    accept = models.JSONField(default=list)
+    task = models.ForeignKey(Task, null=True, on_delete=models.PROTECT, related_name="+")
+    report = models.JSONField(null=True)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()

@@ -27,6 +27,7 @@ HOME = (
     ("own_day", "today"),
     ("see_figures", "month"),
     ("see_accounts", "accounts"),
+    ("load", "data"),
     ("configure", "people"),
     ("read_audit", "audit"),
 )

@@ -1,0 +1,55 @@
+"""What the worker does of itself or is asked to: publications come in, what people did goes out, files are taken in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+
+from keepline.front import KeeplineError
+from keepline_web.exchange import uploads
+from keepline_web.exchange.arriving import bring_in_all, waiting
+from keepline_web.exchange.handing import hand_back, something_new
+from keepline_web.jobs.kinds import chore, register
+from keepline_web.jobs.progress import Progress
+from keepline_web.people.models import Person
+
+LOOK_SECONDS = 60
+HAND_SECONDS = 3600
+
+
+def bring_in(asked: dict[str, Any], progress: Progress) -> dict[str, Any]:  # noqa: ARG001
+    progress.step(0, zh="接入已发布的账期", en="bringing in what is published")
+    return {"months": [arrival.month for arrival in bring_in_all(settings.SITE)]}
+
+
+def hand(asked: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    progress.step(0, zh="交回工作台的记录", en="handing back what was done")
+    handing = hand_back(by=Person.objects.get(pk=asked["person"]))
+    return {"files": handing.files if handing else []}
+
+
+def look_for_publications() -> None:
+    """A month published while the workbench runs comes in by itself."""
+    if waiting():
+        bring_in_all(settings.SITE)
+
+
+def hand_back_hourly() -> None:
+    """What was done since the last time; a lake that is busy is tried again in an hour."""
+    if something_new():
+        try:
+            hand_back(by=None)
+        except KeeplineError:
+            return
+
+
+def _data(_: dict[str, Any]) -> str:
+    return "/data"
+
+
+register("bring_in", "接入账期", "publications in", run=bring_in, address=_data)
+register("hand_back", "交回记录", "handing back", run=hand, address=_data)
+register("intake", "数据接入", "file taken in", run=uploads.carry_out, address=uploads.address)
+chore(look_for_publications, every_seconds=LOOK_SECONDS)
+chore(hand_back_hourly, every_seconds=HAND_SECONDS)

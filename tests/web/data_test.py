@@ -1,0 +1,84 @@
+"""Files dropped on the page: tried without a trace, loaded by the worker, refused with words, never a path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from keepline.lake.store import open_lake
+from keepline_web.exchange import uploads
+from keepline_web.exchange.models import Trial, Upload
+from keepline_web.jobs.working import work_once
+from web.conftest import ROOT
+
+MAPPING = """
+[match]
+files = ["客户*.csv"]
+
+[limits]
+set_aside_share_max = 0.5
+
+[[table]]
+name = "customers"
+[table.columns]
+customer_id = { from = "客户编号", as = "account" }
+month = { constant = "2026-10" }
+kind = { from = "客户类型", codes = { "个人" = "person", "单位" = "organisation" } }
+district = "区县"
+"""
+CUSTOMERS = "客户编号,客户类型,区县\nA1,个人,城东\nA2,单位,城西\n,个人,城南\n"
+
+
+def drop(client: Client, name: str, text: str, encoding: str = "gb18030") -> Upload:
+    answer = client.post("/data/receive", {"file": SimpleUploadedFile(name, text.encode(encoding))})
+    assert answer.status_code == 302, answer.content.decode()[:500]
+    return Upload.objects.latest("pk")
+
+
+def test_a_file_is_tried_without_a_trace_and_then_loaded_with_its_bad_row_told(
+    entered: Callable[[str], Client],
+) -> None:
+    client = entered("importer")
+    one = drop(client, "客户.csv", CUSTOMERS)
+    mapping, name = uploads.proposed_mapping(one)
+    assert name == ""
+    assert "customers" in mapping
+    said = {"mapping": MAPPING, "mapping_name": "dropped-customers"}
+    for verb, rows in (("check", 0), ("load", 2)):
+        assert client.post(f"/data/uploads/{one.pk}/{verb}", said).status_code == 302
+        task = work_once()
+        assert task is not None
+        trial = Trial.objects.latest("pk")
+        trial.refresh_from_db()
+        assert trial.report is not None, task.refused
+        counts = trial.report["counts"]
+        assert counts["read"] == sum(counts[k] for k in ("loaded", "updated", "unchanged", "ignored", "set_aside"))
+        assert open_lake(ROOT / "lake").rows("customers") == rows, trial.report
+    assert (ROOT / "intake" / "dropped-customers.toml").exists()
+    page = client.get(f"/data/uploads/{one.pk}").content.decode()
+    assert "载入结果" in page
+    assert "下载待修正的行" in page
+    assert client.get(f"/data/uploads/{one.pk}/set-aside/0").status_code == 200
+    assert client.get(f"/data/uploads/{one.pk}/set-aside/1").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["../../x.csv", "..\\..\\x.csv", "/etc/passwd.csv", "a\x00b.csv", "...csv"])
+def test_a_name_is_kept_as_words_never_as_a_path(name: str) -> None:
+    clean = uploads.clean_name(name)
+    assert Path(clean).name == clean
+    assert "\x00" not in clean
+    assert not clean.startswith(".")
+
+
+def test_what_is_no_table_is_refused_with_words(entered: Callable[[str], Client]) -> None:
+    client, before = entered("importer"), Upload.objects.count()
+    for name in ("run.exe", "page.html", "picture.svg"):
+        answer = client.post("/data/receive", {"file": SimpleUploadedFile(name, b"x")})
+        assert answer.status_code == 422
+        assert "CSV" in answer.content.decode()
+    assert client.post("/data/receive").status_code == 422
+    assert Upload.objects.count() == before
