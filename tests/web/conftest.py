@@ -33,6 +33,7 @@ os.environ.setdefault("XDG_RUNTIME_DIR", str(FOLDER / "run"))
 import django  # noqa: E402
 
 django.setup()
+del os.environ["DJANGO_SETTINGS_MODULE"]  # a test process that this one starts makes a site of its own
 
 from django.db import connections  # noqa: E402
 from django.test import Client  # noqa: E402
