@@ -199,7 +199,7 @@ def dropped(by: Person) -> Upload:
     upload = receive(by=by, file=SimpleUploadedFile("bills.csv", "客户编号,金额\n1,x\n".encode("gb18030")))
     path = path_of(upload).with_name("aside.csv")
     path.write_text("x", encoding="utf-8")
-    report = {"verdict": "accepted", "set_aside_files": [str(path)]}
+    report = {"verdict": "accepted", "counts": {}, "set_aside_files": [str(path)]}
     Trial.objects.create(upload=upload, verb="check", mapping="x", report=report, person=by, at=clock.now())
     return upload
 

@@ -67,7 +67,7 @@ def yuan_short(fen: int | None) -> str:
 
 @register.filter
 def count(value: float | None) -> str:
-    return numbers.count(value)
+    return numbers.count(None if value == "" else value)  # a template's unknown is an empty text
 
 
 @register.filter
