@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
@@ -215,6 +216,19 @@ def test_progress_is_seen_while_it_runs(cast: Cast) -> None:
     assert "写入客户" in text
 
 
+def test_the_menu_tells_what_runs_or_has_ended_until_one_looked(cast: Cast) -> None:
+    client, badge = enter(Client(), cast.owner), '<span class="badge plainly accent number">{}</span>'
+    with kind("sum", lambda *_: None) as name:
+        first, _ = (ask(kind=name, asked={}, by=cast.owner) for _ in range(2))
+        client.get("/tasks")
+        assert badge.format(2) in client.get("/me").content.decode()
+        done_now(first)
+        assert badge.format(2) in client.get("/me").content.decode()
+        client.get(f"/tasks/{first.pk}")
+    assert badge.format(1) in client.get("/me").content.decode()
+    assert "badge plainly accent number" not in enter(Client(), cast.colleague).get("/me").content.decode()
+
+
 # with real commits
 
 
@@ -225,7 +239,8 @@ def asked_slow(steps: int, seconds: float = 0.02) -> Task:
 
 @contextmanager
 def worker(address: str) -> Iterator[subprocess.Popen[bytes]]:
-    env = {**os.environ, "KEEPLINE_DATABASE_URL": address, "PYTHONPATH": str(TESTS)}
+    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "keepline_web.settings", "KEEPLINE_SITE": str(settings.SITE.root),
+           "KEEPLINE_DATABASE_URL": address, "PYTHONPATH": str(TESTS)}  # fmt: skip
     process = subprocess.Popen([sys.executable, "-m", "web.slow_work"], env=env)
     try:
         yield process
@@ -237,7 +252,7 @@ def worker(address: str) -> Iterator[subprocess.Popen[bytes]]:
 def until(what: Callable[[], bool]) -> None:
     end = time.monotonic() + PATIENCE
     while not what():
-        assert time.monotonic() < end, "waited in vain"
+        assert time.monotonic() < end, "waited in vain; what a worker said stands above"
         time.sleep(0.05)
 
 

@@ -15,6 +15,7 @@ from keepline_web.exports.models import Export
 from keepline_web.exports.queries import SECOND_ABOVE, access_export, asked_of, exports_of, state_of, waiting_for
 from keepline_web.exports.words import STATES, STEPS, filters_in_words
 from keepline_web.frame.refusals import Refused, refusal
+from keepline_web.jobs.actions import see
 from keepline_web.jobs.models import Task
 from keepline_web.people.access import page
 from keepline_web.people.roles import Act
@@ -47,6 +48,8 @@ def export(request: HttpRequest, export_id: int) -> HttpResponse:
     steps = [(step, STEPS[step.what]) for step in one.steps.select_related("person")]
     task = Task.objects.filter(pk=one.task_id).first()
     own = one.person_id == request.user.pk
+    if task and not task.open:
+        see(by=request.user, tasks=[task.pk])
     values = {
         "line": line, "one": one, "steps": steps, "task": task, "own": own, "runs": line["state"] == "making",
         "may_decide": not own and request.user.may(Act.APPROVE_EXPORT) and line["state"] == "waiting",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,14 +22,25 @@ class Place:
     act: str
     order: int
     in_tabs: bool = False  # on a phone, at the bottom
+    count: Callable[[Any], int] | None = None  # of what is new there for a person
 
 
 PLACES: list[Place] = []
 
 
-def place(url: str, zh: str, en: str, *, icon: str, act: str, order: int, in_tabs: bool = False) -> None:
+def place(
+    url: str,
+    zh: str,
+    en: str,
+    *,
+    icon: str,
+    act: str,
+    order: int,
+    in_tabs: bool = False,
+    count: Callable[[Any], int] | None = None,
+) -> None:
     """Add a line; lines stand by their order, whichever room brings them."""
-    PLACES.append(Place(url, Text(zh, en), icon, act, order, in_tabs))
+    PLACES.append(Place(url, Text(zh, en), icon, act, order, in_tabs, count))
     PLACES.sort(key=lambda line: line.order)
 
 
@@ -37,7 +49,14 @@ def menu_of(request: HttpRequest) -> list[dict[str, Any]]:
     match = request.resolver_match
     here = match.url_name if match else ""
     return [
-        {"href": reverse(p.url), "words": p.words, "icon": p.icon, "here": p.url == here, "in_tabs": p.in_tabs}
+        {
+            "href": reverse(p.url),
+            "words": p.words,
+            "icon": p.icon,
+            "here": p.url == here,
+            "in_tabs": p.in_tabs,
+            "count": p.count(request.user) if p.count else 0,
+        }
         for p in PLACES
         if request.user.may(p.act)
     ]

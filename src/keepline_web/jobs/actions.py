@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
@@ -10,7 +11,7 @@ from django.http import Http404
 from keepline_web.frame import clock
 from keepline_web.frame.refusals import Refused
 from keepline_web.jobs.kinds import KINDS
-from keepline_web.jobs.models import State, Task
+from keepline_web.jobs.models import OPEN, State, Task
 from keepline_web.people.models import Person
 
 
@@ -37,3 +38,8 @@ def cancel(*, by: Person, task_id: int) -> Task:
         task.state, task.ended_at = State.CANCELLED, clock.now()
     task.save(update_fields=["cancel_asked", "state", "ended_at"])
     return task
+
+
+def see(*, by: Person, tasks: Iterable[int]) -> None:
+    """Those of one's own that had ended when their page was shown are no news any more."""
+    Task.objects.filter(pk__in=list(tasks), person=by, seen=False).exclude(state__in=OPEN).update(seen=True)

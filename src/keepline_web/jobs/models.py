@@ -40,11 +40,13 @@ class Task(models.Model):
     asked_at = models.DateTimeField()
     begun_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    seen = models.BooleanField(default=False)  # by the person, after it ended
 
     class Meta:
         indexes = [
             models.Index(fields=["id"], name="task_open", condition=Q(state__in=["queued", "running"])),
             models.Index(fields=["person", "-id"], name="task_person"),
+            models.Index(fields=["person"], name="task_news", condition=Q(seen=False)),
         ]
 
     @property

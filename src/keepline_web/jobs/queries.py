@@ -25,3 +25,8 @@ def access_task(person: Person, task_id: int) -> Task:
 def something_runs(person: Person) -> bool:
     """Whether any of one's own has not ended yet."""
     return tasks_of(person).filter(state__in=OPEN).exists()
+
+
+def news(person: Person) -> int:
+    """How many of one's own run, or have ended since one last looked."""
+    return Task.objects.filter(person=person, seen=False).count()

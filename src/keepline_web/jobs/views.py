@@ -23,6 +23,7 @@ EACH = 20
 def tasks(request: HttpRequest) -> HttpResponse:
     """One's own, latest first; asked again every two seconds while something runs."""
     paged = Paginator(tasks_of(request.user), EACH).get_page(request.GET.get("page"))
+    actions.see(by=request.user, tasks=[task.pk for task in paged if not task.open])
     values = {"page": paged, "lines": [_line(task) for task in paged], "runs": something_runs(request.user)}
     return render(request, "jobs/tasks.html", values)
 
@@ -30,6 +31,7 @@ def tasks(request: HttpRequest) -> HttpResponse:
 @page(Act.SIGNED_IN)
 def task(request: HttpRequest, task_id: int) -> HttpResponse:
     one = access_task(request.user, task_id)
+    actions.see(by=request.user, tasks=[one.pk] if not one.open else [])
     return render(request, "jobs/task.html", {"line": _line(one), "runs": one.open})
 
 
