@@ -63,6 +63,8 @@ try_or_load | POST | importer | upload_verb
 set_aside | GET | importer | upload_number
 month | GET | {LEAD} {CHIEFS} marketer campaign_approver analyst | -
 team | GET | {LEAD} {CHIEFS} | -
+arrears | GET | {MANAGER} {AGENT} {LEAD} {CHIEFS} | -
+fairness | GET | {LEAD} {CHIEFS} | -
 handover | GET | {LEAD} {CHIEFS} | -
 hand_over | GET POST | {LEAD} {CHIEFS} | seller
 unowned | GET POST | {LEAD} {CHIEFS} | -

@@ -8,3 +8,5 @@ place("promises", "承诺", "Promises", icon="heart-handshake", order=40, act="o
 place("proposals", "优惠申请", "Offers", icon="discount", order=50, act="own_day")
 place("inbox", "待审批", "To approve", icon="checklist", order=60, act="approve", in_tabs=True)
 place("team", "团队", "Team", icon="users-group", order=15, act="see_team", in_tabs=True)
+place("arrears", "欠费", "Arrears", icon="alert-triangle", order=25, act="see_arrears")
+place("fairness", "优惠公平", "Fairness", icon="discount", order=62, act="approve")

@@ -185,6 +185,12 @@ def in_yuan(fen: int) -> str:
 
 
 @register.filter
+def less(value: int) -> int:
+    """How much below nothing, said without the sign."""
+    return -value
+
+
+@register.filter
 def text_of(value: Any) -> str:
     """Words of a policy: an object with ``zh`` and ``en``."""
     return words.say(value.zh, value.en)
