@@ -13,7 +13,7 @@ from keepline_web.frame import health, refusals
 from keepline_web.jobs import views as jobs
 from keepline_web.people import configuring
 from keepline_web.people import views as people
-from keepline_web.work import owed
+from keepline_web.work import leading, owed
 from keepline_web.work import views as work
 from keepline_web.work.customer import account
 
@@ -50,6 +50,9 @@ urlpatterns = [
     path("data/uploads/<int:upload_id>/<slug:verb>", data.try_or_load, name="try_or_load"),
     path("team", work.team, name="team"),
     path("arrears", owed.arrears, name="arrears"),
+    path("meeting", leading.meeting_page, name="meeting"),
+    path("bulletin", leading.bulletin_page, name="bulletin"),
+    path("targets", leading.targets_page, name="targets"),
     path("fairness", owed.fairness, name="fairness"),
     path("handover", arranging.handover, name="handover"),
     path("handover/<int:person_id>", arranging.hand_over, name="hand_over"),

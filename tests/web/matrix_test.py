@@ -65,6 +65,9 @@ month | GET | {LEAD} {CHIEFS} marketer campaign_approver analyst | -
 team | GET | {LEAD} {CHIEFS} | -
 arrears | GET | {MANAGER} {AGENT} {LEAD} {CHIEFS} | -
 fairness | GET | {LEAD} {CHIEFS} | -
+meeting | GET | {LEAD} {CHIEFS} | -
+bulletin | GET | {LEAD} {CHIEFS} | -
+targets | GET POST | {LEAD} {CHIEFS} | -
 handover | GET | {LEAD} {CHIEFS} | -
 hand_over | GET POST | {LEAD} {CHIEFS} | seller
 unowned | GET POST | {LEAD} {CHIEFS} | -

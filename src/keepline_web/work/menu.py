@@ -10,3 +10,6 @@ place("inbox", "待审批", "To approve", icon="checklist", order=60, act="appro
 place("team", "团队", "Team", icon="users-group", order=15, act="see_team", in_tabs=True)
 place("arrears", "欠费", "Arrears", icon="alert-triangle", order=25, act="see_arrears")
 place("fairness", "优惠公平", "Fairness", icon="discount", order=62, act="approve")
+place("targets", "目标", "Targets", icon="flame", order=66, act="see_team")
+place("meeting", "营销例会", "Weekly meeting", icon="calendar-event", order=67, act="see_team")
+place("bulletin", "月度通报", "Bulletin", icon="file-text", order=68, act="see_team")

@@ -1,4 +1,4 @@
-"""What people did: contacts, next steps, promises, and offers asked for.
+"""What people did and are to reach: contacts, next steps, promises, offers asked for, and targets.
 
 Rows are only added; what ends one is another row.
 """
@@ -10,7 +10,7 @@ import uuid
 from django.db import models
 
 from keepline_web.customers.models import Account, PlanRow
-from keepline_web.people.models import Person
+from keepline_web.people.models import Person, Unit
 
 
 class Contact(models.Model):
@@ -120,3 +120,26 @@ class Ruling(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["proposal", "number"], name="ruling_once")]
         ordering = ["number"]
+
+
+class Target(models.Model):
+    """What a unit or a person is to reach in a month; the last row of each holds, and one without amount ends it."""
+
+    month = models.CharField(max_length=7)
+    measure = models.CharField(max_length=20)
+    unit = models.ForeignKey(Unit, null=True, on_delete=models.PROTECT, related_name="targets")
+    person = models.ForeignKey(Person, null=True, on_delete=models.PROTECT, related_name="targets")
+    amount = models.BigIntegerField(null=True)  # a count, or fen where the measure is money
+    set_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    set_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(unit__isnull=True) ^ models.Q(person__isnull=True), name="target_of_one"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(amount__isnull=True) | models.Q(amount__gte=0), name="target_not_below_zero"
+            ),
+        ]
+        indexes = [models.Index(fields=["month", "unit", "person", "measure", "-id"], name="target_last")]

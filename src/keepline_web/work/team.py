@@ -6,19 +6,24 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 
+from keepline.front import Month
 from keepline_web.customers.models import Account, Assignment, PlanRow, Standing
 from keepline_web.customers.queries import latest_month, on_day, visible_to
 from keepline_web.frame import clock
 from keepline_web.people.models import Person
 from keepline_web.people.queries import sellers_of
+from keepline_web.work.measures import MONEY, actuals, working_days
 from keepline_web.work.models import Contact, Promise
 from keepline_web.work.proposals import waiting_for
+from keepline_web.work.targets import held, progress
+from keepline_web.work.words import MEASURES
 
 
 def board(person: Person) -> dict[str, Any]:
     """The unit's figures and one row a person, of those whose work the person may see."""
     day, month = clock.today(), latest_month()
-    people = list(sellers_of(person).filter(is_active=True).select_related("unit").order_by("unit__path", "pk"))
+    everyone = list(sellers_of(person).select_related("unit").order_by("unit__path", "pk"))
+    people = [p for p in everyone if p.is_active]
     ids = [p.pk for p in people]
     owned = _counts(Assignment.objects.filter(on_day(day), person__in=ids), "person")
     contacts = Contact.objects.filter(
@@ -28,12 +33,20 @@ def board(person: Person) -> dict[str, Any]:
     agreed = _counts(contacts.filter(outcome="agreed"), "person")
     late = _counts(Promise.objects.filter(person__in=ids, end__isnull=True, due_on__lt=day), "person")
     plan = _plan(ids, month)
+    aims, name = held(str(Month.of(day))), str(Month.of(day))
+    figures = actuals(everyone, name)
     rows = [
         {"person": p, "owned": owned.get(p.pk, 0), "made": made.get(p.pk, 0), "reached": reached.get(p.pk, 0),
-         "agreed": agreed.get(p.pk, 0), "late": late.get(p.pk, 0), "plan": plan.get(p.pk, (0, 0))}
+         "agreed": agreed.get(p.pk, 0), "late": late.get(p.pk, 0), "plan": plan.get(p.pk, (0, 0)),
+         "progress": progress(aims, "person", p.pk, figures, [p.pk], name)}
         for p in people
     ]  # fmt: skip
-    return {"rows": rows, "month": month, "figures": _figures(person, month), "waiting": waiting_for(person).count()}
+    own = progress(aims, "unit", person.unit_id, figures, [p.pk for p in everyone], name)
+    return {
+        "rows": rows, "month": month, "figures": _figures(person, month), "waiting": waiting_for(person).count(),
+        "own": own, "this_month": name, "days": working_days(name), "measures": MEASURES, "money": MONEY,
+        "aimed": any(row["progress"] for row in rows),
+    }  # fmt: skip
 
 
 def _counts(rows: QuerySet[Any], field: str) -> dict[int, int]:

@@ -37,3 +37,10 @@ raised | 已上报 | passed up
 used | 已使用 | used
 expired | 已过期 | expired
 """)
+MEASURES = listed("""
+contacts | 联系次数 | contacts
+visits | 上门走访 | visits
+agreed | 接受优惠 | offers taken
+revenue_3m | 近三月收入 | revenue, 3 months
+high_kept | 高风险保有 | high-risk kept
+""")
