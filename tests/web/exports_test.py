@@ -206,6 +206,7 @@ def test_a_second_person_consents_and_the_file_is_made(cast: Cast, entered: Call
 def test_nobody_consents_to_their_own_and_that_they_tried_is_kept(cast: Cast, entered: Callable[[str], Client]) -> None:
     lead = cast.of_role("team_lead")
     export = asked_by(lead)
+    assert queries.waiting_for(lead) == []
     answer = entered("team_lead").post(f"/exports/{export.pk}/decide", {"what": "approved"})
     assert (answer.status_code, answer["X-Refused"]) == (403, "own_export")
     assert state(export) == "waiting"
