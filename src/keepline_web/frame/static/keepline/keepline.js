@@ -37,7 +37,7 @@
         const link = find("a", search);
         link.href = link.dataset.href + encodeURIComponent(input.value.trim());
       }
-      choose(shown()[0]);
+      choose(shown().find((a) => !a.dataset.href) || shown()[0]);
     };
     const open = () => { palette.showModal(); input.value = ""; filter(); input.focus(); };
     document.addEventListener("keydown", (event) => {
