@@ -9,6 +9,7 @@ from psycopg.conninfo import conninfo_to_dict
 from keepline.front import SiteError
 
 NAME = "keepline"
+TLS = ("sslmode", "sslrootcert", "sslcert", "sslkey")  # what an address may say of how the way there is protected
 
 
 def settings_of(address: str) -> dict[str, object]:
@@ -33,5 +34,5 @@ def settings_of(address: str) -> dict[str, object]:
         "ATOMIC_REQUESTS": True,
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"application_name": "keepline"},
+        "OPTIONS": {"application_name": "keepline"} | {name: where[name] for name in TLS if where.get(name)},
     }

@@ -51,9 +51,11 @@ INSTALLED_APPS = [
     "keepline_web.exchange",
 ]
 MIDDLEWARE = [
+    "keepline_web.frame.middleware.Caller",
     "django.middleware.security.SecurityMiddleware",
     "keepline_web.frame.middleware.Headers",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -87,21 +89,25 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
      "OPTIONS": {"user_attributes": ("username", "name")}},
+    {"NAME": "keepline_web.people.passwords.NoWordsOfTheHouse"},
 ]  # fmt: skip
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "home"
 
+HOST_ONLY = "__Host-" if HTTPS else ""  # browsers take such a cookie from this host alone, over TLS alone
 SESSION_ENGINE = "keepline_web.people.sessions"
-SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
+SESSION_COOKIE_NAME = f"{HOST_ONLY}session"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = "Lax"
 IDLE_SECONDS = 30 * 60
-CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
+CSRF_COOKIE_NAME = f"{HOST_ONLY}csrf"
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_FAILURE_VIEW = "keepline_web.frame.refusals.csrf"
+LANGUAGE_COOKIE_NAME = f"{HOST_ONLY}language"
+THEME_COOKIE_NAME = f"{HOST_ONLY}theme"
 
 SECURE_SSL_REDIRECT = False  # the proxy speaks TLS and redirects; see docs/howto/deploy.md
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
@@ -146,6 +152,7 @@ STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 WHITENOISE_MAX_AGE = 3600
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # no other site needs our files
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 LOGGING = {

@@ -59,6 +59,7 @@ def _put(account: Account, to: Person, day: dt.date, reason: str, by: Person | N
 def claim(*, account: Account, by: Person) -> Assignment:
     """Take an account nobody owns; the second of two who take it at once is told who has it."""
     _may_own(by)
+    Account.objects.select_for_update().get(pk=account.pk)  # two at once: the second waits, and is told
     try:
         with transaction.atomic():
             made = _put(account, by, clock.today(), "claimed", by)
@@ -223,6 +224,7 @@ def unmask(*, person: Person, customer_id: int, reason: str) -> tuple[str, str, 
             "请写明查看原因（至少 4 个字），便于审计。", "Say why, in four signs or more; it is kept for the audit.",
             code="reason_needed", status=422,
         )  # fmt: skip
+    reason = reason.strip()[:REASON_MOST]
     Person.objects.select_for_update().get(pk=person.pk)  # two requests at once count one after the other
     day = clock.today()
     if Unmasking.objects.filter(person=person, on_day=day).count() >= UNMASK_A_DAY:
@@ -232,8 +234,6 @@ def unmask(*, person: Person, customer_id: int, reason: str) -> tuple[str, str, 
             code="unmask_limit",
             status=429,
         )
-    Unmasking.objects.create(account=account, person=person, reason=reason.strip(), at=clock.now(), on_day=day)
-    write(
-        Stream.CUSTOMERS, act="unmasked", by=person, object=f"account:{account.pk}", detail={"reason": reason.strip()}
-    )
+    Unmasking.objects.create(account=account, person=person, reason=reason, at=clock.now(), on_day=day)
+    write(Stream.CUSTOMERS, act="unmasked", by=person, object=f"account:{account.pk}", detail={"reason": reason})
     return details(account)

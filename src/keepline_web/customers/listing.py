@@ -11,6 +11,7 @@ from django.http import QueryDict
 from keepline_web.customers.models import Account, Assignment, Standing
 from keepline_web.customers.queries import latest_month, on_day, owned_now, search, visible_to
 from keepline_web.frame import clock
+from keepline_web.frame.inputs import whole
 from keepline_web.people.models import Person
 
 ORDERS = {
@@ -73,9 +74,10 @@ def listed(person: Person, asked: Listing) -> QuerySet[Account]:
         fits &= Q(plan_rows__month=month)
     if asked.district:
         fits &= Q(district=asked.district)
-    if asked.owner.isdigit():
-        rows = rows.filter(pk__in=_owned_by(int(asked.owner)))
-    rows = search(rows.filter(fits), asked.text) if asked.text else rows.filter(fits)
+    owner = whole(asked.owner)
+    if owner is not None:
+        rows = rows.filter(pk__in=_owned_by(owner))
+    rows = search(rows.filter(fits), asked.text, person) if asked.text else rows.filter(fits)
     return rows.order_by(*_order(asked.order))
 
 

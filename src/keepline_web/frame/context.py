@@ -22,7 +22,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "menu": menu_of(request) if known else [],
         "lang": language(),
         "html_lang": HTML_LANGUAGES[language()],
-        "theme": getattr(person, "theme", "") or request.COOKIES.get("theme", "auto"),
+        "theme": getattr(person, "theme", "") or request.COOKIES.get(settings.THEME_COOKIE_NAME, "auto"),
         "demo": settings.DEMO,
         "simulated": settings.SITE.settings.simulated,
         "operator": settings.SITE.settings.name,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from ipaddress import ip_address
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -15,11 +18,26 @@ from keepline_web.frame.refusals import Refused, refusal
 from keepline_web.frame.words import LANGUAGES, Text
 
 Answer = Callable[[HttpRequest], HttpResponse]
-COOKIE = "language"
 DATABASE_AWAY = Text(
     "数据库暂时连不上，未作任何改动；请半分钟后重试。",
     "The database cannot be reached just now. Nothing was changed; try again in half a minute.",
 )
+
+
+class Caller:
+    """Behind the proxy, who asks is whom the proxy names last; what the caller wrote before that is not believed.
+
+    Without this everybody would ask from the proxy's own address, and anyone could lock anyone out.
+    """
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        said = request.META.get("HTTP_X_FORWARDED_FOR", "").rsplit(",", 1)[-1].strip() if settings.HTTPS else ""
+        with suppress(ValueError):
+            request.META["REMOTE_ADDR"] = str(ip_address(said))
+        return self.answer(request)
 
 
 class Headers:
@@ -43,7 +61,8 @@ class Language:
         self.answer = answer
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        own = getattr(request.user, "language", None) or request.COOKIES.get(COOKIE) or _asked(request)
+        kept = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME)
+        own = getattr(request.user, "language", None) or kept or _asked(request)
         with translation.override(LANGUAGES.get(own, LANGUAGES["zh"])):
             response = self.answer(request)
         response.headers["Content-Language"] = "en" if own == "en" else "zh-CN"
@@ -63,6 +82,11 @@ class Refusals:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.answer(request)
+
+    def process_view(self, request: HttpRequest, *_: Any) -> HttpResponse | None:
+        """A zero byte is no part of any text, and no database takes one."""
+        said = (text for sent in (request.GET, request.POST) for texts in sent.lists() for text in texts[1])
+        return refusal(request, 400) if any("\0" in text for text in said) else None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, Refused):

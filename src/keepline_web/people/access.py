@@ -15,6 +15,8 @@ from keepline_web.people.roles import Act
 
 View = Callable[..., HttpResponse]
 OPEN = "open"  # for those who are not signed in yet
+LEAVING = "sign_out"  # open to whoever is signed in, proved or not
+FIRST = ("me", LEAVING)  # all that is open to whoever has still to choose a password of their own
 
 
 def page(act: Act, *methods: str) -> Callable[[View], View]:
@@ -26,8 +28,11 @@ def page(act: Act, *methods: str) -> Callable[[View], View]:
         def asked(request: HttpRequest, *args: Any, **values: Any) -> HttpResponse:
             if not request.user.is_authenticated:
                 return _sign_in(request)
-            if request.user.rights.second_factor and not request.user.is_verified():
+            here = request.resolver_match.url_name
+            if request.user.rights.second_factor and not request.user.is_verified() and here != LEAVING:
                 return _prove(request)
+            if request.user.must_change_password and here not in FIRST:
+                return _choose(request)
             if not request.user.may(act):
                 raise Http404
             if request.method not in _with_head(allowed):
@@ -81,3 +86,9 @@ def _prove(request: HttpRequest) -> HttpResponse:
     if request.method not in ("GET", "HEAD"):
         return refusal(request, 403)
     return redirect("second_factor")
+
+
+def _choose(request: HttpRequest) -> HttpResponse:
+    if request.method not in ("GET", "HEAD"):
+        return refusal(request, 403)
+    return redirect("me")

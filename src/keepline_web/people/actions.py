@@ -21,6 +21,13 @@ PASSWORD_LENGTH = 20
 @transaction.atomic
 def make_unit(*, kind: str, name: str, above: Unit | None, by: Person | None) -> Unit:
     """A new unit under ``above``; its path ends with its own number."""
+    if Unit.objects.filter(above=above, name=name).exists():
+        raise Refused(
+            f"同一上级下已有名为“{name}”的单位，请换一个名称。",
+            f"There is a unit named {name} at that place already; choose another name.",
+            code="unit_taken",
+            status=422,
+        )
     unit = Unit.objects.create(kind=kind, name=name, above=above, path=get_random_string(20))
     unit.path = f"{above.path if above else '/'}{unit.pk}/"
     unit.save(update_fields=["path"])
@@ -38,6 +45,14 @@ def make_person(
             f"用户名 {username} 已有人使用，请换一个。",
             f"The user name {username} is taken; choose another.",
             code="username_taken",
+            status=422,
+        )
+    manager_id = values.get("manager_id")
+    if manager_id and Person.objects.filter(manager_id=manager_id).exists():
+        raise Refused(
+            f"客户经理编号 {manager_id} 已属于另一个人，请核对。",
+            f"The account manager's code {manager_id} is somebody else's already; check it.",
+            code="manager_taken",
             status=422,
         )
     password = get_random_string(PASSWORD_LENGTH, PASSWORD_SIGNS)
@@ -91,10 +106,12 @@ def reset(*, person: Person, by: Person) -> str:
 
 
 @transaction.atomic
-def change_password(*, person: Person, password: str) -> None:
+def change_password(*, person: Person, password: str, here: str | None) -> None:
+    """A password of one's own choice; every browser but the one it is changed in (``here``) ends."""
     person.set_password(password)
     person.must_change_password = False
     person.save(update_fields=["password", "must_change_password"])
+    Session.objects.filter(person=person).exclude(session_key=here).delete()
     write(Stream.SIGN_IN, act="password_changed", by=person, object=f"person:{person.pk}")
 
 

@@ -42,6 +42,10 @@ class NewPassword(forms.Form):
     def clean_password(self) -> str:
         said: str = self.cleaned_data["password"]
         password_validation.validate_password(said, self.person)
+        if self.person.check_password(said):
+            raise forms.ValidationError(
+                str(Text("新密码须与当前密码不同。", "The new password must differ from the present one."))
+            )
         return said
 
 

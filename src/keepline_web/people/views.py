@@ -7,7 +7,7 @@ from typing import Any
 import segno
 from django.conf import settings
 from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import mark_safe
@@ -16,8 +16,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from keepline_web.audit.actions import write
 from keepline_web.audit.models import Stream
-from keepline_web.frame.middleware import COOKIE
-from keepline_web.frame.refusals import refusal
+from keepline_web.frame.refusals import Refused, refusal
 from keepline_web.frame.words import LANGUAGES, Text
 from keepline_web.people import actions, demo, queries
 from keepline_web.people.access import open_page, page
@@ -44,7 +43,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         person = authenticate(request, username=said["username"], password=said["password"])
         if person is not None:
             enter(request, person)
-            return redirect(_next(request))
+            return HttpResponseRedirect(_next(request))
         wrong = WRONG
         write(Stream.SIGN_IN, act="sign_in_refused", by=None, detail={"username": said["username"]})
     values = {"form": form, "wrong": wrong, "next": _next(request), "logins": demo.hints(request)}
@@ -56,12 +55,15 @@ def enter(request: HttpRequest, person: Any) -> None:
     login(request, person, backend="django.contrib.auth.backends.ModelBackend")
     request.session[ADDRESS] = request.META.get("REMOTE_ADDR")
     request.session[AGENT] = request.headers.get("User-Agent", "")
+    if not TOTPDevice.objects.filter(user=person).exists():
+        TOTPDevice.objects.create(user=person, name="app", confirmed=False)  # for the page that sets it up
     write(Stream.SIGN_IN, act="signed_in", by=person, object=f"person:{person.pk}")
 
 
 def _next(request: HttpRequest) -> str:
     said = request.POST.get("next") or request.GET.get("next") or "/"
-    return said if url_has_allowed_host_and_scheme(said, {request.get_host()}, request.is_secure()) else "/"
+    ours = said.startswith("/") and url_has_allowed_host_and_scheme(said, {request.get_host()}, request.is_secure())
+    return said if ours else "/"
 
 
 @open_page("POST")
@@ -85,17 +87,30 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         return redirect("sign_in")
     if person.is_verified():
         return redirect("home")
-    device = TOTPDevice.objects.filter(user=person, confirmed=True).first()
-    new = device is None
-    device = device or TOTPDevice.objects.get_or_create(user=person, name="app", confirmed=False)[0]
+    device = _device_of(person)
+    new = not device.confirmed
     form, wrong = Code(request.POST or None), None
     if request.method == "POST":
         if form.is_valid() and device.verify_is_allowed()[0] and device.verify_token(form.cleaned_data["code"]):
             _proved(request, device, new)
             return redirect("home")
         wrong = NOT_THE_CODE
+        write(Stream.SIGN_IN, act="second_factor_refused", by=person, object=f"person:{person.pk}")
     values = {"new": new, "wrong": wrong, "key": device.config_url if new else "", "picture": _picture(device, new)}
     return render(request, "people/second_factor.html", values, status=422 if wrong else 200)
+
+
+def _device_of(person: Any) -> TOTPDevice:
+    """What proves the person, or is to; held until the request ends, so that one code sent twice at once holds once."""
+    held = TOTPDevice.objects.select_for_update().filter(user=person)
+    device = held.order_by("-confirmed", "pk").first()
+    if device is None:
+        raise Refused(
+            "第二重验证已被重置；请退出后重新登录，再设置一次。",
+            "The second factor was reset; sign out and in again to set it up.",
+            code="no_device",
+        )
+    return device
 
 
 def _proved(request: HttpRequest, device: TOTPDevice, new: bool) -> None:
@@ -127,14 +142,15 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 def preferences(request: HttpRequest) -> HttpResponse:
     """Language and theme: of the person, and of the browser before signing in."""
     language, theme = request.POST.get("language", ""), request.POST.get("theme", "")
-    answer = redirect(_next(request))
+    answer = HttpResponseRedirect(_next(request))
     person = request.user
+    how: dict[str, Any] = {"samesite": "Lax", "httponly": True, "secure": settings.HTTPS}
     if language in LANGUAGES:
-        answer.set_cookie(COOKIE, language, YEAR, samesite="Lax", httponly=True, secure=settings.HTTPS)
+        answer.set_cookie(settings.LANGUAGE_COOKIE_NAME, language, YEAR, **how)
         if person.is_authenticated:
             person.language = language
     if theme in THEMES:
-        answer.set_cookie("theme", theme, YEAR, samesite="Lax", httponly=True, secure=settings.HTTPS)
+        answer.set_cookie(settings.THEME_COOKIE_NAME, theme, YEAR, **how)
         if person.is_authenticated:
             person.theme = theme
     if person.is_authenticated:
@@ -147,7 +163,8 @@ def me(request: HttpRequest) -> HttpResponse:
     """One's own password and the browsers one is signed in with."""
     form = NewPassword(request.user, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        actions.change_password(person=request.user, password=form.cleaned_data["password"])
+        here = request.session.session_key
+        actions.change_password(person=request.user, password=form.cleaned_data["password"], here=here)
         update_session_auth_hash(request, request.user)
         return redirect("me")
     rows = [(row, row.session_key[-12:], row.session_key == request.session.session_key)

@@ -126,6 +126,8 @@ def plan_step(*, by: Person, customer_id: int, key: uuid.UUID, due_on: dt.date, 
     account = access_account(by, customer_id)
     _known(channel, CHANNELS)
     _not_past(due_on)
+    if after is not None and not Contact.objects.filter(pk=after, account=account).exists():
+        raise Http404
     values = {"account": account, "person": by, "due_on": due_on, "channel": channel, "note": note[:NOTE_MAX],
               "made_at": clock.now(), "after_id": after}  # fmt: skip
     step, new = _once(Step, key, by, values)

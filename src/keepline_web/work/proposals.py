@@ -23,7 +23,7 @@ from keepline_web.work.models import Proposal, Ruling
 OPEN = ("asked", "raised")
 RULINGS = ("approved", "returned", "refused")
 TOP_LEVEL = 5
-REASON_LEAST = 4
+REASON_LEAST, REASON_MAX = 4, 200
 
 
 def proposals_of(person: Person) -> QuerySet[Proposal]:
@@ -70,7 +70,7 @@ def propose(*, by: Person, customer_id: int, key: uuid.UUID, offer_id: str, pric
         name={"zh": offer["zh"], "en": offer["en"]},
         price_fen=price_fen, list_price_fen=offer["list_price_fen"], floor_price_fen=offer["floor_price_fen"],
         cost_fen=offer["unit_cost_fen"] + max(0, offer["price_fen"] - price_fen),
-        gain_fen=row.gain_fen if row else None, reason=reason.strip(), policy_version=policy.version,
+        gain_fen=row.gain_fen if row else None, reason=reason.strip()[:REASON_MAX], policy_version=policy.version,
         made_by=by, made_at=clock.now(), made_on=clock.today(),
     )  # fmt: skip
     needs = level_for(made.cost_fen, by)
@@ -121,7 +121,7 @@ def decide(*, by: Person, proposal_id: int, what: str, reason: str) -> Ruling:
         )  # fmt: skip
     if what != "approved":
         _reason(reason)
-    return _rule(made, what, by, reason=reason.strip(), needs_level=0)
+    return _rule(made, what, by, reason=reason.strip()[:REASON_MAX], needs_level=0)
 
 
 @transaction.atomic

@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from keepline.front import Month, read_published
 from keepline_web.customers.models import Standing
 from keepline_web.customers.queries import access_account, latest_month, shown, visible_to
+from keepline_web.frame.inputs import whole
 from keepline_web.frame.refusals import Refused
 from keepline_web.people.access import page
 from keepline_web.people.roles import Act
@@ -54,7 +55,7 @@ def log_contact(request: HttpRequest, customer_id: int) -> HttpResponse:
     contact = actions.log_contact(
         by=request.user, customer_id=customer_id, key=_key(request), outcome=said.get("outcome", ""),
         channel=said.get("channel", "manager_call"), note=said.get("note", ""),
-        plan_row=int(said["plan_row"]) if said.get("plan_row", "").isdigit() else None,
+        plan_row=whole(said.get("plan_row", "")),
         happened_at=_moment(said.get("happened_at", "")),
     )  # fmt: skip
     standing = Standing.objects.filter(account=customer_id).order_by("-month").first()
@@ -84,7 +85,7 @@ def plan_step(request: HttpRequest, customer_id: int) -> HttpResponse:
     step = actions.plan_step(
         by=request.user, customer_id=customer_id, key=_key(request), due_on=_day(said.get("due_on", "")),
         channel=said.get("channel", "manager_call"), note=said.get("note", ""),
-        after=int(said["after"]) if said.get("after", "").isdigit() else None,
+        after=whole(said.get("after", "")),
     )  # fmt: skip
     if request.headers.get("HX-Request") != "true":
         return redirect("account", customer_id)
@@ -222,17 +223,13 @@ def _moment(text: str) -> dt.datetime | None:
 
 def _fen(text: str) -> int:
     """Yuan as typed, in fen; never through a float."""
-    whole, _, part = text.strip().replace(",", "").partition(".")
-    if (
-        not whole.isascii()
-        or not whole.isdigit()
-        or len(whole) > 9
-        or not (part == "" or (part.isdigit() and len(part) <= 2))
-    ):
+    yuan, _, part = text.strip().replace(",", "").partition(".")
+    fen = whole(yuan + part.ljust(2, "0")) if len(yuan) <= 9 and len(part) <= 2 and yuan else None
+    if fen is None:
         raise Refused(
             "价格应为金额，如 69 或 69.50。",
             "The price must be an amount such as 69 or 69.50.",
             code="bad_price",
             status=422,
         )
-    return int(whole) * 100 + int(part.ljust(2, "0") or 0)
+    return fen

@@ -1,0 +1,396 @@
+"""Signing in: by password and second factor, locked against guessing, ended by time, by post and by the person."""
+
+from __future__ import annotations
+
+import re
+import statistics
+import time
+from collections.abc import Callable
+
+import pytest
+from django.contrib.sessions.backends.base import VALID_KEY_CHARS
+from django.test import Client
+from django_otp.oath import TOTP
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from keepline_web.audit.models import Entry
+from keepline_web.people.actions import (
+    PASSWORD_SIGNS,
+    disable,
+    enable,
+    make_person,
+    move_person,
+    reset,
+)
+from keepline_web.people.models import Person, Session
+from keepline_web.people.roles import Role
+from web.cast import Cast, enter
+from web.races import at_once
+from web.visiting import browser, steady
+
+SECRET, NEW = "four-green-kettles-sing", "nine-quiet-rivers-bend"
+
+
+@pytest.fixture
+def marketer(cast: Cast) -> Person:
+    """One who needs no second factor."""
+    return with_password(cast.people["marketer"])
+
+
+@pytest.fixture
+def manager(cast: Cast) -> Person:
+    """One who needs a second factor, and has it."""
+    return with_password(cast.owner)
+
+
+def with_password(person: Person) -> Person:
+    person.set_password(SECRET)
+    person.save()
+    return person
+
+
+def sign_in(
+    person: Person | str, password: str = SECRET, *, client: Client | None = None, address: str = "10.0.0.1"
+) -> Client:
+    """The browser after the attempt; ``last`` is what it was told."""
+    client = client or Client(raise_request_exception=False)
+    name = person if isinstance(person, str) else person.username
+    client.last = client.post("/sign-in", {"username": name, "password": password}, REMOTE_ADDR=address)  # type: ignore[attr-defined]
+    return client
+
+
+def inside(client: Client) -> bool:
+    return client.get("/me").status_code == 200
+
+
+def code_of(person: Person) -> str:
+    device = TOTPDevice.objects.get(user=person)
+    return f"{TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift).token():06d}"
+
+
+def acts(stream: str = "sign_in") -> list[str]:
+    return list(Entry.objects.filter(stream=stream).order_by("number").values_list("act", flat=True))
+
+
+# guessing
+
+
+def test_the_fifth_wrong_password_closes_the_name_from_that_address_alone(marketer: Person) -> None:
+    for _ in range(4):
+        assert sign_in(marketer, "wrong-wrong-wrong").last.status_code == 422
+    assert sign_in(marketer, "wrong-wrong-wrong").last["X-Refused"] == "locked_out"
+    assert sign_in(marketer).last.status_code == 429  # the right one comes too late
+    assert inside(sign_in(marketer, address="10.0.0.2"))  # nobody is locked out by somebody else's guesses
+
+
+def test_another_name_is_open_at_the_address_where_one_is_closed(marketer: Person, cast: Cast) -> None:
+    for _ in range(5):
+        sign_in(marketer, "wrong-wrong-wrong")
+    assert (
+        inside(sign_in(with_password(cast.people["importer"]))) is False
+    )  # needs a second factor, but is let on to it
+    assert sign_in(cast.people["importer"]).last.status_code == 302
+
+
+def test_a_right_password_forgets_the_wrong_ones_before_it(marketer: Person) -> None:
+    for _ in range(3):
+        for _ in range(4):
+            sign_in(marketer, "wrong-wrong-wrong")
+        assert inside(sign_in(marketer))
+
+
+def test_the_name_is_open_again_after_a_quarter_of_an_hour(marketer: Person, settings: object) -> None:
+    for _ in range(5):
+        sign_in(marketer, "wrong-wrong-wrong")
+    assert settings.AXES_COOLOFF_TIME == 0.25
+    settings.AXES_COOLOFF_TIME = 0.00001  # hours; nobody waits in a test
+    time.sleep(0.1)
+    assert inside(sign_in(marketer))
+
+
+def test_a_name_that_nobody_has_reads_and_takes_as_one_that_somebody_has(marketer: Person) -> None:
+    def taken(name: str) -> tuple[str, float]:
+        began = time.process_time()
+        said = sign_in(name, "wrong-wrong-wrong", address=f"10.0.1.{len(times)}").last
+        assert said.status_code == 422
+        return steady(said.content.decode()).replace(name, "…"), time.process_time() - began
+
+    times: list[tuple[str, float]] = []
+    for _ in range(4):
+        times += [taken(marketer.username), taken("nobody-at-all")]
+    assert len({text for text, _ in times}) == 1
+    known, unknown = (statistics.median(t for _, t in times[start::2]) for start in (0, 1))
+    assert 1 / 3 < known / unknown < 3
+
+
+def test_a_disabled_person_is_told_what_a_stranger_is_told(marketer: Person, cast: Cast) -> None:
+    disable(person=marketer, by=cast.people["admin"])
+    words = {steady(sign_in(name, address="10.0.2.1").last.content.decode()).replace(str(name), "…")
+             for name in (marketer.username, "nobody-at-all")}  # fmt: skip
+    assert len(words) == 1
+
+
+# the session
+
+
+def test_signing_in_makes_a_new_session_and_the_old_key_opens_nothing(manager: Person) -> None:
+    client = Client()
+    session = client.session
+    session["left"] = "by somebody who knows this key"
+    session.save()
+    client.cookies["session"] = planted = session.session_key
+    sign_in(manager, client=client)
+    after_password = client.session.session_key
+    client.post("/second-factor", {"code": code_of(manager)})
+    assert inside(client)
+    keys = {planted, after_password, client.session.session_key}
+    assert len(keys) == 3
+    for key in (planted, after_password):
+        other = Client()
+        other.cookies["session"] = key
+        assert not inside(other)
+
+
+def test_a_session_key_cannot_be_guessed(manager: Person) -> None:
+    assert len(VALID_KEY_CHARS) ** len(enter(Client(), manager).session.session_key) > 2**128
+
+
+def test_half_an_hour_of_silence_ends_a_session(cast: Cast) -> None:
+    for silent, still in ((29 * 60, True), (31 * 60, False)):
+        client = browser(cast.people["marketer"])
+        assert inside(client)
+        session = client.session
+        session["_seen"] = time.time() - silent
+        session.save()
+        assert inside(client) is still
+        assert Session.objects.filter(session_key=session.session_key).exists() is still
+
+
+def test_twelve_hours_end_a_session_however_busy_it_is(cast: Cast) -> None:
+    for age, still in ((12 * 3600 - 60, True), (12 * 3600 + 60, False)):
+        client = browser(cast.people["marketer"])
+        assert inside(client)
+        session = client.session
+        session["_begun"] = time.time() - age
+        session["_seen"] = time.time()
+        session.save()
+        assert inside(client) is still
+
+
+def test_signing_out_ends_the_session_on_the_server(cast: Cast) -> None:
+    client = browser(cast.people["marketer"])
+    key = client.session.session_key
+    client.post("/sign-out")
+    client.cookies["session"] = key
+    assert not inside(client)
+
+
+@pytest.mark.parametrize("act", [
+    lambda person, cast: disable(person=person, by=cast.people["admin"]),
+    lambda person, cast: reset(person=person, by=cast.people["admin"]),
+    lambda person, cast: move_person(person=person, role=Role.ANALYST, unit=person.unit, by=cast.people["admin"]),
+], ids=["disabled", "reset", "moved"])  # fmt: skip
+def test_who_is_disabled_reset_or_moved_is_out_at_once_everywhere(
+    act: Callable[[Person, Cast], object], cast: Cast
+) -> None:
+    person = cast.people["marketer"]
+    clients = [browser(person), browser(person)]
+    assert all(map(inside, clients))
+    act(person, cast)
+    assert not any(map(inside, clients))
+    assert not Session.objects.filter(person=person).exists()
+
+
+def test_an_administrator_ends_sessions_from_the_page_of_the_person(cast: Cast) -> None:
+    client, admin = browser(cast.people["marketer"]), browser(cast.people["admin"])
+    admin.post(f"/people/{cast.people['marketer'].pk}", {"act": "disable"})
+    assert not inside(client)
+    assert sign_in(with_password(cast.people["marketer"])).last.status_code == 302
+    Person.objects.filter(pk=cast.people["marketer"].pk).update(is_active=False)
+    assert sign_in(cast.people["marketer"], address="10.0.3.1").last.status_code == 422
+    enable(person=cast.people["marketer"], by=cast.people["admin"])
+    assert sign_in(cast.people["marketer"], address="10.0.3.1").last.status_code == 302
+
+
+def test_one_sees_where_one_is_signed_in_and_ends_one_of_them(cast: Cast) -> None:
+    here, there = browser(cast.people["marketer"]), browser(cast.people["marketer"])
+    assert inside(here)
+    assert inside(there)
+    key_end = there.session.session_key[-12:]
+    text = here.get("/me").content.decode()
+    assert f"/me/sessions/{key_end}" in text
+    assert there.session.session_key not in text
+    here.post(f"/me/sessions/{key_end}")
+    assert inside(here)
+    assert not inside(there)
+
+
+def test_nobody_ends_a_session_of_somebody_else(cast: Cast) -> None:
+    mine, other = browser(cast.people["marketer"]), browser(cast.people["auditor"])
+    mine.post(f"/me/sessions/{other.session.session_key[-12:]}")
+    assert inside(other)
+
+
+def test_every_page_has_the_way_to_sign_out(cast: Cast) -> None:
+    client = browser(cast.owner)
+    assert all('href="/me"' in client.get(path).content.decode() for path in ("/today", "/accounts", "/log"))
+    assert 'action="/sign-out"' in client.get("/me").content.decode()
+
+
+# the second factor
+
+
+def test_a_code_is_taken_once(manager: Person) -> None:
+    code = code_of(manager)
+    first, second = sign_in(manager), sign_in(manager)
+    assert first.post("/second-factor", {"code": code}).status_code == 302
+    assert second.post("/second-factor", {"code": code}).status_code == 422
+    assert inside(first)
+    assert not inside(second)
+
+
+def test_of_two_who_send_one_code_at_once_one_comes_in(committed: str) -> None:  # noqa: ARG001
+    person = with_password(Cast.found().owner)
+    clients = [sign_in(person) for _ in range(4)]
+    code = code_of(person)
+    answers = at_once([lambda c=client: c.post("/second-factor", {"code": code}).status_code for client in clients])
+    assert sorted(answers) == [302, 422, 422, 422]
+
+
+def test_wrong_codes_are_slowed_down_so_that_six_digits_are_enough(manager: Person) -> None:
+    client = sign_in(manager)
+    right = code_of(manager)
+    for _ in range(3):
+        assert client.post("/second-factor", {"code": "000000" if right != "000000" else "000001"}).status_code == 422
+    assert client.post("/second-factor", {"code": right}).status_code == 422  # for some seconds even the right one
+    assert acts().count("second_factor_refused") == 4
+
+
+def test_a_code_holds_for_its_half_minute(manager: Person) -> None:
+    device = TOTPDevice.objects.get(user=manager)
+    old = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift)
+    old.time = time.time() - 90
+    assert device.step == 30
+    assert sign_in(manager).post("/second-factor", {"code": f"{old.token():06d}"}).status_code == 422
+
+
+def test_the_seed_is_twenty_random_bytes_of_ones_own(cast: Cast) -> None:  # noqa: ARG001
+    seeds = [device.bin_key for device in TOTPDevice.objects.all()]
+    assert {len(seed) for seed in seeds} == {20}
+    assert len(set(seeds)) == len(seeds)
+
+
+def test_a_password_alone_opens_nothing_where_a_second_factor_is_due(manager: Person, cast: Cast) -> None:
+    client = sign_in(manager)
+    closed = ("/today", f"/accounts/{cast.own.pk}", "/me", "/accounts?q=1")
+    assert {client.get(path)["Location"] for path in closed} == {"/second-factor"}
+    assert client.post(f"/accounts/{cast.own.pk}/unmask", {"reason": "客户要求"}).status_code == 403
+
+
+def test_who_has_set_it_up_is_not_shown_the_seed_again(manager: Person) -> None:
+    text = sign_in(manager).get("/second-factor").content.decode()
+    assert "otpauth" not in text
+    assert '<svg class="segno' not in text
+
+
+def test_first_use_sets_it_up_and_a_wrong_code_does_not(marketer: Person) -> None:
+    client = sign_in(marketer)
+    device = TOTPDevice.objects.get(user=marketer)
+    assert not device.confirmed
+    client.post("/second-factor", {"code": "abcdef"})
+    assert not TOTPDevice.objects.get(user=marketer).confirmed
+    TOTPDevice.objects.filter(user=marketer).update(throttling_failure_timestamp=None, throttling_failure_count=0)
+    assert client.post("/second-factor", {"code": code_of(marketer)}).status_code == 302
+    assert TOTPDevice.objects.get(user=marketer).confirmed
+
+
+def test_whoever_loses_the_device_gets_a_new_password_with_the_new_factor(cast: Cast) -> None:
+    password = reset(person=cast.owner, by=cast.people["admin"])
+    assert not TOTPDevice.objects.filter(user=cast.owner).exists()
+    client = sign_in(cast.owner, password)
+    assert "otpauth" in client.get("/second-factor").content.decode()
+
+
+# the password
+
+
+@pytest.mark.parametrize(("password", "taken"), [
+    ("short-eleve", False), ("kettles-sing", True), ("correcthorsebatterystaple", True), ("qwertyuiop12", False),
+    ("password1234", False), ("1q2w3e4r5t6y", False), ("ct12345678901234", True), ("marketer-marketer", False),
+    ("四只绿色的水壶在唱着一首歌", True), ("  spaces at both ends  ", True), ("x" * 14 + "long " * 20, True),
+    (SECRET, False), ("my-KEEPLINE-word", False), ("清河通信的新的密码一二三", False), ("zebra测marketer!", False),
+])  # fmt: skip
+def test_a_password_is_long_and_rare_and_no_word_of_the_house(password: str, taken: bool, marketer: Person) -> None:
+    client = sign_in(marketer)
+    said = client.post("/me", {"present": SECRET, "password": password})
+    assert said.status_code == (302 if taken else 422), password
+    marketer.refresh_from_db()
+    assert marketer.check_password(password if taken else SECRET)
+
+
+def test_the_present_password_is_asked_before_it_is_changed(marketer: Person) -> None:
+    client = sign_in(marketer)
+    assert client.post("/me", {"present": "not this one", "password": NEW}).status_code == 422
+    assert client.post("/me", {"present": "", "password": NEW}).status_code == 422
+
+
+def test_a_changed_password_ends_every_other_session(marketer: Person) -> None:
+    here, there = sign_in(marketer), sign_in(marketer)
+    assert inside(here)
+    assert inside(there)
+    before = here.session.session_key
+    here.post("/me", {"present": SECRET, "password": NEW})
+    assert inside(here)
+    assert not inside(there)
+    assert here.session.session_key != before
+    assert Session.objects.filter(person=marketer).count() == 1
+
+
+def test_a_first_password_is_random_and_of_no_use_but_to_be_changed(cast: Cast) -> None:
+    unit = cast.owner.unit
+    person, first = make_person(username="new-one", name="新人", role=Role.MARKETER, unit=unit, by=None)
+    assert len(PASSWORD_SIGNS) ** len(first) > 2**96
+    client = sign_in(person, first)
+    assert client.get("/month")["Location"] == "/me"
+    assert client.post(f"/accounts/{cast.own.pk}/claim").status_code == 403
+    assert "初始密码" in client.get("/me").content.decode()
+    assert client.post("/me", {"present": first, "password": first}).status_code == 422
+    assert client.post("/me", {"present": first, "password": NEW}).status_code == 302
+    assert client.get("/month").status_code == 200
+
+
+def test_passwords_are_kept_as_argon2_and_typed_unseen(marketer: Person) -> None:
+    assert marketer.password.startswith("argon2$argon2id$")
+    pages = (Client().get("/sign-in"), sign_in(marketer).get("/me"))
+    for said in pages:
+        fields = re.findall(r"<input[^>]*password[^>]*>", said.content.decode())
+        assert fields
+        assert all('type="password"' in field and "onpaste" not in field for field in fields)
+        assert all('autocomplete="off"' not in field for field in fields)
+
+
+def test_no_account_is_there_before_somebody_made_it(cast: Cast) -> None:  # noqa: ARG001
+    assert not Person.objects.filter(username__in=("root", "sa", "administrator", "guest", "test")).exists()
+    assert not Entry.objects.filter(act="person_made", person_id__isnull=False).exists()
+
+
+# what is kept of it
+
+
+def test_each_attempt_is_in_the_audit_with_who_and_how_and_no_password(manager: Person) -> None:
+    sign_in(manager, "wrong-wrong-wrong")
+    client = sign_in(manager)
+    client.post("/second-factor", {"code": "000000"})
+    client.post("/sign-out")
+    assert acts() == ["sign_in_refused", "signed_in", "second_factor_refused", "signed_out"]
+    entry = Entry.objects.get(act="sign_in_refused")
+    assert entry.detail["username"] == manager.username
+    assert entry.at.utcoffset().total_seconds() == 0
+    text = str(list(Entry.objects.values_list("detail", "object", "person_name")))
+    assert SECRET not in text
+    assert "wrong-wrong-wrong" not in text
+
+
+def test_a_demo_door_is_shut_on_a_site_that_is_no_demo(cast: Cast) -> None:
+    assert Client().post("/demo-enter", {"username": cast.owner.username}).status_code == 404
+    assert "demo-enter" not in Client().get("/sign-in").content.decode()
