@@ -116,6 +116,24 @@ def test_the_page_previews_before_it_changes_anything(cast: Cast, entered: Enter
     assert client.post(f"/handover/{cast.owner.pk}", said | {"confirmed": "yes"}).status_code == 409
 
 
+@pytest.mark.parametrize("also", ["", "x", "9" * 19, "9" * 40])
+def test_an_account_that_cannot_be_read_stops_all(cast: Cast, entered: Enter, also: str) -> None:
+    said = {"to": cast.colleague.pk, "account": [cast.own.pk, also], "reason": "片区调整", "confirmed": "yes"}
+    answer = entered(Role.TEAM_LEAD).post(f"/handover/{cast.owner.pk}", said)
+    assert (answer.status_code, answer["X-Refused"]) == (422, "unreadable_choice")
+    assert owner_of(cast.own) == cast.owner
+
+
+def test_the_largest_key_an_account_may_have_is_handed_over_too(cast: Cast, entered: Enter) -> None:
+    largest = Account.objects.create(customer_id=2**62 - 1, last_month="2026-10")
+    assign(account=largest, to=cast.owner, reason="新到客户", by=None)
+    said = {"to": cast.colleague.pk, "account": [cast.own.pk, largest.pk], "reason": "片区调整"}
+    client, address = entered(Role.TEAM_LEAD), f"/handover/{cast.owner.pk}"
+    assert len(client.post(address, said).context["chosen"]) == 2
+    assert client.post(address, said | {"confirmed": "yes"})["Location"] == "/handover?done=2"
+    assert client.post(address, said).status_code == 409
+
+
 def test_the_pages_of_a_lead_name_nobody_of_another_team(cast: Cast, entered: Enter) -> None:
     client = entered(Role.TEAM_LEAD)
     for address in ("/handover", f"/handover/{cast.owner.pk}", "/cover"):
@@ -253,3 +271,11 @@ def test_a_lead_ends_no_cover_of_another_team(cast: Cast, entered: Enter) -> Non
                                 ends_on=today + DAY, reason="年休假期", made_by=cast.stranger)  # fmt: skip
     assert entered(Role.TEAM_LEAD).post(f"/cover/{made.pk}/end").status_code == 404
     assert entered(Role.PROVINCE_CHIEF).post(f"/cover/{made.pk}/end").status_code == 302
+
+
+@pytest.mark.parametrize(("reason", "code"), [(" 离 ", "reason_needed"), ("离职", "")])
+def test_a_handover_says_why_in_two_signs_at_least(cast: Cast, reason: str, code: str) -> None:
+    def act() -> int:
+        return hand_over(leaving=cast.owner, to=cast.colleague, accounts=[cast.own.pk], reason=reason, by=lead(cast))
+
+    assert (refused(act) if code else act()) == (code or 1)

@@ -145,6 +145,14 @@ def test_who_logged_nothing_and_who_is_late_needs_help_and_nobody_else(cast: Cas
     assert "logged no contact" in said["m103"]
 
 
+@pytest.mark.parametrize(("day", "noticed"), [(10, False), (11, True)])
+def test_who_logged_nothing_is_noticed_from_wednesday_on(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, day: int, noticed: bool
+) -> None:
+    monkeypatch.setattr(timezone, "now", lambda: dt.datetime(2026, 11, day, 12, tzinfo=ZONE))
+    assert ("m103" in helped(cast)) is noticed
+
+
 @pytest.mark.parametrize(("count", "helps"), [(FEW_CONTACTS - 1, False), (FEW_CONTACTS, True)])
 def test_few_contacts_say_nothing_about_the_share_reached(cast: Cast, count: int, helps: bool) -> None:
     for _ in range(count):

@@ -20,7 +20,7 @@ from keepline_web.people.roles import Act, Face
 
 UNMASK_A_DAY = 30
 UNMASK_SECONDS = 30
-REASON_LEAST, REASON_MOST = 4, 200
+REASON_LEAST, REASON_MOST = 2, 200
 
 
 @transaction.atomic
@@ -93,7 +93,7 @@ def hand_over(
     reason = _said(reason)
     chosen = _locked(accounts)
     held = Assignment.objects.filter(on_day(day), person=leaving, account__in=[account.pk for account in chosen])
-    _all_still(held.count() == len(chosen) and leaving.pk != to.pk)
+    all_still(held.count() == len(chosen) and leaving.pk != to.pk)
     for account in chosen:
         assign(account=account, to=to, reason=reason, by=by, on=day)
     detail = {"from": leaving.pk, "to": to.pk, "accounts": len(chosen), "reason": reason, "on": day.isoformat()}
@@ -108,7 +108,7 @@ def give_out(*, to: Person, accounts: Iterable[int], reason: str, by: Person) ->
     reason = _said(reason)
     chosen = _locked(accounts)
     free = visible_to(by).filter(~Exists(owned_now()), pk__in=[account.pk for account in chosen])
-    _all_still(free.count() == len(chosen))
+    all_still(free.count() == len(chosen))
     for account in chosen:
         assign(account=account, to=to, reason=reason, by=by)
     detail = {"to": to.pk, "accounts": len(chosen), "reason": reason}
@@ -122,11 +122,12 @@ def _locked(accounts: Iterable[int]) -> list[Account]:
     found = list(Account.objects.select_for_update().filter(pk__in=wanted).order_by("pk"))
     if not found:
         raise Refused("请至少选择一户。", "Choose one account at least.", code="nothing_chosen", status=422)
-    _all_still(len(found) == len(wanted))
+    all_still(len(found) == len(wanted))
     return found
 
 
-def _all_still(so: bool) -> None:
+def all_still(so: bool) -> None:
+    """Stop when what was chosen is no longer what it was."""
     if not so:
         raise Refused(
             "所选客户的负责人刚刚有变动，未作任何改动；请刷新名单后重选。",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
@@ -26,6 +27,8 @@ from keepline_web.people.access import page
 from keepline_web.people.models import Person
 from keepline_web.people.queries import people_of
 from keepline_web.people.roles import Act
+
+LARGEST_KEY = 2**63 - 1
 
 
 @page(Act.ASSIGN)
@@ -52,7 +55,7 @@ def hand_over(request: HttpRequest, person_id: int) -> HttpResponse:
                 leaving=leaving, to=to, accounts=ids, reason=request.POST.get("reason", ""), by=request.user, on=day
             )
             return redirect(f"/handover?done={count}")
-        return _preview(request, accounts_of(request.user, leaving).filter(pk__in=ids), to, leaving, day)
+        return _preview(request, _all_of(accounts_of(request.user, leaving), ids), to, leaving, day)
     return _choose(request, accounts_of(request.user, leaving), receivers(request.user, leaving), leaving)
 
 
@@ -64,7 +67,7 @@ def give_out(request: HttpRequest) -> HttpResponse:
         if request.POST.get("confirmed") == "yes":
             count = actions.give_out(to=to, accounts=ids, reason=request.POST.get("reason", ""), by=request.user)
             return redirect(f"/handover?done={count}")
-        return _preview(request, unowned(request.user).filter(pk__in=ids), to, None, None)
+        return _preview(request, _all_of(unowned(request.user), ids), to, None, None)
     return _choose(request, unowned(request.user), receivers(request.user), None)
 
 
@@ -77,12 +80,9 @@ def _choose(request: HttpRequest, accounts: Any, to: list[Person], leaving: Pers
 
 
 def _preview(
-    request: HttpRequest, accounts: Any, to: Person, leaving: Person | None, day: dt.date | None
+    request: HttpRequest, chosen: list[Account], to: Person, leaving: Person | None, day: dt.date | None
 ) -> HttpResponse:
     """What would be done, before it is; nothing is changed by looking."""
-    chosen: list[Account] = list(accounts)
-    if not chosen:
-        raise Refused("请至少选择一户。", "Choose one account at least.", code="nothing_chosen", status=422)
     values = {
         "chosen": [(row, shown(row, request.user)) for row in chosen], "to": to, "leaving": leaving, "on": day,
         "sums": summary(chosen, to), "reason": request.POST.get("reason", ""),
@@ -138,11 +138,29 @@ def _receiver(request: HttpRequest) -> Person:
 
 
 def _ids(request: HttpRequest) -> list[int]:
-    return [number for text in request.POST.getlist("account") if (number := _number(text)) is not None]
+    """The accounts ticked; one that cannot be read stops all, so that none is left behind unnoticed."""
+    numbers = [_number(text) for text in request.POST.getlist("account")]
+    if None in numbers:
+        raise Refused(
+            "名单中有无法识别的客户，未作任何改动；请刷新名单后重选。",
+            "An account of the list cannot be read. Nothing was done; reload the list and choose again.",
+            code="unreadable_choice",
+            status=422,
+        )
+    return [number for number in numbers if number is not None]
+
+
+def _all_of(accounts: QuerySet[Account], ids: list[int]) -> list[Account]:
+    """The accounts chosen, every one of them."""
+    if not ids:
+        raise Refused("请至少选择一户。", "Choose one account at least.", code="nothing_chosen", status=422)
+    chosen = list(accounts.filter(pk__in=ids))
+    actions.all_still(len(chosen) == len(set(ids)))
+    return chosen
 
 
 def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+    return int(text) if text.isascii() and text.isdigit() and int(text[:20]) <= LARGEST_KEY else None
 
 
 def _day(text: str) -> dt.date | None:

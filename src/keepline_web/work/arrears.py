@@ -43,18 +43,22 @@ def owing(person: Person, part: str = "") -> QuerySet[Any]:
     month = latest_month()
     standing = Standing.objects.filter(account=OuterRef("pk"), month=month)
     contacts = Contact.objects.filter(account=OuterRef("pk"), withdrawn=False, corrected_by__isnull=True)
-    rows: QuerySet[Any] = visible_to(person).annotate(
-        owed=Subquery(standing.values("arrears_fen")[:1]),
-        age=Subquery(standing.values("arrears_months")[:1]),
-        class_code=Subquery(standing.values("class_code")[:1]),
-        planned=Subquery(PlanRow.objects.filter(account=OuterRef("pk"), month=month).values("pk")[:1]),
-        owner_pk=Subquery(owned_now().values("person")[:1]),
-        owner_name=Subquery(owned_now().values("person__name")[:1]),
-        owner_unit=Subquery(owned_now().values("person__unit")[:1]),
-        last_contact=Subquery(contacts.values("account").annotate(last=Max("on_day")).values("last")),
+    owes = Standing.objects.filter(month=month, arrears_fen__gt=0).values("account")
+    rows: QuerySet[Any] = (
+        visible_to(person)
+        .filter(Q(pk__in=owes) | Q(blacklisted=True))
+        .annotate(
+            owed=Subquery(standing.values("arrears_fen")[:1]),
+            age=Subquery(standing.values("arrears_months")[:1]),
+            class_code=Subquery(standing.values("class_code")[:1]),
+            planned=Subquery(PlanRow.objects.filter(account=OuterRef("pk"), month=month).values("pk")[:1]),
+            owner_pk=Subquery(owned_now().values("person")[:1]),
+            owner_name=Subquery(owned_now().values("person__name")[:1]),
+            owner_unit=Subquery(owned_now().values("person__unit")[:1]),
+            last_contact=Subquery(contacts.values("account").annotate(last=Max("on_day")).values("last")),
+        )
     )
-    rows = rows.filter(Q(owed__gt=0) | Q(blacklisted=True)).filter(_part(part))
-    return rows.order_by(F("owed").desc(nulls_last=True), "pk")
+    return rows.filter(_part(part)).order_by(F("owed").desc(nulls_last=True), "pk")
 
 
 def _part(part: str) -> Q:

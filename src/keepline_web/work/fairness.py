@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -10,10 +11,13 @@ from django.db.models import Exists, OuterRef, Prefetch
 from keepline.front import numbers
 from keepline_web.customers.models import Account, Standing
 from keepline_web.customers.words import CLASSES
+from keepline_web.frame import clock
 from keepline_web.frame.words import Text
 from keepline_web.people.models import Person
 from keepline_web.work.models import Proposal, Ruling
 from keepline_web.work.proposals import proposals_of
+
+DAYS = 180  # how far back prices are compared
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,8 @@ def compared(person: Person) -> tuple[list[Compared], int]:
 
 def _approved(person: Person) -> list[Price]:
     yes = Ruling.objects.filter(what="approved")
-    rows = proposals_of(person).filter(Exists(yes.filter(proposal=OuterRef("pk"))))
+    since = clock.today() - dt.timedelta(days=DAYS)
+    rows = proposals_of(person).filter(Exists(yes.filter(proposal=OuterRef("pk"))), made_on__gte=since)
     rows = rows.prefetch_related(Prefetch("rulings", yes.select_related("person"), to_attr="yes"))
     listed = list(rows)
     classes = _classes(listed)

@@ -46,6 +46,11 @@ class Week:
         return self.first + dt.timedelta(days=6)
 
     @property
+    def well_begun(self) -> bool:
+        """From Wednesday on, who logged nothing is noticed; before, the week is young."""
+        return clock.today() >= self.first + dt.timedelta(days=2)
+
+    @property
     def before(self) -> Week:
         return Week(self.first - WEEK)
 
@@ -80,7 +85,7 @@ def meeting(person: Person, week: Week) -> dict[str, Any]:
     whole, whole_before = together(now.values()), together(past.values())
     owns = set(Assignment.objects.filter(on_day(clock.today()), person__in=people).values_list("person", flat=True))
     rows = [
-        Row(p, now[p.pk], tuple(_needs(now[p.pk], whole, owns=p.pk in owns)))
+        Row(p, now[p.pk], tuple(_needs(now[p.pk], whole, expected=p.pk in owns and week.well_begun)))
         for p in people if p.is_active or now[p.pk] != Done()
     ]  # fmt: skip
     return {
@@ -106,12 +111,12 @@ def _said(now: Done, before: Done) -> list[Text]:
     ]  # fmt: skip
 
 
-def _needs(one: Done, whole: Done, *, owns: bool) -> list[Text]:
+def _needs(one: Done, whole: Done, *, expected: bool) -> list[Text]:
     """Why somebody may need help: promises late, nothing logged, or far fewer reached than the others do."""
     found = []
     if one.late:
         found.append(Text(f"{one.late} 项承诺逾期", f"promises late: {one.late}"))
-    if owns and not one.contacts:
+    if expected and not one.contacts:
         found.append(Text("名下有客户，本周没有联系记录", "owns customers, and logged no contact this week"))
     share, usual = one.reached_share, whole.reached_share
     if one.contacts >= FEW_CONTACTS and share is not None and usual is not None and share < usual / 2:

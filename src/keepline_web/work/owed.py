@@ -10,7 +10,7 @@ from keepline_web.customers.queries import latest_month, shown
 from keepline_web.people.access import page
 from keepline_web.people.roles import Act
 from keepline_web.work.arrears import OLD_MONTHS, PARTS, SILENT_DAYS, owing, told_of, totals
-from keepline_web.work.fairness import compared
+from keepline_web.work.fairness import DAYS, compared
 
 EACH = 30
 
@@ -34,4 +34,4 @@ def fairness(request: HttpRequest) -> HttpResponse:
     """Approved offers of one kind at different prices."""
     offers, same = compared(request.user)
     rows = [(one, [(price, shown(price.account, request.user)) for price in one.prices]) for one in offers]
-    return render(request, "work/fairness.html", {"offers": rows, "same": same})
+    return render(request, "work/fairness.html", {"offers": rows, "same": same, "days": DAYS})
