@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from keepline_web.customers.models import Account, Assignment
 from keepline_web.frame import clock
+from keepline_web.frame.inputs import whole
 from keepline_web.people.models import Person, Unit
 from keepline_web.people.roles import Role
 from keepline_web.work.actions import log_contact
@@ -227,6 +228,14 @@ def test_a_note_with_a_script_in_it_is_shown_as_it_was_typed(cast: Cast) -> None
 @pytest.mark.parametrize("text", ["' OR '1'='1", "%", "_", "1) OR 1=1 --", "%' OR name LIKE '%", ".*", "\\"])
 def test_a_search_finds_by_the_text_alone(text: str, cast: Cast) -> None:
     assert browser(cast.owner).get("/accounts", {"q": text}).context["page"].paginator.count == 0
+
+
+@pytest.mark.parametrize(("text", "number"), [
+    ("0", 0), ("4611686018427387903", 2**62 - 1), (str(2**63 - 1), 2**63 - 1), (str(2**63), None), ("9" * 5000, None),
+    ("-1", None), ("+1", None), ("²", None), ("٣", None), ("1_0", None), (" 1", None), ("1.0", None), ("", None),
+])  # fmt: skip
+def test_a_number_is_read_up_to_the_highest_a_row_can_have(text: str, number: int | None) -> None:
+    assert whole(text) == number
 
 
 def test_a_body_too_large_or_with_too_many_fields_is_refused(cast: Cast) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-DIGITS = 18  # of the longest number a row can have
+HIGHEST = 2**63 - 1  # that a row's number can be; the core's pseudonyms have up to nineteen digits
 
 
 def whole(text: str) -> int | None:
-    """A row's number as typed, or nothing: no sign, no other script's digits, nothing too long to be one."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= DIGITS else None
+    """A row's number as typed, or nothing: no sign, no other script's digits, nothing too high to be one."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(HIGHEST))):
+        return None
+    number = int(text)
+    return number if number <= HIGHEST else None
