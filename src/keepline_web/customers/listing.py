@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Case, F, IntegerField, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import Case, F, FilteredRelation, IntegerField, Q, QuerySet, When
 from django.http import QueryDict
 
-from keepline_web.customers.models import Account, Assignment, Standing
-from keepline_web.customers.queries import latest_month, on_day, owned_now, search, visible_to
+from keepline_web.customers.models import Account, Assignment
+from keepline_web.customers.queries import latest_month, on_day, search, visible_to
 from keepline_web.frame import clock
 from keepline_web.frame.inputs import whole
 from keepline_web.people.models import Person
@@ -19,8 +19,8 @@ ORDERS = {
     "joined": ("joined_on", False),
 }  # fmt: skip
 RISK_PLACE = Case(
-    When(risk_band="high", then=0), When(risk_band="medium", then=1), When(risk_band="low", then=2), default=3,
-    output_field=IntegerField(),
+    When(now__risk_band="high", then=0), When(now__risk_band="medium", then=1), When(now__risk_band="low", then=2),
+    default=3, output_field=IntegerField(),
 )  # fmt: skip
 CODES = {"class": "class_code", "risk": "risk_band", "loyalty": "loyalty", "move": "move"}
 
@@ -58,18 +58,18 @@ class Listing:
 def listed(person: Person, asked: Listing) -> QuerySet[Account]:
     """The accounts the person may see, that fit, in order."""
     month = latest_month()
-    standing = Standing.objects.filter(account=OuterRef("pk"), month=month)
     rows = visible_to(person).annotate(
-        value=Subquery(standing.values("value_fen")[:1]),
-        revenue=Subquery(standing.values("revenue_3m_fen")[:1]),
-        arrears=Subquery(standing.values("arrears_fen")[:1]),
-        risk_place=Subquery(standing.annotate(place=RISK_PLACE).values("place")[:1]),
+        now=FilteredRelation("standings", condition=Q(standings__month=month)),
+        value=F("now__value_fen"),
+        revenue=F("now__revenue_3m_fen"),
+        arrears=F("now__arrears_fen"),
+        risk_place=RISK_PLACE,
     )
-    fits = Q(standings__month=month) if asked.codes or asked.owing else Q()
+    fits = Q()
     for name, code in asked.codes.items():
-        fits &= Q(**{f"standings__{CODES[name]}": code})
+        fits &= Q(**{f"now__{CODES[name]}": code})
     if asked.owing:
-        fits &= Q(standings__arrears_fen__gt=0)
+        fits &= Q(now__arrears_fen__gt=0)
     if asked.planned:
         fits &= Q(plan_rows__month=month)
     if asked.district:
@@ -112,7 +112,5 @@ def districts_of(person: Person) -> list[str]:
 
 def owners_of(person: Person) -> list[tuple[int, str]]:
     """Today's owners among the accounts one sees."""
-    rows = visible_to(person).annotate(
-        o=Subquery(owned_now().values("person")[:1]), n=Subquery(owned_now().values("person__name")[:1])
-    )
-    return list(rows.exclude(o=None).values_list("o", "n").distinct().order_by("o"))
+    rows = Assignment.objects.filter(on_day(clock.today()), account__in=visible_to(person))
+    return list(rows.values_list("person", "person__name").distinct().order_by("person"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.http import Http404
 
 from keepline_web.customers import sealed
@@ -30,13 +30,13 @@ def visible_to(person: Person) -> QuerySet[Account]:
     if scope is Scope.ALL:
         return everything
     if scope is Scope.OWN:
-        return everything.filter(Exists(owned_now().filter(person__in=[person.pk, *covered_by(person)])))
+        return everything.filter(pk__in=owned_by(Q(person__in=[person.pk, *covered_by(person)])))
     if scope is Scope.TEAM:
-        return everything.filter(Exists(owned_now().filter(person__unit=person.unit_id)))
+        return everything.filter(pk__in=owned_by(Q(person__unit=person.unit_id)))
     if scope is Scope.SUBTREE:
-        below = owned_now().filter(person__unit__path__startswith=person.unit.path)
-        unowned = ~Exists(owned_now()) & Q(unit__path__startswith=person.unit.path)
-        return everything.filter(Exists(below) | unowned)
+        below = owned_by(Q(person__unit__path__startswith=person.unit.path))
+        unowned = ~Q(pk__in=owned_by(Q())) & Q(unit__path__startswith=person.unit.path)
+        return everything.filter(Q(pk__in=below) | unowned)
     return everything.none()
 
 
@@ -51,6 +51,11 @@ def access_account(person: Person, customer_id: int) -> Account:
 def on_day(day: dt.date) -> Q:
     """Ranges of days that hold on ``day``."""
     return Q(starts_on__lte=day) & (Q(ends_on__isnull=True) | Q(ends_on__gt=day))
+
+
+def owned_by(whom: Q) -> QuerySet[Assignment]:
+    """The accounts that people like ``whom`` own today; the database reads it once, not once an account."""
+    return Assignment.objects.filter(on_day(clock.today()), whom).values("account")
 
 
 def owned_now() -> QuerySet[Assignment]:
