@@ -66,6 +66,7 @@ urlpatterns = [
     path("accounts/<int:customer_id>/log", work.log_contact, name="log_contact"),
     path("accounts/<int:customer_id>/step", work.plan_step, name="plan_step"),
     path("accounts/<int:customer_id>/promise", work.promise, name="promise"),
+    path("accounts/<int:customer_id>/give", work.give, name="give"),
     path("accounts/<int:customer_id>/propose", work.propose, name="propose"),
     path("tasks", jobs.tasks, name="tasks"),
     path("tasks/<int:task_id>", jobs.task, name="task"),

@@ -80,6 +80,7 @@ claim | POST | {MANAGER} {AGENT} | account
 log_contact | POST | {MANAGER} {AGENT} | account
 plan_step | POST | {MANAGER} {AGENT} | account
 promise | POST | {MANAGER} {AGENT} | account
+give | POST | {MANAGER} {AGENT} | account
 propose | GET POST | {MANAGER} {AGENT} | account
 people | GET POST | admin | -
 person | GET POST | admin | person

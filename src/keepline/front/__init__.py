@@ -13,6 +13,7 @@ from keepline.front.taking import keep_mapping, load_file, mapping_for, try_file
 from keepline.periods import Month
 from keepline.policy.service import Service, read_service
 from keepline.report import numbers
+from keepline.report import words as vocabulary
 from keepline.site import Site, open_site
 
 __all__ = [
@@ -35,4 +36,5 @@ __all__ = [
     "read_published",
     "read_service",
     "try_file",
+    "vocabulary",
 ]

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from keepline_web.frame.words import listed
+from collections.abc import Mapping
 
-CLASSES = listed("""
-important | 重要客户 | important
-key | 重点大客户 | key
-potential | 潜在大客户 | potential
-ordinary | 普通客户 | ordinary
-""")
-RISKS = listed("""
-high | 高风险 | high risk
-medium | 中风险 | medium risk
-low | 低风险 | low risk
-unknown | 风险未知 | risk unknown
-""")
-LOYALTY = listed("""
-loyal | 忠诚 | loyal
-general | 一般 | general
-wavering | 游离 | wavering
-unknown | 未知 | unknown
-""")
+from keepline.front import vocabulary
+from keepline_web.frame.words import Text, listed
+
+
+def _of_core(said: Mapping[str, Mapping[str, str]]) -> dict[str, Text]:
+    """The core's own words, so that page and report say the same."""
+    return {code: Text(words["zh"], words["en"]) for code, words in said.items()}
+
+
+CLASSES = _of_core({code: said for code, said in vocabulary.CLASSES.items() if code != "new"})
+RISKS = _of_core(vocabulary.BANDS)
+LOYALTY = _of_core(vocabulary.LOYALTY)
+LOYALTY_KINDS = _of_core(vocabulary.LOYALTY_KINDS)
 PRODUCTS = listed("""
 mobile | 移动 | mobile
 broadband | 宽带 | broadband
@@ -39,10 +34,4 @@ disconnected | 已拆 | closed
 KINDS = listed("""
 person | 个人 | person
 organisation | 单位 | organisation
-""")
-LOYALTY_KINDS = listed("""
-attachment | 情感依附 | attachment
-inertia | 惰性 | inertia
-price | 价格 | price
-unknown | 未知 | unknown
 """)

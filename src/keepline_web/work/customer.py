@@ -20,6 +20,7 @@ from keepline_web.frame.words import Text
 from keepline_web.people.access import page
 from keepline_web.people.models import Person
 from keepline_web.people.roles import Act
+from keepline_web.work.entitlements import owed
 from keepline_web.work.models import Contact, Promise
 from keepline_web.work.proposals import OPEN, with_state
 from keepline_web.work.reasons import reasons_of
@@ -51,6 +52,7 @@ def _work(one: Account, person: Person) -> dict[str, Any]:
     offers = with_state(one.proposals.all()).select_related("made_by").order_by("-pk")[:LATEST]
     promises = Promise.objects.filter(account=one).select_related("end", "person").order_by("-due_on")[:LATEST]
     return {
+        "owed": owed(one, known.standing.class_code if known.standing else "ordinary", clock.today()),
         "reasons": reasons_of(known), "never": never(known), "promises": promises, "offers": offers,
         "open_states": OPEN, "timeline": _timeline(one), "keys": uuid.uuid4, "person_may": person.may,
     }  # fmt: skip

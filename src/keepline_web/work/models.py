@@ -143,3 +143,19 @@ class Target(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["month", "unit", "person", "measure", "-id"], name="target_last")]
+
+
+class Given(models.Model):
+    """That something a class is owed was given to a customer (D1); taken off the year's count it was given in."""
+
+    key = models.UUIDField(unique=True, default=uuid.uuid4)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="given")
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="given")
+    entitlement_id = models.CharField(max_length=60)
+    policy_version = models.CharField(max_length=60)
+    on_day = models.DateField()
+    note = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["account", "entitlement_id", "on_day"], name="given_account")]

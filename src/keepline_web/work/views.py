@@ -17,7 +17,7 @@ from keepline_web.frame.inputs import whole
 from keepline_web.frame.refusals import Refused
 from keepline_web.people.access import page
 from keepline_web.people.roles import Act
-from keepline_web.work import actions, proposals
+from keepline_web.work import actions, entitlements, proposals
 from keepline_web.work.models import Contact, Promise
 from keepline_web.work.team import board
 from keepline_web.work.today import day_of
@@ -127,6 +127,16 @@ def promise(request: HttpRequest, customer_id: int) -> HttpResponse:
     said = request.POST
     actions.promise(by=request.user, customer_id=customer_id, key=_key(request), what=said.get("what", ""),
                     due_on=_day(said.get("due_on", "")))  # fmt: skip
+    return redirect("account", customer_id)
+
+
+@page(Act.OWN_DAY, "POST")
+def give(request: HttpRequest, customer_id: int) -> HttpResponse:
+    """Something the customer's class is owed was given."""
+    access_account(request.user, customer_id)
+    said = request.POST
+    entitlements.give(by=request.user, customer_id=customer_id, key=_key(request),
+                      entitlement_id=said.get("entitlement", ""), note=said.get("note", ""))  # fmt: skip
     return redirect("account", customer_id)
 
 
