@@ -11,7 +11,7 @@ from keepline_web.exchange import views as exchange
 from keepline_web.exports import views as exports
 from keepline_web.frame import health, refusals
 from keepline_web.jobs import views as jobs
-from keepline_web.people import configuring
+from keepline_web.people import configuring, showing
 from keepline_web.people import views as people
 from keepline_web.work import leading, owed
 from keepline_web.work import views as work
@@ -24,6 +24,7 @@ urlpatterns = [
     path("second-factor", people.second_factor, name="second_factor"),
     path("demo-enter", people.demo_enter, name="demo_enter"),
     path("preferences", people.preferences, name="preferences"),
+    path("components", showing.components, name="components"),
     path("me", people.me, name="me"),
     path("me/sessions/<slug:key_end>", people.end_session, name="end_session"),
     path("people", configuring.people, name="people"),

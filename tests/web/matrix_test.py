@@ -43,6 +43,7 @@ demo_enter | POST | open | -
 preferences | POST | open | -
 sign_out | POST | {EVERYONE} | -
 me | GET POST | {EVERYONE} | -
+components | GET | {EVERYONE} | -
 end_session | POST | {EVERYONE} | key
 home | GET | {EVERYONE} | -
 today | GET | {MANAGER} {AGENT} | -

@@ -10,7 +10,29 @@ import pytest
 ROOMS = Path(__file__).parents[2] / "src" / "keepline_web"
 PAGES = sorted(ROOMS.glob("*/templates/**/*.html"))
 SPOKEN = re.compile(r'\b(?:aria-label|placeholder|title|alt|content)="([^"]*)"')
-OURS = {"keepline", "GET", "简体中文", "English", "中文", "⌘K", "min", "GB", "SHA", "⟦", "⟧"}
+OURS = {
+    "keepline",
+    "GET",
+    "简体中文",
+    "English",
+    "中文",
+    "⌘K",
+    "min",
+    "GB",
+    "SHA",
+    "button",
+    "badge",
+    "notice",
+    "empty",
+    "field",
+    "timeline",
+    "as",
+    "cards",
+    "dialog",
+    "icon",
+    "⟦",
+    "⟧",
+}
 LETTERS = re.compile(r"[A-Za-z\u4e00-\u9fff]{2,}")
 META = re.compile(r"<meta[^>]*>", re.DOTALL)
 
