@@ -137,3 +137,14 @@ def test_policy_check_notes_what_would_surprise(tmp_path: Path) -> None:
 def test_words_typed_wrong_are_told_in_chinese_too(words: list[str], zh: str) -> None:
     result = CliRunner().invoke(cli, words, standalone_mode=False)
     assert console._usage_zh(result.exception) == zh  # type: ignore[arg-type]
+
+
+def test_a_mistake_in_the_service_standards_is_found_by_policy_check(tmp_path: Path) -> None:
+    make_site(tmp_path / "site", name="x")
+    site, path = open_site(tmp_path / "site"), tmp_path / "site" / "policy" / "service.toml"
+    review_policy(site, None)
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("contact_days_max = 30", "contact_days_max = 0"), encoding="utf-8"
+    )
+    with pytest.raises(PolicyError, match="contact_days_max"):
+        review_policy(site, None)

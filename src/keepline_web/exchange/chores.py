@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from keepline_web.jobs.kinds import chore, register
 from keepline_web.jobs.progress import Progress
 from keepline_web.people.models import Person
 
+log = logging.getLogger("keepline")
 LOOK_SECONDS = 60
 HAND_SECONDS = 3600
 
@@ -40,8 +42,8 @@ def hand_back_hourly() -> None:
     if something_new():
         try:
             hand_back(by=None)
-        except KeeplineError:
-            return
+        except KeeplineError as error:
+            log.error("what was done could not be handed back, tried again in an hour: %s", error)
 
 
 def _data(_: dict[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -14,6 +13,7 @@ from keepline_web.exports import actions
 from keepline_web.exports.models import Export
 from keepline_web.exports.queries import SECOND_ABOVE, access_export, asked_of, exports_of, state_of, waiting_for
 from keepline_web.exports.words import STATES, STEPS, filters_in_words
+from keepline_web.frame.inputs import entry_key
 from keepline_web.frame.refusals import Refused, refusal
 from keepline_web.jobs.actions import see
 from keepline_web.jobs.models import Task
@@ -29,7 +29,7 @@ def exports(request: HttpRequest) -> HttpResponse:
     """One's own and those that wait for one's consent; and a new one, of the list whose filters come with it."""
     if request.method == "POST":
         asked = Listing.of(QueryDict(request.POST.get("filters", "")[:FILTERS_MOST]))
-        reason, key = request.POST.get("reason", ""), _key(request)
+        reason, key = request.POST.get("reason", ""), entry_key(request)
         return redirect("export", actions.ask(by=request.user, asked=asked, reason=reason, key=key).pk)
     paged = Paginator(exports_of(request.user), EACH).get_page(request.GET.get("page"))
     lines = [_line(one) for one in paged]
@@ -88,13 +88,3 @@ def export_file(request: HttpRequest, export_id: int) -> HttpResponseBase:
 def _line(one: Export) -> dict[str, Any]:
     state = state_of(one)
     return {"one": one, "state": state, "words": STATES[state], "filters": filters_in_words(asked_of(one))}
-
-
-def _key(request: HttpRequest) -> uuid.UUID:
-    """The browser's number for this request, so that it is there once however often it is sent."""
-    try:
-        return uuid.UUID(request.POST.get("key", ""))
-    except ValueError as error:
-        raise Refused(
-            "页面已过期，请刷新后重填。", "The page is out of date; reload it.", code="no_key", status=422
-        ) from error

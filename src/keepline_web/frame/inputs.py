@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
+
+from django.http import HttpRequest
+
+from keepline_web.frame.refusals import Refused
+
 HIGHEST = 2**63 - 1  # that a row's number can be; the core's pseudonyms have up to nineteen digits
 
 
@@ -11,3 +17,13 @@ def whole(text: str) -> int | None:
         return None
     number = int(text)
     return number if number <= HIGHEST else None
+
+
+def entry_key(request: HttpRequest) -> uuid.UUID:
+    """The browser's number for an entry, so that it is there once however often it is sent."""
+    try:
+        return uuid.UUID(request.POST.get("key", ""))
+    except ValueError as error:
+        raise Refused(
+            "页面已过期，请刷新后重填。", "The page is out of date; reload it.", code="no_key", status=422
+        ) from error

@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from keepline.front import Month, read_published
 from keepline_web.customers.models import Standing
 from keepline_web.customers.queries import access_account, latest_month, shown, visible_to
-from keepline_web.frame.inputs import whole
+from keepline_web.frame.inputs import entry_key, whole
 from keepline_web.frame.refusals import Refused
 from keepline_web.people.access import page
 from keepline_web.people.roles import Act
@@ -53,7 +53,7 @@ def log_contact(request: HttpRequest, customer_id: int) -> HttpResponse:
     access_account(request.user, customer_id)
     said = request.POST
     contact = actions.log_contact(
-        by=request.user, customer_id=customer_id, key=_key(request), outcome=said.get("outcome", ""),
+        by=request.user, customer_id=customer_id, key=entry_key(request), outcome=said.get("outcome", ""),
         channel=said.get("channel", "manager_call"), note=said.get("note", ""),
         plan_row=whole(said.get("plan_row", "")),
         happened_at=_moment(said.get("happened_at", "")),
@@ -83,7 +83,7 @@ def plan_step(request: HttpRequest, customer_id: int) -> HttpResponse:
     access_account(request.user, customer_id)
     said = request.POST
     step = actions.plan_step(
-        by=request.user, customer_id=customer_id, key=_key(request), due_on=_day(said.get("due_on", "")),
+        by=request.user, customer_id=customer_id, key=entry_key(request), due_on=_day(said.get("due_on", "")),
         channel=said.get("channel", "manager_call"), note=said.get("note", ""),
         after=whole(said.get("after", "")),
     )  # fmt: skip
@@ -125,7 +125,7 @@ def promises(request: HttpRequest) -> HttpResponse:
 def promise(request: HttpRequest, customer_id: int) -> HttpResponse:
     access_account(request.user, customer_id)
     said = request.POST
-    actions.promise(by=request.user, customer_id=customer_id, key=_key(request), what=said.get("what", ""),
+    actions.promise(by=request.user, customer_id=customer_id, key=entry_key(request), what=said.get("what", ""),
                     due_on=_day(said.get("due_on", "")))  # fmt: skip
     return redirect("account", customer_id)
 
@@ -135,7 +135,7 @@ def give(request: HttpRequest, customer_id: int) -> HttpResponse:
     """Something the customer's class is owed was given."""
     access_account(request.user, customer_id)
     said = request.POST
-    entitlements.give(by=request.user, customer_id=customer_id, key=_key(request),
+    entitlements.give(by=request.user, customer_id=customer_id, key=entry_key(request),
                       entitlement_id=said.get("entitlement", ""), note=said.get("note", ""))  # fmt: skip
     return redirect("account", customer_id)
 
@@ -173,7 +173,7 @@ def propose(request: HttpRequest, customer_id: int) -> HttpResponse:
     if request.method == "POST":
         said = request.POST
         proposals.propose(
-            by=request.user, customer_id=customer_id, key=_key(request), offer_id=said.get("offer_id", ""),
+            by=request.user, customer_id=customer_id, key=entry_key(request), offer_id=said.get("offer_id", ""),
             price_fen=_fen(said.get("price", "")), reason=said.get("reason", ""),
         )  # fmt: skip
         return redirect("account", customer_id)
@@ -201,16 +201,6 @@ def withdraw_proposal(request: HttpRequest, proposal_id: int) -> HttpResponse:
 def team(request: HttpRequest) -> HttpResponse:
     """The people one leads: what each has done and has before them this month."""
     return render(request, "work/team.html", board(request.user))
-
-
-def _key(request: HttpRequest) -> uuid.UUID:
-    """The browser's number for this entry."""
-    try:
-        return uuid.UUID(request.POST.get("key", ""))
-    except ValueError as error:
-        raise Refused(
-            "页面已过期，请刷新后重填。", "The page is out of date; reload it.", code="no_key", status=422
-        ) from error
 
 
 def _day(text: str) -> dt.date:
