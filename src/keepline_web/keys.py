@@ -16,7 +16,7 @@ FILE = "workbench.key"
 
 @cache
 def key(root: Path, purpose: str, length: int = 32) -> bytes:
-    """The key for one purpose: ``django``, ``field``, ``index`` or ``audit``."""
+    """The key for one purpose: ``django``, ``field``, ``index``, ``audit`` or ``token``."""
     return HKDF(algorithm=SHA256(), length=length, salt=None, info=f"keepline {purpose}".encode()).derive(_secret(root))
 
 

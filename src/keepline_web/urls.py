@@ -11,7 +11,7 @@ from keepline_web.exchange import views as exchange
 from keepline_web.exports import views as exports
 from keepline_web.frame import health, refusals
 from keepline_web.jobs import views as jobs
-from keepline_web.people import configuring, showing
+from keepline_web.people import configuring, showing, token_pages
 from keepline_web.people import views as people
 from keepline_web.work import leading, owed
 from keepline_web.work import views as work
@@ -27,8 +27,11 @@ urlpatterns = [
     path("components", showing.components, name="components"),
     path("me", people.me, name="me"),
     path("me/sessions/<slug:key_end>", people.end_session, name="end_session"),
+    path("me/tokens", token_pages.my_tokens, name="my_tokens"),
+    path("me/tokens/<int:token_id>/end", token_pages.end_token, name="end_token"),
     path("people", configuring.people, name="people"),
     path("people/<int:pk>", configuring.person, name="person"),
+    path("people/<int:pk>/tokens/<int:token_id>/end", token_pages.end_token_of, name="end_token_of"),
     path("units", configuring.make_unit, name="make_unit"),
     path("audit", configuring.audit, name="audit"),
     path("", work.home, name="home"),

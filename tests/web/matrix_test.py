@@ -25,6 +25,7 @@ from keepline_web.jobs.models import Task
 from keepline_web.jobs.progress import Progress
 from keepline_web.people.models import Person
 from keepline_web.people.roles import Role
+from keepline_web.people.tokens import make_token
 from keepline_web.work.actions import log_contact, promise
 from keepline_web.work.models import Promise, Proposal
 from keepline_web.work.proposals import propose
@@ -45,6 +46,8 @@ sign_out | POST | {EVERYONE} | -
 me | GET POST | {EVERYONE} | -
 components | GET | {EVERYONE} | -
 end_session | POST | {EVERYONE} | key
+my_tokens | GET POST | {EVERYONE} | -
+end_token | POST | {EVERYONE} | token
 home | GET | {EVERYONE} | -
 today | GET | {MANAGER} {AGENT} | -
 log | GET | {MANAGER} {AGENT} | -
@@ -85,6 +88,7 @@ give | POST | {MANAGER} {AGENT} | account
 propose | GET POST | {MANAGER} {AGENT} | account
 people | GET POST | admin | -
 person | GET POST | admin | person
+end_token_of | POST | admin | person_token
 make_unit | POST | admin | -
 audit | GET | auditor | -
 tasks | GET | {EVERYONE} | -
@@ -142,7 +146,7 @@ def test_a_role_finds_what_the_table_says_and_nothing_else(
 
 def of_another(name: str, kind: str, role: str, record: str) -> bool:
     """Records that only their owner acts on, or that lie outside what the role sees."""
-    if name in ("withdraw_contact", "withdraw_proposal", "withdraw_export") or kind in ("task", "file"):
+    if name in ("withdraw_contact", "withdraw_proposal", "withdraw_export") or kind in ("task", "file", "token"):
         return role != MANAGER
     if kind == "export" and role == "analyst":
         return True  # who consents to none knows of none but their own
@@ -168,11 +172,13 @@ def places(kind: str, cast: Cast) -> Iterator[tuple[str, list[object]]]:
     accounts = {"own": cast.own, "team": cast.team, "other": cast.other}
     for record in RECORDS:
         if record == "missing":
-            yield record, [999_999_999_999]
+            yield record, [999_999_999_999] * (1 + (kind == "person_token"))
         elif kind == "account":
             yield record, [accounts[record].pk]
         elif kind == "person":
             yield "own", [owners[record].pk]
+        elif kind == "person_token":
+            yield "own", [owners[record].pk, made("token", owners[record], 0).pk]
         elif kind == "seller":
             yield record, [owners[record].pk]
         else:
@@ -187,6 +193,8 @@ def made(kind: str, by: Person, customer_id: int) -> object:
         return Cover.objects.create(
             away=by, covered_by=instead, starts_on=day, ends_on=day + dt.timedelta(days=1), reason="年休假", made_by=by
         )
+    if kind == "token":
+        return make_token(by=by, name="对接", scopes=["read"], days=1, proved=True)[0]
     if kind == "task":
         return ask_task(kind="export", asked={"export": 0}, by=by)
     if kind in ("export", "file"):

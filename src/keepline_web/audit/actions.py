@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Protocol
 
 from django.db import connection, transaction
@@ -11,6 +14,7 @@ from keepline_web.audit.sealing import head_seal_of, seal_of
 from keepline_web.frame import clock
 
 LOCK = 7_291  # of advisory locks; the second number is the stream's place
+_token: ContextVar[int | None] = ContextVar("token", default=None)  # by which a program acts for a person
 
 
 class Actor(Protocol):
@@ -18,6 +22,16 @@ class Actor(Protocol):
 
     pk: Any
     name: str
+
+
+@contextmanager
+def through(token: int) -> Iterator[None]:
+    """What is written meanwhile says by which token it was done."""
+    before = _token.set(token)
+    try:
+        yield
+    finally:
+        _token.reset(before)
 
 
 def write(
@@ -35,7 +49,7 @@ def write(
             "person_name": by.name if by else "",
             "act": act,
             "object": object,
-            "detail": detail or {},
+            "detail": (detail or {}) | ({"by_token": _token.get()} if _token.get() else {}),
             "seal_before": head.seal if head else "",
         }
         seal = seal_of(said)

@@ -13,6 +13,7 @@ from keepline_web.audit.models import Stream
 from keepline_web.frame.refusals import Refused
 from keepline_web.people.models import Person, Session, Unit
 from keepline_web.people.roles import Act, Role
+from keepline_web.people.tokens import end_tokens
 
 PASSWORD_SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"
 PASSWORD_LENGTH = 20
@@ -64,23 +65,25 @@ def make_person(
 
 @transaction.atomic
 def move_person(*, person: Person, role: str, unit: Unit, by: Person) -> None:
-    """Another post; every browser the person is signed in with ends, so that old rights end at once."""
+    """Another post; browsers the person is signed in with and tokens end, so that old rights end at once."""
     _not_oneself(person, by)
     before = {"role": person.role, "unit": person.unit_id}
     person.role, person.unit = Role(role), unit
     person.save(update_fields=["role", "unit"])
     Session.objects.filter(person=person).delete()
+    end_tokens(person=person, by=by, why="moved")
     detail = {"before": before, "role": role, "unit": unit.pk}
     write(Stream.PEOPLE, act="person_moved", by=by, object=f"person:{person.pk}", detail=detail)
 
 
 @transaction.atomic
 def disable(*, person: Person, by: Person) -> None:
-    """Nobody signs in under this name any more; browsers signed in end at once."""
+    """Nobody signs in under this name any more; browsers signed in and tokens end at once."""
     _not_oneself(person, by)
     person.is_active = False
     person.save(update_fields=["is_active"])
     Session.objects.filter(person=person).delete()
+    end_tokens(person=person, by=by, why="disabled")
     write(Stream.PEOPLE, act="person_disabled", by=by, object=f"person:{person.pk}")
 
 
@@ -101,6 +104,7 @@ def reset(*, person: Person, by: Person) -> str:
     person.save(update_fields=["password", "must_change_password"])
     TOTPDevice.objects.filter(user=person).delete()
     Session.objects.filter(person=person).delete()
+    end_tokens(person=person, by=by, why="reset")
     write(Stream.PEOPLE, act="person_reset", by=by, object=f"person:{person.pk}")
     return password
 

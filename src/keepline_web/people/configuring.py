@@ -14,6 +14,8 @@ from keepline_web.people.access import page
 from keepline_web.people.forms import NewPerson, NewUnit, Post
 from keepline_web.people.models import Person, Unit
 from keepline_web.people.roles import RIGHTS, Act
+from keepline_web.people.scopes import SCOPES
+from keepline_web.people.tokens import alive
 
 EACH = 50
 
@@ -65,6 +67,7 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
         if act == "reset":
             password = actions.reset(person=one, by=request.user)
     values = {"one": one, "form": form, "password": password, "units": Unit.objects.all(),
+              "tokens": alive(one), "words": SCOPES,
               "roles": [(role, rights.words) for role, rights in RIGHTS.items()]}  # fmt: skip
     return render(request, "people/person.html", values, status=422 if form.errors else 200)
 

@@ -1,4 +1,4 @@
-"""Units of the organisation, the people in them, and where each is signed in."""
+"""Units of the organisation, the people in them, where each is signed in, and their tokens for programs."""
 
 from __future__ import annotations
 
@@ -88,3 +88,22 @@ class Session(AbstractBaseSession):
         from keepline_web.people.sessions import SessionStore
 
         return SessionStore
+
+
+class Token(models.Model):
+    """What a program of a person's proves itself by; ``digest`` is a keyed hash, the secret itself is kept nowhere."""
+
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="tokens")
+    name = models.CharField(max_length=60)
+    scopes = models.JSONField()
+    start = models.CharField(max_length=8)
+    digest = models.CharField(max_length=64, unique=True)
+    proved = models.BooleanField()  # by the second factor, when it was made
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    used_from = models.GenericIPAddressField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["person", "-id"], name="token_person")]
