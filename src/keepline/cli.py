@@ -160,6 +160,36 @@ def load(files: Sequence[Path], site: Path, mapping: Path | None, accept: Sequen
     return _told(reports, as_json=as_json)
 
 
+@intake.command(name="loads")
+@SITE
+@JSON
+def list_loads(site: Path, as_json: bool) -> None:
+    """已有的载入，最近的在前。 What was loaded, the last first."""
+    from keepline.lake.loads import loads
+
+    found = loads(open_site(site))
+    if as_json:
+        console.give([load.to_dict() for load in found])
+    elif not found:
+        console.say("还没有载入任何文件。", "Nothing was loaded yet.")
+    for load in () if as_json else found:
+        console.say(load.text("zh"), load.text("en"))
+
+
+@intake.command(name="undo")
+@click.argument("number", metavar="LOAD", type=int)
+@SITE
+@ACCEPT
+@click.option("--reason", default="", help="原因 why, kept with the load")
+@JSON
+def undo_load(number: int, site: Path, accept: Sequence[str], reason: str, as_json: bool) -> None:
+    """撤销一次载入。 Undo one load, by its number; later loads that build on it are named and refused."""
+    from keepline.lake.undoing import undo
+
+    done = undo(open_site(site), number, accept=accept, reason=reason)
+    console.answer(done.to_dict(), done.text("zh"), done.text("en"), as_json=as_json)
+
+
 def _told(reports: Sequence[Any], *, as_json: bool) -> int:
     """Show intake reports; the worst verdict decides the exit code."""
     if as_json:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from small_intake import CUSTOMERS, FREE, HEAD, OTHER, PHONE, Intake, row
@@ -23,11 +24,15 @@ KILLED = 9
 
 def load_killed_at(root: Path, number: int) -> bool:
     """Load in a child that dies before its n-th change of the disk; True when it died."""
+    return killed_at(number, lambda: intake.load(open_site(root), sorted((root / "inbox").glob("*"))))
+
+
+def killed_at(number: int, act: Callable[[], object]) -> bool:
+    """Act in a child that dies before its n-th change of the disk; True when it died."""
     child = os.fork()
     if child == 0:
         _die_at(number)
-        site = open_site(root)
-        intake.load(site, sorted((root / "inbox").glob("*")))
+        act()
         os._exit(0)
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)

@@ -92,6 +92,7 @@ class FileReport:
     rules: Mapping[str, int] | None = None  # rows set aside, by rule
     samples: tuple[Sample, ...] = ()
     set_aside_file: str = ""
+    load: int = 0  # its number, by which it can be undone
 
     def to_dict(self) -> dict[str, Any]:
         said = asdict(self)
@@ -110,6 +111,8 @@ class FileReport:
         if self.verdict == "held":
             codes = " ".join(f"--accept {problem.code}" for problem in self.problems)
             lines.append(("  核对无误后可加：" if lang == "zh" else "  if it is right all the same, add: ") + codes)
+        if self.load and self.verdict != "ignored":
+            lines.append(("  载入编号：" if lang == "zh" else "  load ") + str(self.load))
         if self.set_aside_file:
             lines.append(("  待修正文件：" if lang == "zh" else "  mend and load again: ") + self.set_aside_file)
         return "\n".join(lines)

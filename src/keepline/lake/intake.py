@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import functools
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from keepline.canonical import file_hash
 from keepline.errors import IntakeError, UsageError
-from keepline.lake import setaside
+from keepline.lake import setaside, tracing
+from keepline.lake.alone import LOADING, alone, folder, settle
 from keepline.lake.filereport import Counts, FileReport, reason, refused
 from keepline.lake.identity import Identities
 from keepline.lake.mapping import MappingFile, find_mapping, read_mapping, site_mappings
@@ -21,14 +19,13 @@ from keepline.lake.preparing import Prepared, prepare
 from keepline.lake.refusals import refusal
 from keepline.lake.rules import HELD
 from keepline.lake.shelf import OWNER_ONLY, Shelf, last_published
-from keepline.lake.store import Lake, begin, open_lake, reading, sweep, switch
+from keepline.lake.store import Lake, Trace, begin, open_lake, reading, switch
 from keepline.lake.suggest import suggest
 from keepline.progress import Progress, Silent
 from keepline.site import Site
 
 SILENT = Silent()
 AGAIN = "loaded_before"  # accept code: load a file that was loaded before
-LOADING = "intake-load-"
 REOPEN = "reopen"  # accept code: change published months in place
 
 __all__ = ["check", "load", "suggest"]
@@ -47,8 +44,8 @@ def check(
     identities, reports = Identities(site), []
     with reading(site.lake) as lake:
         for file, used in _in_order(site, files, mapping):
-            with _folder(site, "intake-check-") as folder:
-                shelf = Shelf(lake, folder, last_published(site), REOPEN in accept)
+            with folder(site, "intake-check-") as made:
+                shelf = Shelf(lake, made, last_published(site), REOPEN in accept)
                 reports.append(
                     _try(file, used=used, shelf=shelf, identities=identities, accept=accept, progress=progress)[0]
                 )
@@ -82,15 +79,15 @@ def load(
     """
     _known_codes(accept)
     identities = Identities(site)
-    with _alone(site):
-        _clear_up(site)
-        reports, retry = [], False
+    with alone(site):
+        reports, brought = [], 0
         for file, used in _in_order(site, files, mapping):
             report, prepared = _load_one(site, file, used=used, identities=identities, accept=accept, progress=progress)
             reports.append(report)
-            retry = retry or (prepared is not None and prepared.feeds_customers)
-        if retry:
-            reports += _retry(site, identities, progress=progress)
+            if prepared is not None and prepared.feeds_customers:
+                brought = report.load
+        if brought:
+            reports += _retry(site, identities, because=brought, progress=progress)
     return reports
 
 
@@ -102,24 +99,43 @@ def _load_one(
     identities: Identities,
     accept: Sequence[str],
     progress: Progress,
+    because: int = 0,
 ) -> tuple[FileReport, Prepared | None]:
+    """Load one file, or say why not; ``because`` is the load whose customers it waited for."""
     lake = open_lake(site.lake)
-    with _folder(site, LOADING) as folder:
-        shelf = Shelf(lake, folder, last_published(site), REOPEN in accept)
+    with folder(site, LOADING) as made:
+        shelf = Shelf(lake, made, last_published(site), REOPEN in accept)
         report, prepared = _try(file, used=used, shelf=shelf, identities=identities, accept=accept, progress=progress)
         if prepared is None or report.verdict == "held":
             return report, None
+        if because and prepared.waiting.rows == report.counts.read:
+            return report, None  # all of it waits on, where it is
         kept = _keep_aside(site, file, prepared)
-        report = replace(report, set_aside_file=", ".join(str(path) for path in kept))
-        _commit(lake, prepared)
+        load = tracing.next_load(lake)
+        report = replace(report, set_aside_file=", ".join(str(path) for path in kept), load=load)
+        whole = because and file not in kept
+        trace = Trace(
+            load=load,
+            at=int(made.stat().st_mtime),
+            waits=next((path.name for path in kept if path.name.endswith(setaside.WAITING)), ""),
+            took=file.name if whole else "",
+            because=because,
+            of=tracing.waits_since(lake, file.name) if because else 0,
+        )
+        _commit(lake, prepared, trace)
+        settle(site)
         return report, prepared
 
 
-def _commit(lake: Lake, prepared: Prepared) -> None:
+def _commit(lake: Lake, prepared: Prepared, trace: Trace) -> None:
     """Files first, then the manifest that names them: a kill in between leaves the lake as it was."""
     begin(lake)
     prepared.shelf.move_in()
-    switch(lake, prepared.shelf.after(), [*lake.sources, prepared.source])
+    after = prepared.shelf.after()
+    source = {"load": trace.load, **prepared.source}
+    moves = setaside.moved(f"{setaside.FOLDER}/{trace.took}", f"{setaside.LOADED}/{trace.took}") if trace.took else ()
+    traces = tracing.with_one_more(lake, trace, after)
+    switch(lake, after, [*lake.sources, source], traces=traces, moves=tuple(moves))
 
 
 def _keep_aside(site: Site, file: Path, prepared: Prepared) -> list[Path]:
@@ -127,9 +143,9 @@ def _keep_aside(site: Site, file: Path, prepared: Prepared) -> list[Path]:
     kept = []
     for aside, waiting in ((prepared.aside, False), (prepared.waiting, True)):
         if aside.rows:
-            folder = site.intake / "set-aside"
-            folder.mkdir(parents=True, exist_ok=True, mode=OWNER_ONLY)  # raw rows may name people
-            target = setaside.place(folder, file.name, prepared.report.sha256, waiting=waiting)
+            beside = site.intake / setaside.FOLDER
+            beside.mkdir(parents=True, exist_ok=True, mode=OWNER_ONLY)  # raw rows may name people
+            target = setaside.place(beside, file.name, prepared.report.sha256, waiting=waiting)
             setaside.keep_mapping(target, prepared.used)
             shutil.move(aside.path, target)
             kept.append(target)
@@ -169,7 +185,9 @@ def _known(file: Path, used: MappingFile, lake: Lake) -> FileReport | None:
     for source in lake.sources:
         if source.get("sha256") == sha and source.get("mapping_sha256") == used.sha256:
             counts = Counts(read=source["rows"], ignored=source["rows"])
-            return FileReport(str(file), "ignored", counts, sha, used.name, notes=(reason("loaded_before"),))
+            return FileReport(
+                str(file), "ignored", counts, sha, used.name, notes=(reason("loaded_before"),), load=source["load"]
+            )
     return None
 
 
@@ -204,44 +222,18 @@ def _finder(site: Site, mapping: Path | None) -> Callable[[Path], MappingFile | 
     return find
 
 
-def _retry(site: Site, identities: Identities, *, progress: Progress) -> list[FileReport]:
+def _retry(site: Site, identities: Identities, *, because: int, progress: Progress) -> list[FileReport]:
     """Rows that waited for their customer; those still unknown go on waiting."""
     reports, find = [], _finder(site, None)
-    for file in sorted((site.intake / "set-aside").glob("*.waiting.csv")):
-        used = find(file)
-        report, _ = _load_one(site, file, used=used, identities=identities, accept=(AGAIN,), progress=progress)
+    for file in sorted((site.intake / setaside.FOLDER).glob(f"*{setaside.WAITING}")):
+        report, _ = _load_one(
+            site,
+            file,
+            used=find(file),
+            identities=identities,
+            accept=(AGAIN,),
+            progress=progress,
+            because=because,
+        )
         reports.append(report)
-        if report.verdict in ("accepted", "normalised", "partly") and str(file) not in report.set_aside_file:
-            file.unlink()
-            file.with_suffix(".toml").unlink(missing_ok=True)
     return reports
-
-
-def _clear_up(site: Site) -> None:
-    """What a killed load left behind: files no manifest names, folders of work half done."""
-    sweep(open_lake(site.lake))
-    for folder in site.work.glob(f"{LOADING}*"):
-        shutil.rmtree(folder)
-
-
-@contextmanager
-def _folder(site: Site, prefix: str) -> Iterator[Path]:
-    """A folder of our own for one file's work."""
-    site.work.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=site.work))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _alone(site: Site) -> Iterator[None]:
-    """One load at a time; the lock ends with the process, however it ends."""
-    site.work.mkdir(parents=True, exist_ok=True)
-    with (site.work / "intake.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise refusal("busy", file=str(site.root)) from error
-        yield

@@ -73,6 +73,31 @@ _WORDS = {
         "another load is at work on this site; wait until it is done",
         "另一载入正在处理本站点；请等其完成",
     ),
+    "no_load": (
+        "there is no load {said}; the loads there are: keepline intake loads",
+        "没有编号为 {said} 的载入；全部载入见 keepline intake loads",
+    ),
+    "undone_before": (
+        "load {said} ({file}) was undone before, and nothing of it is left; load the file again if you need it",
+        "载入 {said}（{file}）此前已撤销，没有可再撤销的内容；如需要，可重新载入该文件",
+    ),
+    "too_late": (
+        "load {said} ({file}) can be undone no more: what it replaced is not kept any longer, "
+        "or it was loaded by an earlier version. Load a corrected file instead; its rows take the place of these",
+        "载入 {said}（{file}）已不能撤销：它替换掉的内容不再保留，或由更早的版本载入；"
+        "请改为载入更正后的文件，按主键覆盖",
+    ),
+    "later_load": (
+        "load {said} ({file}) cannot be undone while later loads build on it: {limit}. "
+        "Undo those first, the last one first",
+        "载入 {said}（{file}）暂不能撤销，其后的载入以它为基础：{limit}。请先从最后一次起依次撤销它们",
+    ),
+    "former_gone": (
+        "load {said} ({file}) cannot be undone: {limit}, which it replaced, is damaged or gone; "
+        "nothing was changed. Restore the lake from a backup, or load a corrected file",
+        "载入 {said}（{file}）不能撤销：被它替换的 {limit} 已损坏或丢失，未作任何改动；"
+        "请从备份恢复，或载入更正后的文件",
+    ),
     "absent": ("{file} does not exist", "{file} 不存在"),
 }
 

@@ -16,6 +16,9 @@ from keepline.lake.rules import SET_ASIDE
 
 SAMPLES = 20
 MARK = ".set-aside."
+FOLDER = "set-aside"  # in the intake folder
+LOADED = f"{FOLDER}/loaded"  # waiting rows that came in, kept while that can be undone
+WAITING, UNDONE = ".waiting.csv", ".undone.csv"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
@@ -87,7 +90,12 @@ def unguarded(cell: str) -> str:
 def place(folder: Path, name: str, sha256: str, *, waiting: bool) -> Path:
     """Where the set-aside rows of a file lie; the name keeps that of the file, without any folder."""
     stem = Path(name).name.split(MARK)[0]
-    return folder / f"{stem}{MARK}{sha256[:8]}{'.waiting' if waiting else ''}.csv"
+    return folder / f"{stem}{MARK}{sha256[:8]}{WAITING if waiting else '.csv'}"
+
+
+def moved(was: str, to: str) -> list[tuple[str, str]]:
+    """The renames that put a file of rows elsewhere, with the mapping beside it."""
+    return [(was, to), (was.removesuffix(".csv") + ".toml", to.removesuffix(".csv") + ".toml")]
 
 
 def is_set_aside(path: Path) -> bool:

@@ -2,7 +2,7 @@
 
 A load writes new files beside the old ones and then renames a new ``manifest.json`` into
 place; a kill at any moment leaves the lake as it was or as it should be. Files that no
-manifest names are swept by the next load.
+manifest names are swept by the next load; those that a load replaced stay named while it can be undone.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +39,35 @@ class LakeFile:
 
 
 @dataclass(frozen=True)
+class Trace:
+    """How one load changed the lake, so that it can be undone."""
+
+    load: int
+    at: int = 0  # seconds by the file system's clock; told to people and to no run
+    came: tuple[LakeFile, ...] = ()
+    went: tuple[LakeFile, ...] = ()  # what ``came`` took the place of
+    past: bool = False  # it can be undone no more, and ``went`` is let go
+    waits: str = ""  # file of rows that wait for their customers since
+    took: str = ""  # file of waiting rows that this load brought in
+    because: int = 0  # load that brought the customers they waited for
+    of: int = 0  # load whose rows they are
+
+    @property
+    def places(self) -> set[tuple[str, str]]:
+        """Table and month of everything it changed."""
+        return {(f.table, f.month) for f in self.came}
+
+
+@dataclass(frozen=True)
 class Lake:
     """What the lake holds at one moment."""
 
     root: Path
     files: tuple[LakeFile, ...]
-    sources: tuple[dict[str, Any], ...] = field(default=())  # files loaded: path, sha256, rows, counts
+    sources: tuple[dict[str, Any], ...] = field(default=())  # files loaded: load, path, sha256, rows, counts
+    traces: tuple[Trace, ...] = ()
+    undone: tuple[dict[str, Any], ...] = ()  # sources that were undone, with the reason
+    moves: tuple[tuple[str, str], ...] = ()  # renames in the intake folder that belong to the last switch
 
     def months(self, table: str) -> list[Month]:
         return sorted({Month.parse(f.month) for f in self.files if f.table == table})
@@ -116,9 +139,21 @@ def open_lake(root: Path) -> Lake:
         return Lake(root, ())
     said = read_json(path)
     try:
-        return Lake(root, tuple(LakeFile(**f) for f in said["files"]), tuple(said["sources"]))
-    except (TypeError, KeyError) as error:
+        return _as_said(root, said)
+    except (TypeError, KeyError, ValueError) as error:
         raise damaged(path, f"not what a manifest holds: {error}", "内容不是数据清单") from error
+
+
+def _as_said(root: Path, said: dict[str, Any]) -> Lake:
+    """The manifest read; loads of a version that did not number them are numbered in their order."""
+    sources = tuple({"load": place, **source} for place, source in enumerate(said["sources"], start=1))
+    traces = tuple(
+        Trace(**trace | {side: tuple(LakeFile(**f) for f in trace[side]) for side in ("came", "went")})
+        for trace in said.get("traces", ())
+    )
+    moves = tuple((was, to) for was, to in said.get("moves", ()))
+    files = tuple(LakeFile(**f) for f in said["files"])
+    return Lake(root, files, sources, traces, tuple(said.get("undone", ())), moves)
 
 
 def begin(lake: Lake) -> None:
@@ -127,17 +162,29 @@ def begin(lake: Lake) -> None:
         switch(lake, (), ())
 
 
-def switch(lake: Lake, files: Iterable[LakeFile], sources: Iterable[dict[str, Any]]) -> Lake:
-    """Make ``files`` and ``sources`` the whole content of the lake, atomically."""
-    new = Lake(lake.root, tuple(sorted(files, key=lambda f: (f.table, f.month, f.path))), tuple(sources))
+def switch(lake: Lake, files: Iterable[LakeFile], sources: Iterable[dict[str, Any]], **rest: Any) -> Lake:
+    """Make ``files``, ``sources`` and whatever else is given the whole content of the lake, atomically."""
+    ordered = tuple(sorted(files, key=lambda f: (f.table, f.month, f.path)))
+    new = replace(lake, files=ordered, sources=tuple(sources), **rest)
     partial = lake.root / f".{MANIFEST}.{os.getpid()}"
     lake.root.mkdir(parents=True, exist_ok=True)
     with partial.open("w", encoding="utf-8") as stream:
-        stream.write(f'{{"files": [{_lines(map(vars, new.files))}],\n"sources": [{_lines(new.sources)}]}}\n')
+        stream.write(_manifest(new))
         stream.flush()
         os.fsync(stream.fileno())
     partial.replace(lake.root / MANIFEST)
     return new
+
+
+def _manifest(lake: Lake) -> str:
+    sections: dict[str, Iterable[Any]] = {
+        "files": map(vars, lake.files),
+        "sources": lake.sources,
+        "traces": map(asdict, lake.traces),
+        "undone": lake.undone,
+        "moves": lake.moves,
+    }
+    return "{" + ",\n".join(f'"{name}": [{_lines(entries)}]' for name, entries in sections.items()) + "}\n"
 
 
 def _lines(entries: Iterable[Any]) -> str:
@@ -146,10 +193,13 @@ def _lines(entries: Iterable[Any]) -> str:
 
 
 def sweep(lake: Lake) -> None:
-    """Delete data files that the manifest does not name; while somebody reads the lake, leave them for later."""
+    """Delete data files that the manifest does not name; while somebody reads the lake, leave them for later.
+
+    What a load replaced is named as long as that load can be undone.
+    """
     if not lake.root.is_dir():
         return
-    named = {lake.root / f.path for f in lake.files}
+    named = {lake.root / f.path for files in (lake.files, *(trace.went for trace in lake.traces)) for f in files}
     with (lake.root / READERS).open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
