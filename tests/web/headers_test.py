@@ -85,6 +85,7 @@ def test_the_page_that_draws_the_second_factor_needs_no_style_either(cast: Cast)
     person = cast.people["marketer"]
     person.set_password(PASSWORD)
     person.save()
+    person.totpdevice_set.all().delete()
     client = Client()
     client.post("/sign-in", {"username": person.username, "password": PASSWORD})
     text = client.get("/second-factor").content.decode()

@@ -393,6 +393,4 @@ def test_a_role_that_sees_persons_masks_them_and_the_others_see_no_name() -> Non
             assert Act.UNMASK not in rights.acts, role
         if rights.face is Face.NOTHING:
             assert Act.SEE_ACCOUNTS not in rights.acts, role
-        if rights.face is Face.MASKED:
-            assert rights.second_factor, role
     assert json.dumps(sorted(Role.values)) == json.dumps(sorted(RIGHTS))

@@ -1,4 +1,4 @@
-"""Signing in: by password and second factor, locked against guessing, ended by time, by post and by the person."""
+"""Signing in: by password, locked against guessing, ended by time, by post and by the person."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from collections.abc import Callable
 import pytest
 from django.contrib.sessions.backends.base import VALID_KEY_CHARS
 from django.test import Client
-from django_otp.oath import TOTP
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from keepline_web.audit.models import Entry
 from keepline_web.people.actions import (
@@ -25,51 +23,20 @@ from keepline_web.people.actions import (
 from keepline_web.people.models import Person, Session
 from keepline_web.people.roles import Role
 from web.cast import Cast, enter
-from web.races import at_once
+from web.signing import NEW, SECRET, acts, code_of, inside, let_on, sign_in, with_password
 from web.visiting import browser, steady
-
-SECRET, NEW = "four-green-kettles-sing", "nine-quiet-rivers-bend"
 
 
 @pytest.fixture
 def marketer(cast: Cast) -> Person:
-    """One who needs no second factor."""
+    """One who sees no person, only figures."""
     return with_password(cast.people["marketer"])
 
 
 @pytest.fixture
 def manager(cast: Cast) -> Person:
-    """One who needs a second factor, and has it."""
+    """One who sees persons."""
     return with_password(cast.owner)
-
-
-def with_password(person: Person) -> Person:
-    person.set_password(SECRET)
-    person.save()
-    return person
-
-
-def sign_in(
-    person: Person | str, password: str = SECRET, *, client: Client | None = None, address: str = "10.0.0.1"
-) -> Client:
-    """The browser after the attempt; ``last`` is what it was told."""
-    client = client or Client(raise_request_exception=False)
-    name = person if isinstance(person, str) else person.username
-    client.last = client.post("/sign-in", {"username": name, "password": password}, REMOTE_ADDR=address)  # type: ignore[attr-defined]
-    return client
-
-
-def inside(client: Client) -> bool:
-    return client.get("/me").status_code == 200
-
-
-def code_of(person: Person) -> str:
-    device = TOTPDevice.objects.get(user=person)
-    return f"{TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift).token():06d}"
-
-
-def acts(stream: str = "sign_in") -> list[str]:
-    return list(Entry.objects.filter(stream=stream).order_by("number").values_list("act", flat=True))
 
 
 # guessing
@@ -80,23 +47,20 @@ def test_the_fifth_wrong_password_closes_the_name_from_that_address_alone(market
         assert sign_in(marketer, "wrong-wrong-wrong").last.status_code == 422
     assert sign_in(marketer, "wrong-wrong-wrong").last["X-Refused"] == "locked_out"
     assert sign_in(marketer).last.status_code == 429  # the right one comes too late
-    assert inside(sign_in(marketer, address="10.0.0.2"))  # nobody is locked out by somebody else's guesses
+    assert let_on(sign_in(marketer, address="10.0.0.2"))  # nobody is locked out by somebody else's guesses
 
 
 def test_another_name_is_open_at_the_address_where_one_is_closed(marketer: Person, cast: Cast) -> None:
     for _ in range(5):
         sign_in(marketer, "wrong-wrong-wrong")
-    assert (
-        inside(sign_in(with_password(cast.people["importer"]))) is False
-    )  # needs a second factor, but is let on to it
-    assert sign_in(cast.people["importer"]).last.status_code == 302
+    assert let_on(sign_in(with_password(cast.people["importer"])))
 
 
 def test_a_right_password_forgets_the_wrong_ones_before_it(marketer: Person) -> None:
     for _ in range(3):
         for _ in range(4):
             sign_in(marketer, "wrong-wrong-wrong")
-        assert inside(sign_in(marketer))
+        assert let_on(sign_in(marketer))
 
 
 def test_the_name_is_open_again_after_a_quarter_of_an_hour(marketer: Person, settings: object) -> None:
@@ -105,7 +69,7 @@ def test_the_name_is_open_again_after_a_quarter_of_an_hour(marketer: Person, set
     assert settings.AXES_COOLOFF_TIME == 0.25
     settings.AXES_COOLOFF_TIME = 0.00001  # hours; nobody waits in a test
     time.sleep(0.1)
-    assert inside(sign_in(marketer))
+    assert let_on(sign_in(marketer))
 
 
 def test_a_name_that_nobody_has_reads_and_takes_as_one_that_somebody_has(marketer: Person) -> None:
@@ -237,80 +201,6 @@ def test_every_page_has_the_way_to_sign_out(cast: Cast) -> None:
     assert 'action="/sign-out"' in client.get("/me").content.decode()
 
 
-# the second factor
-
-
-def test_a_code_is_taken_once(manager: Person) -> None:
-    code = code_of(manager)
-    first, second = sign_in(manager), sign_in(manager)
-    assert first.post("/second-factor", {"code": code}).status_code == 302
-    assert second.post("/second-factor", {"code": code}).status_code == 422
-    assert inside(first)
-    assert not inside(second)
-
-
-def test_of_two_who_send_one_code_at_once_one_comes_in(committed: str) -> None:  # noqa: ARG001
-    person = with_password(Cast.found().owner)
-    clients = [sign_in(person) for _ in range(4)]
-    code = code_of(person)
-    answers = at_once([lambda c=client: c.post("/second-factor", {"code": code}).status_code for client in clients])
-    assert sorted(answers) == [302, 422, 422, 422]
-
-
-def test_wrong_codes_are_slowed_down_so_that_six_digits_are_enough(manager: Person) -> None:
-    client = sign_in(manager)
-    right = code_of(manager)
-    for _ in range(3):
-        assert client.post("/second-factor", {"code": "000000" if right != "000000" else "000001"}).status_code == 422
-    assert client.post("/second-factor", {"code": right}).status_code == 422  # for some seconds even the right one
-    assert acts().count("second_factor_refused") == 4
-
-
-def test_a_code_holds_for_its_half_minute(manager: Person) -> None:
-    device = TOTPDevice.objects.get(user=manager)
-    old = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift)
-    old.time = time.time() - 90
-    assert device.step == 30
-    assert sign_in(manager).post("/second-factor", {"code": f"{old.token():06d}"}).status_code == 422
-
-
-def test_the_seed_is_twenty_random_bytes_of_ones_own(cast: Cast) -> None:  # noqa: ARG001
-    seeds = [device.bin_key for device in TOTPDevice.objects.all()]
-    assert {len(seed) for seed in seeds} == {20}
-    assert len(set(seeds)) == len(seeds)
-
-
-def test_a_password_alone_opens_nothing_where_a_second_factor_is_due(manager: Person, cast: Cast) -> None:
-    client = sign_in(manager)
-    closed = ("/today", f"/accounts/{cast.own.pk}", "/me", "/accounts?q=1")
-    assert {client.get(path)["Location"] for path in closed} == {"/second-factor"}
-    assert client.post(f"/accounts/{cast.own.pk}/unmask", {"reason": "客户要求"}).status_code == 403
-
-
-def test_who_has_set_it_up_is_not_shown_the_seed_again(manager: Person) -> None:
-    text = sign_in(manager).get("/second-factor").content.decode()
-    assert "otpauth" not in text
-    assert '<svg class="segno' not in text
-
-
-def test_first_use_sets_it_up_and_a_wrong_code_does_not(marketer: Person) -> None:
-    client = sign_in(marketer)
-    device = TOTPDevice.objects.get(user=marketer)
-    assert not device.confirmed
-    client.post("/second-factor", {"code": "abcdef"})
-    assert not TOTPDevice.objects.get(user=marketer).confirmed
-    TOTPDevice.objects.filter(user=marketer).update(throttling_failure_timestamp=None, throttling_failure_count=0)
-    assert client.post("/second-factor", {"code": code_of(marketer)}).status_code == 302
-    assert TOTPDevice.objects.get(user=marketer).confirmed
-
-
-def test_whoever_loses_the_device_gets_a_new_password_with_the_new_factor(cast: Cast) -> None:
-    password = reset(person=cast.owner, by=cast.people["admin"])
-    assert not TOTPDevice.objects.filter(user=cast.owner).exists()
-    client = sign_in(cast.owner, password)
-    assert "otpauth" in client.get("/second-factor").content.decode()
-
-
 # the password
 
 
@@ -321,7 +211,7 @@ def test_whoever_loses_the_device_gets_a_new_password_with_the_new_factor(cast: 
     (SECRET, False), ("my-KEEPLINE-word", False), ("清河通信的新的密码一二三", False), ("zebra测marketer!", False),
 ])  # fmt: skip
 def test_a_password_is_long_and_rare_and_no_word_of_the_house(password: str, taken: bool, marketer: Person) -> None:
-    client = sign_in(marketer)
+    client = browser(marketer)
     said = client.post("/me", {"present": SECRET, "password": password})
     assert said.status_code == (302 if taken else 422), password
     marketer.refresh_from_db()
@@ -329,13 +219,13 @@ def test_a_password_is_long_and_rare_and_no_word_of_the_house(password: str, tak
 
 
 def test_the_present_password_is_asked_before_it_is_changed(marketer: Person) -> None:
-    client = sign_in(marketer)
+    client = browser(marketer)
     assert client.post("/me", {"present": "not this one", "password": NEW}).status_code == 422
     assert client.post("/me", {"present": "", "password": NEW}).status_code == 422
 
 
 def test_a_changed_password_ends_every_other_session(marketer: Person) -> None:
-    here, there = sign_in(marketer), sign_in(marketer)
+    here, there = browser(marketer), browser(marketer)
     assert inside(here)
     assert inside(there)
     before = here.session.session_key
@@ -351,6 +241,8 @@ def test_a_first_password_is_random_and_of_no_use_but_to_be_changed(cast: Cast) 
     person, first = make_person(username="new-one", name="新人", role=Role.MARKETER, unit=unit, by=None)
     assert len(PASSWORD_SIGNS) ** len(first) > 2**96
     client = sign_in(person, first)
+    assert client.get("/month")["Location"] == "/second-factor"
+    assert client.post("/second-factor", {"code": code_of(person)}).status_code == 302
     assert client.get("/month")["Location"] == "/me"
     assert client.post(f"/accounts/{cast.own.pk}/claim").status_code == 403
     assert "初始密码" in client.get("/me").content.decode()
@@ -361,7 +253,7 @@ def test_a_first_password_is_random_and_of_no_use_but_to_be_changed(cast: Cast) 
 
 def test_passwords_are_kept_as_argon2_and_typed_unseen(marketer: Person) -> None:
     assert marketer.password.startswith("argon2$argon2id$")
-    pages = (Client().get("/sign-in"), sign_in(marketer).get("/me"))
+    pages = (Client().get("/sign-in"), browser(marketer).get("/me"))
     for said in pages:
         fields = re.findall(r"<input[^>]*password[^>]*>", said.content.decode())
         assert fields

@@ -15,7 +15,7 @@ from keepline.front import Front, Site, published_months, read_published
 from keepline_web.people.actions import make_person, make_unit
 from keepline_web.people.demo import FILE, HEADER
 from keepline_web.people.models import Person, Unit
-from keepline_web.people.roles import RIGHTS, Role
+from keepline_web.people.roles import Role
 
 PROVINCE = "虚构省"
 TEAM_SIZE = 6
@@ -78,10 +78,8 @@ class _Settler:
             username=username, name=_name(len(self.rows)), role=role, unit=unit, by=None,
             must_change_password=False, **values,
         )  # fmt: skip
-        secret = ""
-        if RIGHTS[role].second_factor:
-            device = TOTPDevice.objects.create(user=person, name="app", confirmed=True)
-            secret = base64.b32encode(device.bin_key).decode()
+        device = TOTPDevice.objects.create(user=person, name="app", confirmed=True)
+        secret = base64.b32encode(device.bin_key).decode()
         said = (role.value, username, password, secret, person.name, unit.name)
         self.rows.append(dict(zip(HEADER, said, strict=True)))
 

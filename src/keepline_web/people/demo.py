@@ -38,9 +38,17 @@ def person_of(request: HttpRequest) -> Person | None:
     """The invented person asked for, if this request may go in as them."""
     if not open_here(request):
         return None
-    names = {row["user"] for row in written()}
     said = request.POST.get("username", "")
-    return Person.objects.filter(username=said, is_active=True).first() if said in names else None
+    return Person.objects.filter(username=said, is_active=True).first() if said in _names() else None
+
+
+def may_enter(request: HttpRequest, person: Person) -> bool:
+    """Whether this request may go in as the person without a code."""
+    return open_here(request) and person.username in _names()
+
+
+def _names() -> set[str]:
+    return {row["user"] for row in written()}
 
 
 def written() -> list[dict[str, str]]:

@@ -75,11 +75,9 @@ class Rights:
     level: int = 0
 
     @property
-    def second_factor(self) -> bool:
-        """Who sees personal data or approves proves it with a second thing they have."""
-        return self.face is Face.MASKED or bool(
-            self.acts & {Act.APPROVE, Act.UNMASK, Act.APPROVE_EXPORT, Act.CONFIGURE, Act.READ_AUDIT, Act.LOAD}
-        )
+    def aggregates_only(self) -> bool:
+        """Who sees figures of many and no account: no count in them is so small that it tells of one."""
+        return Act.SEE_FIGURES in self.acts and Act.SEE_ACCOUNTS not in self.acts
 
 
 def _acts(*names: Act) -> frozenset[Act]:

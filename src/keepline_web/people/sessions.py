@@ -10,6 +10,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 
 ADDRESS, AGENT, BEGUN = "_address", "_agent", "_begun"
+PROVED = "_proved"  # when the second factor was proved last
 
 
 class SessionStore(DatabaseStore):

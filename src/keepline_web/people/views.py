@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import segno
@@ -19,10 +20,10 @@ from keepline_web.audit.models import Stream
 from keepline_web.frame.refusals import Refused, refusal
 from keepline_web.frame.words import LANGUAGES, Text
 from keepline_web.people import actions, demo, queries
-from keepline_web.people.access import open_page, page
+from keepline_web.people.access import lately, open_page, page, proved_lately
 from keepline_web.people.forms import WRONG, Code, NewPassword, SignIn
 from keepline_web.people.roles import Act
-from keepline_web.people.sessions import ADDRESS, AGENT
+from keepline_web.people.sessions import ADDRESS, AGENT, PROVED
 
 THEMES = ("auto", "light", "dark")
 YEAR = 365 * 86400
@@ -76,27 +77,31 @@ def demo_enter(request: HttpRequest) -> HttpResponse:
     device = TOTPDevice.objects.filter(user=person, confirmed=True).first()
     if device is not None:
         otp_login(request, device)
-    return redirect("home")
+        request.session[PROVED] = time.time()
+    return HttpResponseRedirect(_next(request))
 
 
 @open_page("GET", "POST")
 def second_factor(request: HttpRequest) -> HttpResponse:
-    """Set the second factor up at first use, afterwards prove it."""
+    """Set the second factor up at first use, afterwards prove it; again before what a passer-by must not do."""
     person = request.user
     if not person.is_authenticated:
         return redirect("sign_in")
-    if person.is_verified():
-        return redirect("home")
+    if person.is_verified() and lately(request):
+        return HttpResponseRedirect(_next(request))
     device = _device_of(person)
     new = not device.confirmed
     form, wrong = Code(request.POST or None), None
     if request.method == "POST":
         if form.is_valid() and device.verify_is_allowed()[0] and device.verify_token(form.cleaned_data["code"]):
             _proved(request, device, new)
-            return redirect("home")
+            return HttpResponseRedirect(_next(request))
         wrong = NOT_THE_CODE
         write(Stream.SIGN_IN, act="second_factor_refused", by=person, object=f"person:{person.pk}")
-    values = {"new": new, "wrong": wrong, "key": device.config_url if new else "", "picture": _picture(device, new)}
+    values = {
+        "new": new, "wrong": wrong, "key": device.config_url if new else "", "picture": _picture(device, new),
+        "again": person.is_verified(), "next": _next(request), "demo_door": demo.may_enter(request, person),
+    }  # fmt: skip
     return render(request, "people/second_factor.html", values, status=422 if wrong else 200)
 
 
@@ -119,6 +124,7 @@ def _proved(request: HttpRequest, device: TOTPDevice, new: bool) -> None:
         device.save()
         write(Stream.SIGN_IN, act="second_factor_set_up", by=request.user, object=f"person:{request.user.pk}")
     otp_login(request, device)
+    request.session[PROVED] = time.time()
     request.session.cycle_key()
 
 
@@ -159,6 +165,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
 
 
 @page(Act.SIGNED_IN, "GET", "POST")
+@proved_lately()
 def me(request: HttpRequest) -> HttpResponse:
     """One's own password and the browsers one is signed in with."""
     form = NewPassword(request.user, request.POST or None)
@@ -174,6 +181,7 @@ def me(request: HttpRequest) -> HttpResponse:
 
 
 @page(Act.SIGNED_IN, "POST")
+@proved_lately()
 def end_session(request: HttpRequest, key_end: str) -> HttpResponse:
     actions.end_session(person=request.user, key_end=key_end)
     return redirect("me")
