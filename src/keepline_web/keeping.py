@@ -32,7 +32,7 @@ def back_up(site: Site, to: Path) -> dict[str, Any]:
     partial = to.with_name(f".{to.name}.{os.getpid()}")
     with tempfile.TemporaryDirectory(dir=to.parent) as folder:
         dump = Path(folder) / DUMP
-        _program("pg_dump", "--format=custom", "--no-owner", f"--file={dump}", _address())
+        _program("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={dump}", _address())
         about = {"site": site.settings.name, "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
                  "sha256": hashlib.sha256(dump.read_bytes()).hexdigest()}  # fmt: skip
         (Path(folder) / ABOUT).write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")

@@ -39,8 +39,10 @@ def run(site: Site, *, host: str, port: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
     try:
+        own = not os.environ.get("KEEPLINE_DATABASE_URL")
         revive = database_of(site)
         _prepare(site)
+        _step_down(site, own=own)
         _serve(host, port or _free_port(host), revive)
     except Stopped:
         click.echo("stopped", err=True)
@@ -74,9 +76,13 @@ def database_of(site: Site) -> Callable[[], None]:
     from keepline_web import database
 
     password = site.root / "secrets" / "database.password"
-    server = database.start((site.root / "workbench" / "database").resolve(), password)
+    server = database.start(_database_folder(site), password)
     os.environ["KEEPLINE_DATABASE_URL"] = database.url(server, password)
     return partial(database.revive, server)
+
+
+def _database_folder(site: Site) -> Path:
+    return (site.root / "workbench" / "database").resolve()
 
 
 def _runtime(site: Site) -> Path:
@@ -106,6 +112,25 @@ def _prepare(site: Site) -> None:
         settle(site)
     bring_in_all(site)
     connections.close_all()
+
+
+def _step_down(site: Site, *, own: bool) -> None:
+    """From here on the database is asked as a role that owns no table: what is only added, it cannot unlock."""
+    address = _second_role(site) if own else os.environ.get("KEEPLINE_SERVING_URL")
+    if address:
+        from keepline_web.serving_role import grant
+
+        grant(address)
+        os.environ["KEEPLINE_DATABASE_URL"] = address
+
+
+def _second_role(site: Site) -> str:
+    from keepline_web import database
+
+    folder, secrets = _database_folder(site), site.root / "secrets"
+    server = database.start(folder, secrets / "database.password")
+    database.serving_role(server, folder, secrets / "serving.password")
+    return database.url(server, secrets / "serving.password", role=database.SERVING)
 
 
 def _serve(host: str, port: int, revive: Callable[[], None]) -> None:

@@ -108,7 +108,7 @@ def test_it_answers_and_an_ordinary_site_has_no_demo_logins(served: Served) -> N
     assert status == 200
     assert "选一个岗位进入" not in text
     assert not (served.site / "demo-logins.csv").exists()
-    for name in ("database.password", "workbench.key"):
+    for name in ("database.password", "serving.password", "workbench.key"):
         assert (served.site / "secrets" / name).stat().st_mode & 0o077 == 0
 
 
