@@ -17,11 +17,11 @@ Made from `src/keepline/tables.py` by `make docs`; do not edit. 由声明生成�
 
 Money is whole fen (BIGINT), months are text `YYYY-MM`, null means unknown. The column *personal* says how close
 a column comes to a person: `pseudonym` cannot be turned back without the site's key, `personal` is about one person
-without naming them, `restricted` names or reaches a person and lies in `contact_details` alone.
+without naming them, `restricted` names or reaches a person and lies in `contact_details` and `contact_persons` alone.
 
 金额为整数分，账期为文本 `YYYY-MM`，空值表示未知。*personal* 一列说明与个人的距离：
 `pseudonym` 为假名，没有站点密钥不能还原；`personal` 关于个人但不指明是谁；
-`restricted` 可指明或联系到个人，只在 `contact_details` 一张表中。
+`restricted` 可指明或联系到个人，只在 `contact_details` 与 `contact_persons` 两张表中。
 """
 SECTIONS = (
     ("What the operator brings · 运营商提供", "Only customers and bills are required. 仅客户档案与账单必需。", LAKE),

@@ -33,7 +33,7 @@ class Personal(StrEnum):
     NONE = "none"
     PSEUDONYM = "pseudonym"  # cannot be turned back without the site's key
     PERSONAL = "personal"  # about one person, not naming them
-    RESTRICTED = "restricted"  # names or reaches a person; one table alone
+    RESTRICTED = "restricted"  # names or reaches a person; two tables alone
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ month text - - | first billing month these facts hold | 起始账期"""
 
 COMPONENTS = ("recurring", "overage", "roaming", "value_added", "topup", "one_off", "discount", "credit")
 CHANNELS = ("visit", "manager_call", "hotline", "sms", "app", "shop", "email", "letter")
+DECISION_ROLES = ("decides", "gatekeeper", "influences", "buys", "uses", "pays", "technical")
 # fmt: off
 LAKE: tuple[Table, ...] = (
     Table("customers", ("customer_id", "month"), "who the customer is, as of a month", "客户档案", _of(_AS_OF + """
@@ -128,11 +129,21 @@ calls int count p | calls in the month | 次数""")),
 name text - - | name of the fact | 属性
 number real - p | value when it is a number | 数值
 code text - p | value when it is a code | 代码""")),
-    Table("contact_details", ("customer_id",), "names and numbers; the only table that reaches a person", "联系资料", _of("""
+    Table("contact_details", ("customer_id",), "names and numbers of customers; restricted", "联系资料", _of("""
 customer_id int - id | pseudonym of the customer | 客户假名
 customer_no text - r | the operator's own number | 客户编号
 name text - r | name | 姓名
 phone text - r | telephone | 电话""")),
+    Table("affiliations", ("customer_id", "month"), "which organisation an account belongs to, as of a month", "上级单位", _of(_AS_OF + """
+head_id int - id | pseudonym of the organisation right above; null from a month on means none any more | 上级单位假名""")),
+    Table("contact_persons", ("customer_id", "person_no"), "who speaks for an organisation and what part they have in decisions", "单位联系人", _of("""
+customer_id int - id | pseudonym of the customer | 客户假名
+person_no text - r | what the operator tells an organisation's contact persons apart by | 联系人编号
+role text - - | part in decisions | 决策角色 | """ + " ".join(DECISION_ROLES) + """
+name text - r | name | 姓名
+phone text - r | telephone | 电话
+birthday date - r | birthday | 生日
+preferred_channel text - p | channel the person chose | 偏好渠道""")),
 )
 
 FEATURES = Table("features", ("customer_id",), "one row a customer of the base and snapshot month", "客户特征", _of(_WHO + """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from keepline_web.customers import arranging
+from keepline_web.customers import around, arranging
 from keepline_web.customers import views as customers
 from keepline_web.exchange import data
 from keepline_web.exchange import views as exchange
@@ -67,6 +67,11 @@ urlpatterns = [
     path("accounts/<int:customer_id>", account, name="account"),
     path("accounts/<int:customer_id>/unmask", customers.unmask, name="unmask"),
     path("accounts/<int:customer_id>/claim", customers.claim, name="claim"),
+    path("accounts/<int:customer_id>/contact-persons", around.add_contact_person, name="add_contact_person"),
+    path("accounts/<int:customer_id>/head", around.attach_head, name="attach_head"),
+    path("contact-persons/<int:contact_id>", around.contact_person, name="contact_person"),
+    path("contact-persons/<int:contact_id>/end", around.end_contact_person, name="end_contact_person"),
+    path("contact-persons/<int:contact_id>/unmask", around.unmask_contact_person, name="unmask_contact_person"),
     path("accounts/<int:customer_id>/log", work.log_contact, name="log_contact"),
     path("accounts/<int:customer_id>/step", work.plan_step, name="plan_step"),
     path("accounts/<int:customer_id>/promise", work.promise, name="promise"),

@@ -112,6 +112,22 @@ def test_names_and_telephones_go_to_the_restricted_table_and_are_not_shown(here:
     assert "13800138000" not in text
 
 
+def test_a_file_that_says_who_decides_is_about_contact_persons(here: Intake) -> None:
+    rows = "客户编号,账期,联系人姓名,联系人电话,决策角色,客户名称\nA1,202610,张三,13800138000,决策,甲厂\n"
+    text = draft(here, rows + "A1,202610,李四,13900139000,付款,甲厂\nA2,202610,王五,13700137000,决策,乙厂\n")
+    found = sections(text)
+    assert set(found["contact_persons"].columns) == {"customer_id", "person_no", "role", "name", "phone"}
+    assert found["contact_details"].columns["name"].spellings == ("客户名称",)
+    assert "contact_persons" not in sections(draft(here, CHINESE))
+    assert not [said for said in ("张三", "13800138000", "甲厂") if said in text]
+
+
+def test_the_number_of_the_organisation_above_is_an_affiliation_and_not_shown(here: Intake) -> None:
+    text = draft(here, "客户编号,账期,上级客户编号\nA1,202610,H77\nA2,202610,\n")
+    assert set(sections(text)["affiliations"].columns) == {"customer_id", "month", "head_id"}
+    assert "H77" not in text
+
+
 def test_a_draft_nobody_read_is_refused(here: Intake) -> None:
     path = here.site.intake / "draft.toml"
     path.write_text(draft(here, ENGLISH), encoding="utf-8")

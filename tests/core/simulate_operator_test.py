@@ -172,6 +172,19 @@ def test_files_bear_our_columns_and_the_operators_own_numbers(story: Simulated) 
             assert pq.read_table(path, columns=["customer_id"])["customer_id"][0].as_py().startswith("N0")
 
 
+def test_organisations_have_people_who_decide_and_some_belong_together(story: Simulated) -> None:
+    first = story.months[0]
+    customers = story.rows("customers", first).set_index("customer_id")
+    persons, heads = story.rows("contact_persons", first), story.rows("affiliations", first)
+    assert set(persons["customer_id"]) == set(customers.index[customers["kind"] == "organisation"])
+    assert (persons[persons["person_no"] == "1"]["role"] == "decides").all()
+    assert persons["phone"].str.fullmatch("1549[0-9]{7}").all()
+    assert len(heads) > 5
+    above = {story.site.pseudonym(number) for number in heads["head_id"]}
+    assert set(heads["customer_id"]) | above <= set(persons["customer_id"])
+    assert not set(heads["customer_id"]) & above
+
+
 def test_tables_as_of_a_month_deliver_only_what_changed(story: Simulated) -> None:
     first, second = story.months[:2]
     assert len(story.rows("customers", first)) == 2_000

@@ -14,6 +14,8 @@ from django.urls import get_resolver, reverse
 
 from keepline_web.customers.listing import Listing
 from keepline_web.customers.models import Cover
+from keepline_web.customers.persons import Said
+from keepline_web.customers.persons import add as add_person
 from keepline_web.exchange.models import Trial, Upload
 from keepline_web.exchange.uploads import path_of, receive
 from keepline_web.exports.actions import ask as ask_export
@@ -80,6 +82,11 @@ end_cover | POST | {LEAD} {CHIEFS} | cover
 accounts | GET | {MANAGER} {AGENT} {LEAD} {CHIEFS} analyst admin | -
 account | GET | {MANAGER} {AGENT} {LEAD} {CHIEFS} analyst admin | account
 unmask | POST | {MANAGER} {LEAD} | account
+add_contact_person | GET POST | {MANAGER} {AGENT} | account
+attach_head | POST | {MANAGER} {AGENT} | account
+contact_person | GET POST | {MANAGER} {AGENT} | contact_person
+end_contact_person | POST | {MANAGER} {AGENT} | contact_person
+unmask_contact_person | POST | {MANAGER} {LEAD} | contact_person
 claim | POST | {MANAGER} {AGENT} | account
 log_contact | POST | {MANAGER} {AGENT} | account
 plan_step | POST | {MANAGER} {AGENT} | account
@@ -150,9 +157,15 @@ def of_another(name: str, kind: str, role: str, record: str) -> bool:
         return role != MANAGER
     if kind == "export" and role == "analyst":
         return True  # who consents to none knows of none but their own
-    return kind in ("account", "contact", "promise", "proposal", "seller", "cover") and record not in SEES.get(
-        role, set()
-    )
+    return kind in (
+        "account",
+        "contact",
+        "contact_person",
+        "promise",
+        "proposal",
+        "seller",
+        "cover",
+    ) and record not in SEES.get(role, set())
 
 
 def places(kind: str, cast: Cast) -> Iterator[tuple[str, list[object]]]:
@@ -202,6 +215,8 @@ def made(kind: str, by: Person, customer_id: int) -> object:
         if kind == "file":
             make({"export": export.pk}, Progress(claimed()))
         return export
+    if kind == "contact_person":
+        return add_person(by=by, customer_id=customer_id, key=key, said=Said("司马试验", "", "decides"))
     if kind == "contact":
         return log_contact(by=by, customer_id=customer_id, key=key, outcome="reached")
     if kind == "promise":

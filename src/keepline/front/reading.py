@@ -58,8 +58,16 @@ class Front:
         yield from self._rows("events", lake={"contacts": EVENT_MONTHS, "complaints": EVENT_MONTHS})
 
     def people(self) -> Iterator[list[Row]]:
-        """Names and numbers: the only rows here that reach a person."""
+        """Names and numbers of the customers themselves."""
         yield from self._rows("people", lake={"customers": None, "contact_details": None})
+
+    def affiliations(self) -> Iterator[list[Row]]:
+        """Which organisation each belongs to now, by the operator's last word."""
+        yield from self._rows("affiliations", lake={"affiliations": None})
+
+    def contact_persons(self) -> Iterator[list[Row]]:
+        """Who speaks for each, by name and number."""
+        yield from self._rows("contact_persons", lake={"contact_persons": None})
 
     def managers(self) -> list[Row]:
         """Account managers with district, minutes and authority, as of the month."""

@@ -28,7 +28,9 @@ from keepline.tables import ARROW, Column, Type
 ROW = "__row"  # ordinal of the source row
 FOLD = "__fold"  # pseudonym of the upper-case form of the number
 OWN_TYPE = pa.array(["discount", "credit"])  # components that are negative by nature
-AS_WRITTEN = {("contact_details", "name"), ("plans", "name"), ("attributes", "code"), ("departures", "reason")}
+AS_WRITTEN = {("contact_details", "name"), ("contact_persons", "name"), ("contact_persons", "person_no"),
+              ("plans", "name"), ("attributes", "code"), ("departures", "reason")}  # fmt: skip
+PHONES = {("contact_details", "phone"), ("contact_persons", "phone")}
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 
@@ -291,7 +293,7 @@ class Section:
 
     def _text(self, theirs: Theirs, column: Column, found: pa.Array) -> Parsed:
         place = (self.table.name, column.name)
-        if place == ("contact_details", "phone"):
+        if place in PHONES:
             read: Callable[[str], tuple[str, str]] = lambda text: phone(text, self.mapping.rules)  # noqa: E731
             return values.by_unique(values.trimmed(found, theirs.empty), pa.string(), read)
         if place in AS_WRITTEN:

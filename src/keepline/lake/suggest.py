@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from keepline.columns import Personal
 from keepline.lake.drafting import MONTH_UNKNOWN, Line, section
 from keepline.lake.layout import Layout, layout
 from keepline.lake.mapping import Bounds
@@ -53,7 +54,8 @@ def suggest(file: Path) -> str:
     who, month = _who(columns), _first(columns, MONTH)
     draft = Draft(file, written, columns, who, month, {who.name} | ({month.name} if month else set()))
     for synonym in SYNONYMS:
-        _find(draft, synonym)
+        if synonym.table != "contact_persons" or _tells_roles(draft):
+            _find(draft, synonym)
     lines = [INTRODUCTION.format(file=file.name), *_match(file), *_source(draft), *_tables(draft)]
     return "\n".join(lines) + "\n"
 
@@ -91,6 +93,12 @@ def _find(draft: Draft, synonym: Synonym) -> None:
             return
 
 
+def _tells_roles(draft: Draft) -> bool:
+    """A file that says who decides is about contact persons; any other one's names are the customers' own."""
+    role = next(synonym for synonym in SYNONYMS if (synonym.table, synonym.column) == ("contact_persons", "role"))
+    return any(role.pattern.search(tidy(column.name)) for column in draft.columns)
+
+
 def _match(file: Path) -> list[str]:
     pattern = re.sub(r"\d{4,}([-_]?\d{2})*", "*", file.name)
     return ["", "[match]", f"files = [{text(pattern)}]  # 本映射适用的文件名 names this mapping is for"]
@@ -105,7 +113,8 @@ def _tables(draft: Draft) -> list[str]:
     wide = _wide(draft)
     if wide:
         return wide
-    makers = (_customers, _contact_details, _bills, _usage, _payments, _survey, _departures, _attributes)
+    makers = (_customers, _affiliations, _contact_persons, _contact_details, _bills, _usage, _payments, _survey,
+              _departures, _attributes)  # fmt: skip
     return [line for make in makers for line in make(draft)]
 
 
@@ -146,7 +155,8 @@ def _guessed(draft: Draft, table: str) -> list[Line]:
 
 def _line(table: str, column: str, theirs: Looks, synonym: Synonym) -> Line:
     declared = TABLES[table].column(column)
-    shown = "" if table == "contact_details" else "、".join(theirs.words[:3])
+    hidden = declared.personal in (Personal.RESTRICTED, Personal.PSEUDONYM)
+    shown = "" if hidden else "、".join(theirs.words[:3])
     said, named = text(theirs.name), True
     if synonym.unit and declared.type == "DATE":
         said, named = f'{{ from = {said}, ago = {{ unit = "{synonym.unit}" }} }}', False
@@ -166,8 +176,24 @@ def _customers(draft: Draft) -> list[str]:
     return section("customers", [*_key(draft), *_guessed(draft, "customers")])
 
 
+def _affiliations(draft: Draft) -> list[str]:
+    """The number of the organisation right above becomes a pseudonym like the customer's own."""
+    found = _guessed(draft, "affiliations")
+    return section("affiliations", [_key(draft)[0], *found]) if found else []
+
+
+def _contact_persons(draft: Draft) -> list[str]:
+    """Who speaks for an organisation; told apart by name where the operator has no number for them."""
+    found = _guessed(draft, "contact_persons")
+    named = draft.found.get(("contact_persons", "name"))
+    if not found or named is None:
+        return []
+    apart = Line("person_no", text(named[0].name), "区分同一单位的联系人", "tells its contact persons apart", False)
+    return section("contact_persons", [_key(draft)[0], apart, *found])
+
+
 def _contact_details(draft: Draft) -> list[str]:
-    """Names and telephones go to the one restricted table."""
+    """Names and telephones of customers go to a restricted table."""
     found = _guessed(draft, "contact_details")
     return section("contact_details", [_key(draft)[0], *found]) if found else []
 

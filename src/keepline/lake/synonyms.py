@@ -31,6 +31,11 @@ def _of(spec: str) -> tuple[Synonym, ...]:
 
 
 SYNONYMS = _of(r"""
+contact_persons.role - code | ^(联系人)?(决策)?角色$|^(contact[ _]?|decision[ _]?)?role$
+contact_persons.name - any | ^(联系人|经办人|决策人)(姓名|名称)?$|^contact([ _]?person)?([ _]?name)?$
+contact_persons.phone - any | ^(联系人|经办人|决策人)(电话|手机|移动电话)(号码?)?$|^contact[ _]?(phone|mobile)([ _]?no|[ _]?number)?$
+contact_persons.birthday - day | ^(联系人|经办人|决策人)(生日|出生日期)$|^contact[ _]?birth ?(day|date)$
+affiliations.head_id - any | ^(上级|总部|母公司|所属)(客户|单位|集团|公司)?(编号|编码|标识|号|id)$|^(parent|head([ _]?office)?)[ _]?(customer|account)?[ _]?(id|no|number|code)$
 contact_details.name - any | ^(客户|用户|联系人)?(姓名|名称)$|^(customer|contact|full)?[ _]?name$
 contact_details.phone - any | ^(客户|用户|联系人?)?(电话|手机|移动电话)(号码?)?$|^联系方式$|^(contact[ _]?|mobile[ _]?|cell[ _]?)?(phone|mobile|msisdn)([ _]?no|[ _]?number)?$
 departures.month - flag | ^churn(ed)?$|^(是否)?(离网|流失|销户)(标识|标志|状态)?$|^(is[ _]?)?(churn|attrition)([ _]?(flag|label|value))?$

@@ -8,7 +8,7 @@ import numpy as np
 
 from keepline.periods import Month
 from keepline.policy.documents import Offer
-from keepline.simulate import records, troubles, world
+from keepline.simulate import organisations, records, troubles, world
 from keepline.simulate.behaviour import Happened
 from keepline.simulate.draws import Draws
 from keepline.simulate.pilots import PAST_OFFER
@@ -85,6 +85,8 @@ def deliver(
     to.add_all("call_edges", records.call_edges(c, h, draws.of("calls")))
     to.add("attributes", records.attributes(c, new, draws.of("places")))
     to.add("contact_details", records.contact_details(c, new))
+    to.add("affiliations", organisations.affiliations(c, new, draws))
+    to.add("contact_persons", organisations.contact_persons(c, new, draws))
 
 
 def _delivered(c: Customers, done: Delivered, plan_month: str, offers: Sequence[Offer]) -> Rows:

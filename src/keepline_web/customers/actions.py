@@ -10,7 +10,7 @@ from django.db.models import Exists, Q
 
 from keepline_web.audit.actions import write
 from keepline_web.audit.models import Stream
-from keepline_web.customers.models import Account, Assignment, Cover, Unmasking
+from keepline_web.customers.models import Account, Assignment, ContactPerson, Cover, Unmasking
 from keepline_web.customers.queries import access_account, details, on_day, owned_now, visible_to
 from keepline_web.frame import clock
 from keepline_web.frame.refusals import Refused
@@ -218,6 +218,12 @@ def _within(by: Person, *people: Person) -> None:
 def unmask(*, person: Person, customer_id: int, reason: str) -> tuple[str, str, str]:
     """Name, telephone and number in full, for a reason, at most so many times a day; who saw what is kept."""
     account = access_account(person, customer_id)
+    note_unmasking(person=person, account=account, reason=reason)
+    return details(account)
+
+
+def note_unmasking(*, person: Person, account: Account, reason: str, of: ContactPerson | None = None) -> None:
+    """One look at full details, of the account or of somebody who speaks for it: allowed, counted, kept."""
     if not person.may(Act.UNMASK) or person.rights.face is not Face.MASKED:
         raise Refused("您的岗位不能查看完整信息。", "Your post may not see full details.", code="no_unmask", status=403)
     if len(reason.strip()) < 4:
@@ -235,6 +241,8 @@ def unmask(*, person: Person, customer_id: int, reason: str) -> tuple[str, str, 
             code="unmask_limit",
             status=429,
         )
-    Unmasking.objects.create(account=account, person=person, reason=reason, at=clock.now(), on_day=day)
-    write(Stream.CUSTOMERS, act="unmasked", by=person, object=f"account:{account.pk}", detail={"reason": reason})
-    return details(account)
+    Unmasking.objects.create(
+        account=account, contact_person=of, person=person, reason=reason, at=clock.now(), on_day=day
+    )
+    detail = {"reason": reason} | ({"contact_person": of.pk} if of else {})
+    write(Stream.CUSTOMERS, act="unmasked", by=person, object=f"account:{account.pk}", detail=detail)

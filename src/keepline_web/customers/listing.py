@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Case, F, FilteredRelation, IntegerField, Q, QuerySet, When
 from django.http import QueryDict
 
+from keepline_web.customers.group import group_ids
 from keepline_web.customers.models import Account, Assignment
 from keepline_web.customers.queries import latest_month, on_day, search, visible_to
 from keepline_web.frame import clock
@@ -36,6 +37,7 @@ class Listing:
     owner: str
     district: str
     order: str
+    group: str = ""
 
     @classmethod
     def of(cls, said: QueryDict) -> Listing:
@@ -48,11 +50,12 @@ class Listing:
             owner=said.get("owner", ""),
             district=said.get("district", ""),
             order=order if order in ORDERS else "value",
+            group=said.get("group", ""),
         )
 
     @property
     def narrowed(self) -> bool:
-        return bool(self.text or self.codes or self.planned or self.owing or self.owner or self.district)
+        return bool(self.text or self.codes or self.planned or self.owing or self.owner or self.district or self.group)
 
 
 def listed(person: Person, asked: Listing) -> QuerySet[Account]:
@@ -77,12 +80,20 @@ def listed(person: Person, asked: Listing) -> QuerySet[Account]:
     owner = whole(asked.owner)
     if owner is not None:
         rows = rows.filter(pk__in=_owned_by(owner))
+    if asked.group:
+        rows = rows.filter(pk__in=_together_with(person, whole(asked.group)))
     rows = search(rows.filter(fits), asked.text, person) if asked.text else rows.filter(fits)
     return rows.order_by(*_order(asked.order))
 
 
 def _owned_by(owner: int) -> QuerySet[Any]:
     return Account.objects.filter(pk__in=_current(owner)).values("pk")
+
+
+def _together_with(person: Person, customer_id: int | None) -> set[int]:
+    """The group of an account one may see; of any other, nothing."""
+    account = visible_to(person).filter(pk=customer_id).first()
+    return group_ids(account) if account else set()
 
 
 def _current(owner: int) -> QuerySet[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeBoundary, RangeOperators
@@ -33,6 +34,8 @@ class Account(models.Model):
     contact_gap_days = models.IntegerField(null=True)
     manager_said = models.CharField(max_length=40, blank=True)  # the operator's last word on who manages it
     last_month = models.CharField(max_length=7)  # of a publication it was in
+    head_id = models.BigIntegerField(null=True, db_index=True)  # the organisation right above, seen here or not
+    head_said = models.BigIntegerField(null=True)  # the operator's last word on it
 
 
 class Standing(models.Model):
@@ -216,6 +219,7 @@ class Unmasking(models.Model):
     """That somebody saw a name or number in full, and why."""
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="unmaskings")
+    contact_person = models.ForeignKey("ContactPerson", null=True, on_delete=models.PROTECT, related_name="unmaskings")
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="unmaskings")
     reason = models.CharField(max_length=200)
     at = models.DateTimeField()
@@ -223,3 +227,42 @@ class Unmasking(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["person", "on_day"], name="unmasking_day")]
+
+
+class ContactPerson(models.Model):
+    """Who speaks for an account, as known from a moment on. A row that none replaces and that does not end holds.
+
+    ``said_as`` and ``said`` are keyed digests: of what the operator tells the person by, and of the operator's words.
+    """
+
+    key = models.UUIDField(unique=True, default=uuid.uuid4)  # the sealed columns are bound to it
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="contact_persons")
+    replaces = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="replaced_by")
+    ended = models.BooleanField(default=False)
+    role = models.CharField(max_length=12, blank=True)
+    name_sealed = models.BinaryField(null=True)
+    phone_sealed = models.BinaryField(null=True)
+    phone_index = models.CharField(max_length=64, blank=True, db_index=True)
+    note_sealed = models.BinaryField(null=True)
+    birthday = models.DateField(null=True)
+    preferred_channel = models.CharField(max_length=20, blank=True)
+    said_as = models.CharField(max_length=64, blank=True)
+    said = models.CharField(max_length=64, blank=True)
+    made_by = models.ForeignKey(Person, null=True, on_delete=models.PROTECT, related_name="+")  # none: the operator
+    at = models.DateTimeField()
+    on_day = models.DateField()
+
+    class Meta:
+        indexes = [models.Index(fields=["account", "said_as"], name="contact_person_account")]
+
+
+class Affiliation(models.Model):
+    """That an account belongs, from a day on, to the organisation ``head_id``, or to none; the last row holds."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="affiliations")
+    head_id = models.BigIntegerField(null=True)
+    head_before = models.BigIntegerField(null=True)
+    reason = models.CharField(max_length=200)
+    made_by = models.ForeignKey(Person, null=True, on_delete=models.PROTECT, related_name="+")  # none: the operator
+    at = models.DateTimeField()
+    on_day = models.DateField()

@@ -8,7 +8,9 @@ from django.conf import settings
 from django.db.models import Case, Count, F, Min, Q, When
 
 from keepline.front import Service, numbers, read_service
+from keepline_web.customers.group import group_of
 from keepline_web.customers.models import Account, Event, Line, MonthPaid, PlanRow, Standing
+from keepline_web.customers.persons import persons_of
 from keepline_web.customers.queries import owner_of, shown
 from keepline_web.frame.pictures import Bar
 from keepline_web.frame.words import Text
@@ -36,7 +38,7 @@ def page_of(account: Account, person: Person) -> dict[str, Any]:
     now = standings[0] if standings else None
     months = list(MonthPaid.objects.filter(account=account).order_by("-month")[:MONTHS])[::-1]
     plan = PlanRow.objects.filter(account=account, month=now.month).first() if now else None
-    service = read_service(settings.SITE.policy)
+    service, group = read_service(settings.SITE.policy), group_of(account, person)
     return {
         "account": account,
         "shown": shown(account, person),
@@ -50,6 +52,12 @@ def page_of(account: Account, person: Person) -> dict[str, Any]:
         "entitled": service.of_class(now.class_code) if now else None,
         "may_unmask": person.may(Act.UNMASK),
         "may_work": person.may(Act.OWN_DAY),
+        "persons": persons_of(account, person),
+        "members": group["members"],
+        "head": group["head"],
+        "group_count": group.get("count"),
+        "group_value": group.get("value"),
+        "group_revenue": group.get("revenue"),
         **_pictures(months),
         **_service(service),
     }

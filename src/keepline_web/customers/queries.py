@@ -11,7 +11,7 @@ from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.http import Http404
 
 from keepline_web.customers import sealed
-from keepline_web.customers.models import Account, Assignment, Cover, PlanRow, Standing
+from keepline_web.customers.models import Account, Assignment, ContactPerson, Cover, PlanRow, Standing
 from keepline_web.frame import clock
 from keepline_web.frame.inputs import whole
 from keepline_web.frame.refusals import Refused
@@ -135,11 +135,17 @@ def search(accounts: QuerySet[Account], text: str, person: Person) -> QuerySet[A
         return accounts
     if person.rights.face is not Face.MASKED:
         return accounts.filter(pk=whole(text))
-    found = accounts.filter(Q(phone_index=sealed.index(text)) if sealed.digits_of(text) else Q(pk__in=()))
+    found = accounts.filter(_numbered(sealed.index(text)) if sealed.digits_of(text) else Q(pk__in=()))
     if found.exists():
         return found
     named = accounts.filter(pk=settings.SITE.pseudonym(text))
     return named if named.exists() else accounts.filter(pk__in=_named(accounts, text))
+
+
+def _numbered(index: str) -> Q:
+    """A telephone of the account's own, or of somebody who speaks for it."""
+    holding = ContactPerson.objects.filter(phone_index=index, replaced_by__isnull=True, ended=False)
+    return Q(phone_index=index) | Q(pk__in=holding.values("account"))
 
 
 def _named(accounts: QuerySet[Account], text: str) -> list[int]:

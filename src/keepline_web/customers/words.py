@@ -35,3 +35,12 @@ KINDS = listed("""
 person | 个人 | person
 organisation | 单位 | organisation
 """)
+DECISION_ROLES = listed("""
+decides | 决策者 | decides
+gatekeeper | 把关者 | gatekeeper
+influences | 影响者 | influences
+buys | 代购者 | buys for others
+uses | 使用者 | uses
+pays | 付款者 | pays
+technical | 技术负责人 | technical
+""")

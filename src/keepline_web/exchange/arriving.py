@@ -15,6 +15,7 @@ from keepline_web.customers import sealed
 from keepline_web.customers.actions import assign
 from keepline_web.customers.models import Account, Assignment, Event, Line, MonthPaid, PlanRow, Standing
 from keepline_web.customers.queries import on_day
+from keepline_web.exchange import organisations
 from keepline_web.exchange.models import Arrival
 from keepline_web.frame import clock
 from keepline_web.people.models import Person, Unit
@@ -47,6 +48,8 @@ def bring_in(site: Site, month: Month) -> Arrival | None:
         accounts = _accounts(front, made)
         _people(front)
         _history(front, made)
+        organisations.affiliations(front)
+        organisations.contact_persons(front)
     plan_rows = PlanRow.objects.filter(month=str(month)).count()
     arrival = Arrival.objects.create(
         publication_id=made.id,

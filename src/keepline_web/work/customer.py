@@ -10,9 +10,11 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 
 from keepline.front import read_service
+from keepline_web.customers.group import moves_of
 from keepline_web.customers.listing import Listing, neighbours
 from keepline_web.customers.models import Account, Event
 from keepline_web.customers.page import page_of
+from keepline_web.customers.persons import changes_of
 from keepline_web.customers.queries import access_account
 from keepline_web.customers.words import CLASSES, KINDS, LINE_STATES, LOYALTY, LOYALTY_KINDS, PRODUCTS, RISKS
 from keepline_web.frame import clock
@@ -54,17 +56,19 @@ def _work(one: Account, person: Person) -> dict[str, Any]:
     return {
         "owed": owed(one, known.standing.class_code if known.standing else "ordinary", clock.today()),
         "reasons": reasons_of(known), "never": never(known), "promises": promises, "offers": offers,
-        "open_states": OPEN, "timeline": _timeline(one), "keys": uuid.uuid4, "person_may": person.may,
+        "open_states": OPEN, "timeline": _timeline(one, person), "keys": uuid.uuid4, "person_may": person.may,
     }  # fmt: skip
 
 
-def _timeline(one: Account) -> list[dict[str, Any]]:
-    """Our own log and what the operator's files tell, latest first."""
+def _timeline(one: Account, person: Person) -> list[dict[str, Any]]:
+    """Our own log, what the operator's files tell, and who came to speak for the customer, latest first."""
     own = Contact.objects.filter(account=one, withdrawn=False).select_related("person", "corrected_by", "plan_row")
     found = [_of_contact(row) for row in own.order_by("-at")[:LATEST]]
     known = {f"W-{key}" for key in Contact.objects.filter(account=one).values_list("key", flat=True)}
     told = Event.objects.filter(account=one).exclude(event_id__in=known).order_by("-happened_on")[:LATEST]
     found += [_of_event(row) for row in told]
+    found += [_plain(row, "user", row["name"], str(row["role"] or "")) for row in changes_of(one, person)]
+    found += [_plain(row, "building", row["head"], row["note"]) for row in moves_of(one, person)]
     return sorted(found, key=lambda row: (row["day"], row["order"]), reverse=True)[:LATEST]
 
 
@@ -75,6 +79,11 @@ def _of_contact(row: Contact) -> dict[str, Any]:
         "note": row.note, "who": row.person.name, "taken_back": hasattr(row, "corrected_by"),
         "offer": row.plan_row.name if row.plan_row else None,
     }  # fmt: skip
+
+
+def _plain(row: dict[str, Any], icon: str, how: str, note: str) -> dict[str, Any]:
+    return {"day": row["day"], "order": row["order"], "icon": icon, "what": row["what"], "how": how, "note": note,
+            "who": row["who"], "taken_back": False, "offer": None}  # fmt: skip
 
 
 def _of_event(row: Event) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from keepline.front import Service, numbers
-from keepline_web.customers.models import Account, PlanRow, Standing
+from keepline_web.customers.models import Account, ContactPerson, PlanRow, Standing
+from keepline_web.customers.words import DECISION_ROLES
 from keepline_web.frame.words import Text
 from keepline_web.work.models import Promise, Step
 from keepline_web.work.words import CHANNELS
@@ -42,6 +43,7 @@ class Known:
     resting: bool  # turned to a few days ago
     day: dt.date
     policy: Service
+    persons: tuple[ContactPerson, ...] = ()  # who speak for it and have a birthday
 
 
 def promises(k: Known) -> list[Reason]:
@@ -141,6 +143,20 @@ def birthday(k: Known) -> list[Reason]:
     return [Reason("birthday", Text(f"{zh}：{when.zh}", f"{en} {when.en}"), 2, k.day + dt.timedelta(days=days))]
 
 
+def persons_birthday(k: Known) -> list[Reason]:
+    """Of those who speak for the account, by their part in decisions; the page tells who it is."""
+    found = []
+    for one in k.persons:
+        days = days_until(one.birthday, k.day)
+        if days is None or days > SOON:
+            continue
+        role = DECISION_ROLES.get(one.role) or Text("联系人", "contact person")
+        when = Text("今天", "today") if days == 0 else Text(f"{days} 天后", f"in {days} days")
+        words = Text(f"联系人（{role.zh}）生日：{when.zh}", f"birthday of who {role.en}: {when.en}")
+        found.append(Reason("person_birthday", words, 1.5, k.day + dt.timedelta(days=days)))
+    return found
+
+
 def anniversary(k: Known) -> list[Reason]:
     days = days_until(k.account.joined_on, k.day)
     if days is None or days > SOON or k.account.joined_on is None:
@@ -170,7 +186,7 @@ def _is_leap(year: int) -> bool:
 
 
 AGREED: tuple[Callable[[Known], list[Reason]], ...] = (promises, steps)
-OURS = (complaint, plan, risk, contract, arrears, rhythm, birthday, anniversary)
+OURS = (complaint, plan, risk, contract, arrears, rhythm, birthday, persons_birthday, anniversary)
 
 
 def reasons_of(known: Known) -> list[Reason]:
