@@ -85,7 +85,7 @@ def test_a_load_that_a_later_one_was_merged_onto_is_refused_with_its_name(here: 
     error = refused(here, first)
     assert error.code == "later_load"
     for words in (error.en, error.zh):
-        assert "2 (inbox/bills-more.csv: bills 2026-09)" in words
+        assert "2 (bills-more.csv: bills 2026-09)" in words
     undo(here.site, second)
     undo(here.site, first)
     assert not files(here)
@@ -96,7 +96,7 @@ def test_customers_whose_bills_came_later_are_not_taken_away(here: Intake) -> No
     load = customers(here, PHONE, OTHER, name="customers-new.csv")
     bills = here.bills(row(), row(OTHER)).load
     error = refused(here, load)
-    assert f"{bills} (inbox/bills.csv: bills 2026-09)" in error.en
+    assert f"{bills} (bills.csv: bills 2026-09)" in error.en
     undo(here.site, bills)
     undo(here.site, load)
     assert here.values("customers", "customer_id") == [here.number(PHONE)]
@@ -257,8 +257,8 @@ def test_the_command_line_lists_and_undoes(here: Intake) -> None:
     assert "read 1, loaded 1" in listed.output
     done = run(cli, ["intake", "undo", str(load), "--site", site, "--reason", "wrong unit"])
     assert done.exit_code == 0
-    assert "已撤销载入 1（inbox/bills.csv）" in done.output
-    assert "load 1 (inbox/bills.csv) is undone" in done.output
+    assert "已撤销载入 1（bills.csv）" in done.output
+    assert "load 1 (bills.csv) is undone" in done.output
     said = json.loads(run(cli, ["intake", "loads", "--site", site, "--json"]).output)
     assert (said[0]["state"], said[0]["reason"]) == ("undone", "wrong unit")
     again = run(cli, ["intake", "undo", str(load), "--site", site])

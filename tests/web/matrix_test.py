@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import uuid
 from collections.abc import Callable, Iterator
 
@@ -12,6 +13,7 @@ from django.http import QueryDict
 from django.test import Client
 from django.urls import get_resolver, reverse
 
+from keepline.front import load_file, open_site
 from keepline_web.customers.listing import Listing
 from keepline_web.customers.models import Cover
 from keepline_web.customers.persons import Said
@@ -32,6 +34,7 @@ from keepline_web.work.actions import log_contact, promise
 from keepline_web.work.models import Promise, Proposal
 from keepline_web.work.proposals import propose
 from web.cast import Cast
+from web.conftest import ROOT
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 MANAGER, AGENT, LEAD = "account_manager", "agent", "team_lead"
@@ -67,6 +70,9 @@ receive | POST | importer | -
 upload | GET | importer | upload
 try_or_load | POST | importer | upload_verb
 set_aside | GET | importer | upload_number
+loads | GET | importer | -
+load | GET | importer | load
+undo | POST | importer | load
 month | GET | {LEAD} {CHIEFS} marketer campaign_approver analyst | -
 team | GET | {LEAD} {CHIEFS} | -
 arrears | GET | {MANAGER} {AGENT} {LEAD} {CHIEFS} | -
@@ -176,6 +182,10 @@ def places(kind: str, cast: Cast) -> Iterator[tuple[str, list[object]]]:
     if kind == "key":
         yield "own", ["abcdef012345"]
         return
+    if kind == "load":
+        yield "own", [loaded()]
+        yield "missing", [999_999_999]
+        return
     if kind.startswith("upload"):
         more = {"upload": [], "upload_verb": ["check"], "upload_number": [0]}[kind]
         yield "own", [dropped(cast.people["importer"]).pk, *more]
@@ -232,6 +242,15 @@ def dropped(by: Person) -> Upload:
     report = {"verdict": "accepted", "counts": {}, "set_aside_files": [str(path)]}
     Trial.objects.create(upload=upload, verb="check", mapping="x", report=report, person=by, at=clock.now())
     return upload
+
+
+@functools.cache
+def loaded() -> int:
+    """A load of the lake, there for every test."""
+    file = ROOT / "faults.csv"
+    file.write_text("district,month,faults\nD1,2026-10,3\n", encoding="utf-8")
+    mapping = '[match]\nfiles = ["faults.csv"]\n[[table]]\nname = "network_faults"\nidentity = true\n'
+    return int(load_file(open_site(ROOT), file, mapping=mapping, accept=())["load"])
 
 
 def claimed() -> Task:

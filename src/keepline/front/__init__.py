@@ -9,7 +9,19 @@ from keepline.errors import KeeplineError, PublicationError, SiteError
 from keepline.front.publications import Published, published_months, read_published
 from keepline.front.reading import ACCOUNT_MONTHS, Front
 from keepline.front.returning import hand_in
-from keepline.front.taking import keep_mapping, load_file, mapping_for, try_file
+from keepline.front.taking import (
+    TABLE_WORDS,
+    explain_mapping,
+    foresee_undo,
+    keep_mapping,
+    load_file,
+    loads,
+    mapping_for,
+    month_is_open,
+    try_file,
+    undo_load,
+    with_month_said,
+)
 from keepline.periods import Month
 from keepline.policy.service import Service, read_service
 from keepline.report import numbers
@@ -18,6 +30,7 @@ from keepline.site import Site, open_site
 
 __all__ = [
     "ACCOUNT_MONTHS",
+    "TABLE_WORDS",
     "Front",
     "KeeplineError",
     "Month",
@@ -26,15 +39,21 @@ __all__ = [
     "Service",
     "Site",
     "SiteError",
+    "explain_mapping",
+    "foresee_undo",
     "hand_in",
     "keep_mapping",
     "load_file",
+    "loads",
     "mapping_for",
+    "month_is_open",
     "numbers",
     "open_site",
     "published_months",
     "read_published",
     "read_service",
     "try_file",
+    "undo_load",
     "vocabulary",
+    "with_month_said",
 ]

@@ -87,6 +87,7 @@ class FileReport:
     sha256: str = ""
     mapping: str = ""
     tables: Mapping[str, Counts] | None = None  # rows of ours, by table
+    months: Mapping[str, Mapping[str, Counts]] | None = None  # of these, by month; 0001-01 where a table has none
     notes: tuple[Reason, ...] = ()
     problems: tuple[Reason, ...] = ()  # why it is held or refused
     rules: Mapping[str, int] | None = None  # rows set aside, by rule

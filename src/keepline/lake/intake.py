@@ -37,18 +37,25 @@ def check(
     *,
     mapping: Path | None = None,
     accept: Sequence[str] = (),
+    keep: Path | None = None,
     progress: Progress = SILENT,
 ) -> list[FileReport]:
-    """What load would do, file by file, each against the lake as it is now; nothing is kept."""
+    """What load would do, file by file, each against the lake as it is now.
+
+    Nothing is kept but, when a folder is given for it, the rows that would be set aside.
+    """
     _known_codes(accept)
     identities, reports = Identities(site), []
     with reading(site.lake) as lake:
         for file, used in _in_order(site, files, mapping):
             with folder(site, "intake-check-") as made:
                 shelf = Shelf(lake, made, last_published(site), REOPEN in accept)
-                reports.append(
-                    _try(file, used=used, shelf=shelf, identities=identities, accept=accept, progress=progress)[0]
+                report, prepared = _try(
+                    file, used=used, shelf=shelf, identities=identities, accept=accept, progress=progress
                 )
+                if keep is not None and prepared is not None:
+                    report = replace(report, set_aside_file=_listed(_keep_aside(keep, file, prepared)))
+                reports.append(report)
     return reports
 
 
@@ -110,9 +117,9 @@ def _load_one(
             return report, None
         if because and prepared.waiting.rows == report.counts.read:
             return report, None  # all of it waits on, where it is
-        kept = _keep_aside(site, file, prepared)
+        kept = _keep_aside(site.intake / setaside.FOLDER, file, prepared)
         load = tracing.next_load(lake)
-        report = replace(report, set_aside_file=", ".join(str(path) for path in kept), load=load)
+        report = replace(report, set_aside_file=_listed(kept), load=load)
         whole = because and file not in kept
         trace = Trace(
             load=load,
@@ -138,12 +145,15 @@ def _commit(lake: Lake, prepared: Prepared, trace: Trace) -> None:
     switch(lake, after, [*lake.sources, source], traces=traces, moves=tuple(moves))
 
 
-def _keep_aside(site: Site, file: Path, prepared: Prepared) -> list[Path]:
+def _listed(paths: Sequence[Path]) -> str:
+    return ", ".join(str(path) for path in paths)
+
+
+def _keep_aside(beside: Path, file: Path, prepared: Prepared) -> list[Path]:
     """Rows set aside are in their place before the lake changes, so that none can be lost."""
     kept = []
     for aside, waiting in ((prepared.aside, False), (prepared.waiting, True)):
         if aside.rows:
-            beside = site.intake / setaside.FOLDER
             beside.mkdir(parents=True, exist_ok=True, mode=OWNER_ONLY)  # raw rows may name people
             target = setaside.place(beside, file.name, prepared.report.sha256, waiting=waiting)
             setaside.keep_mapping(target, prepared.used)

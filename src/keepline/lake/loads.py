@@ -18,6 +18,7 @@ class Load:
 
     number: int
     path: str
+    mapping: str
     at: int | None  # seconds since 1970; unknown of loads long ago
     rows: dict[str, int]  # read, loaded, updated, unchanged, ignored, set_aside
     months: dict[str, dict[str, int]]  # rows of ours by table and month
@@ -66,8 +67,17 @@ def _loads(lake: Lake) -> Iterable[Load]:
 
 def _load(source: dict[str, Any], *, at: int | None, state: str, with_load: int) -> Load:
     rows = {name: int(source.get(name, 0)) for name in COUNTED}
-    months = source.get("months", {})
-    return Load(source["load"], source["path"], at, rows, months, state, source.get("reason", ""), with_load=with_load)
+    return Load(
+        number=source["load"],
+        path=source["path"],
+        mapping=source.get("mapping", ""),
+        at=at,
+        rows=rows,
+        months=source.get("months", {}),
+        state=state,
+        reason=source.get("reason", ""),
+        with_load=with_load,
+    )
 
 
 COUNTED = ("read", "loaded", "updated", "unchanged", "ignored", "set_aside")

@@ -27,6 +27,7 @@ class Outcome:
     """Rows of ours by table and fate, and what was noticed while merging."""
 
     tables: dict[str, Counts] = field(default_factory=dict)
+    months: dict[str, dict[str, Counts]] = field(default_factory=dict)  # of these, by month
     notes: Counter[str] = field(default_factory=Counter)
 
 
@@ -34,14 +35,22 @@ def merge_all(stages: list[Stage], shelf: Shelf, fates: Fates) -> Outcome:
     """Merge stage after stage; a source row's fate is the greatest of what became of its parts."""
     gone, notes = fates == SET_ASIDE, Counter[str]()
     tables: dict[str, Fates] = {}
+    months: dict[str, dict[str, Fates]] = {}
     for stage in stages:
         for unit in stage.units():
-            found = _merge_unit(stage, unit, shelf, gone, fates, notes)
+            found, of_month = _merge_unit(stage, unit, shelf, gone, fates, notes)
             name = stage.section.table.name
-            tables[name] = np.concatenate([tables.get(name, np.array([], dtype=np.uint8)), found])
+            tables[name] = _joined(tables.get(name), found)
+            known = months.setdefault(name, {})
+            known |= {month: _joined(known.get(month), each) for month, each in of_month.items()}
             if not stage.section.automatic:
                 notes["repeated_rows"] += int(np.count_nonzero(found == IGNORED))
-    return Outcome({name: _counted(found) for name, found in tables.items()}, +notes)
+    by_month = {name: {m: _counted(f) for m, f in sorted(known.items())} for name, known in months.items()}
+    return Outcome({name: _counted(found) for name, found in tables.items()}, by_month, +notes)
+
+
+def _joined(before: Fates | None, found: Fates) -> Fates:
+    return found if before is None else np.concatenate([before, found])
 
 
 def _counted(found: Fates) -> Counts:
@@ -50,9 +59,10 @@ def _counted(found: Fates) -> Counts:
 
 def _merge_unit(
     stage: Stage, unit: tuple[str, ...], shelf: Shelf, gone: Fates, fates: Fates, notes: Counter[str]
-) -> Fates:
-    """One month, or all months together where the key does not name the month."""
+) -> tuple[Fates, dict[str, Fates]]:
+    """One month, or all months together where the key does not name the month; what became of it, and by month."""
     table, told = stage.section.table, []
+    of_month: dict[str, Fates] = {}
     changed = False
 
     def merged() -> Iterator[Merged]:
@@ -67,6 +77,9 @@ def _merge_unit(
             each = np.full(len(ordinals), SET_ASIDE, dtype=np.uint8)
             each[stays] = done.fates
             told.append(each)
+            for month in unit:
+                mine = each if len(unit) == 1 else each[pc.equal(rows["month"], month).to_numpy()]
+                of_month[month] = _joined(of_month.get(month), mine)
             if not stage.section.automatic:
                 np.maximum.at(fates, ordinals[stays], done.fates)
             yield done
@@ -77,7 +90,7 @@ def _merge_unit(
             _put_months(shelf, table, whole.rows, unit)
     else:
         _put_buckets(shelf, table, unit[0], merged())
-    return np.concatenate(told)
+    return np.concatenate(told), of_month
 
 
 def _merge_rows(stage: Stage, new: pa.Table, unit: tuple[str, ...], shelf: Shelf, only: list[Any] | None) -> Merged:

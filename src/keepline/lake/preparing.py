@@ -99,7 +99,7 @@ def prepare(
     reading.aside.close()
     reading.waiting.close()
     notes = _notes(reading, shelf, unchecked)
-    report = _report(reading, sha, fates, outcome.tables, problems=problems, notes=notes)
+    report = _report(reading, sha, fates, outcome, problems=problems, notes=notes)
     return Prepared(
         report, shelf, reading.aside, reading.waiting, used, _source(reading, report, shelf.lake.root.parent.resolve())
     )
@@ -279,7 +279,7 @@ def _report(
     reading: Reading,
     sha: str,
     fates: np.ndarray[tuple[int], np.dtype[np.uint8]],
-    tables: dict[str, Counts],
+    outcome: merging.Outcome,
     *,
     problems: list[Reason],
     notes: list[Reason],
@@ -291,7 +291,8 @@ def _report(
         counts=_counts(fates, held=bool(problems)),
         sha256=sha,
         mapping=reading.used.name,
-        tables=tables,
+        tables=outcome.tables,
+        months=outcome.months,
         notes=tuple(notes),
         problems=tuple(problems),
         rules=dict(reading.aside.rules + reading.waiting.rules),

@@ -112,9 +112,10 @@ def keep_mapping(target: Path, used: MappingFile) -> None:
 
 
 def as_plain(mapping: Mapping) -> Mapping:
-    """The mapping for set-aside rows: always UTF-8, commas, the header first; odd totals are no surprise."""
+    """The mapping for set-aside rows: commas, the header first; odd totals are no surprise.
+
+    They were written as UTF-8, but a spreadsheet in which they were mended may have saved them otherwise.
+    """
     kept = mapping.source
-    plain = Source(
-        encoding="utf-8-sig", delimiter=",", null_values=kept.null_values, dates=kept.dates, units=kept.units
-    )
+    plain = Source(delimiter=",", null_values=kept.null_values, dates=kept.dates, units=kept.units)
     return mapping.model_copy(update={"source": plain})

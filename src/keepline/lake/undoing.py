@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -52,8 +53,8 @@ class Undoing:
 
     def text(self, lang: str) -> str:
         """For people; ``lang`` is zh or en."""
-        zh = lang == "zh"
-        lines = [f"已撤销载入 {self.load}（{self.path}）" if zh else f"load {self.load} ({self.path}) is undone"]
+        zh, name = lang == "zh", PurePath(self.path).name
+        lines = [f"已撤销载入 {self.load}（{name}）" if zh else f"load {self.load} ({name}) is undone"]
         if self.with_it:
             also = ", ".join(map(str, self.with_it))
             lines.append(
@@ -111,7 +112,7 @@ def _plan(site: Site, lake: Lake, load: int) -> _Plan:
     path = _path_of(lake, load)
     gone = _together(lake, load)
     if not gone or any(trace.past for trace in gone):
-        raise refusal("too_late", file=path, said=load)
+        raise refusal("too_late", file=PurePath(path).name, said=load)
     files = tuple(lake.files)
     _nothing_later(lake, gone, path)
     for trace in reversed(gone):
@@ -136,7 +137,7 @@ def _path_of(lake: Lake, load: int) -> str:
             return str(source["path"])
     for source in lake.undone:
         if source["load"] == load:
-            raise refusal("undone_before", file=str(source["path"]), said=load)
+            raise refusal("undone_before", file=PurePath(source["path"]).name, said=load)
     raise refusal("no_load", file="", said=load)
 
 
@@ -195,12 +196,12 @@ def _customers(lake: Lake, f: LakeFile) -> np.ndarray[Any, np.dtype[np.int64]]:
 
 
 def _later(lake: Lake, gone: Sequence[Trace], later: dict[int, set[tuple[str, str]]], path: str) -> Exception:
-    names = {source["load"]: source["path"] for source in lake.sources}
+    names = {source["load"]: PurePath(source["path"]).name for source in lake.sources}
     told = [
         f"{load} ({names.get(load, '')}: {', '.join(_named(*place) for place in sorted(places)[:3])})"
         for load, places in sorted(later.items(), reverse=True)[:5]
     ]
-    return refusal("later_load", file=path, said=gone[0].load, limit="; ".join(told))
+    return refusal("later_load", file=PurePath(path).name, said=gone[0].load, limit="; ".join(told))
 
 
 def _named(table: str, month: str) -> str:
@@ -213,7 +214,7 @@ def _all_there(lake: Lake, after: Lake, *, load: int, path: str) -> None:
         if f not in lake.files:
             place = lake.root / f.path
             if not place.is_file() or file_hash(place) != f.sha256:
-                raise refusal("former_gone", file=path, said=load, limit=f.path)
+                raise refusal("former_gone", file=PurePath(path).name, said=load, limit=f.path)
 
 
 def _places(lake: Lake, after: Lake, gone: Sequence[Trace]) -> Iterable[Place]:

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from keepline.front import KeeplineError
-from keepline_web.exchange import uploads
+from keepline_web.exchange import undoing, uploads
 from keepline_web.exchange.arriving import bring_in_all, waiting
 from keepline_web.exchange.handing import hand_back, something_new
 from keepline_web.jobs.kinds import chore, register
@@ -53,5 +53,6 @@ def _data(_: dict[str, Any]) -> str:
 register("bring_in", "接入账期", "publications in", run=bring_in, address=_data)
 register("hand_back", "交回记录", "handing back", run=hand, address=_data)
 register("intake", "数据接入", "file taken in", run=uploads.carry_out, address=uploads.address)
+register("undo", "撤销载入", "load undone", run=undoing.carry_out, address=undoing.address)
 chore(look_for_publications, every_seconds=LOOK_SECONDS)
 chore(hand_back_hourly, every_seconds=HAND_SECONDS)

@@ -55,3 +55,20 @@ class Trial(models.Model):
     report = models.JSONField(null=True)
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
+
+
+class Undoing(models.Model):
+    """A load of the lake asked to be undone: why, what was foreseen, and what came of it."""
+
+    load = models.IntegerField()
+    name = models.CharField(max_length=120)
+    reason = models.CharField(max_length=200)
+    accept = models.JSONField(default=list)
+    foreseen = models.JSONField()
+    result = models.JSONField(null=True)
+    task = models.ForeignKey(Task, null=True, on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["load", "-id"], name="undoing_load")]

@@ -14,14 +14,23 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.http import Http404
 
-from keepline.front import keep_mapping, load_file, mapping_for, try_file
+from keepline.front import (
+    KeeplineError,
+    Month,
+    keep_mapping,
+    load_file,
+    mapping_for,
+    month_is_open,
+    try_file,
+    with_month_said,
+)
 from keepline_web.audit.actions import write
 from keepline_web.audit.models import Stream
 from keepline_web.exchange.models import Trial, Upload
 from keepline_web.frame import clock
 from keepline_web.frame.refusals import Refused
 from keepline_web.jobs.actions import ask
-from keepline_web.jobs.models import Task
+from keepline_web.jobs.models import OPEN
 from keepline_web.jobs.progress import Progress
 from keepline_web.people.models import Person
 
@@ -29,6 +38,7 @@ MOST_BYTES = 500_000_000
 KINDS = (".csv", ".txt", ".xlsx", ".xls", ".xlsb", ".ods", ".parquet", ".zip", ".gz", ".tsv", ".dat")
 FOLDER = "workbench/uploads"
 MAPPING_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
+MENDED = re.compile(r"\.set-aside\.([0-9a-f]{8})")
 VERBS = {"check": "upload_checked", "load": "upload_loaded"}
 
 
@@ -84,23 +94,39 @@ def path_of(upload: Upload) -> Path:
 
 def proposed_mapping(upload: Upload) -> tuple[str, str]:
     """The mapping last tried with this file, else the site's own by its name, else a draft."""
-    last = upload.trials.order_by("-pk").first()
+    last = upload.trials.order_by("-pk").first() or _of_rows_mended(upload)
     return (last.mapping, last.mapping_name) if last else mapping_for(settings.SITE, path_of(upload))
 
 
+def _of_rows_mended(upload: Upload) -> Trial | None:
+    """The trial of the file from which rows were set aside that now come back mended, known by their file's name."""
+    found = MENDED.search(upload.name)
+    if found is None:
+        return None
+    trials = Trial.objects.filter(upload__sha256__startswith=found[1]).exclude(report=None)
+    return trials.order_by("-pk").first()
+
+
 @transaction.atomic
-def try_or_load(*, by: Person, upload_id: int, verb: str, mapping: str, mapping_name: str, accept: list[str]) -> Trial:
-    """Ask the worker to say what loading would do, or to do it."""
+def try_or_load(
+    *, by: Person, upload_id: int, verb: str, mapping: str, mapping_name: str, accept: list[str], month: str = ""
+) -> Trial:
+    """Ask the worker to say what loading would do, or to do it; one at a time for a file."""
     upload = Upload.objects.select_for_update().filter(pk=upload_id).first()
     if upload is None or verb not in VERBS:
         raise Http404
+    if upload.trials.filter(task__state__in=OPEN).exists():
+        raise Refused(
+            "这个文件正在处理，请等它完成。", "This file is being worked on; wait until that is done.", code="busy"
+        )
+    mapping = _with_month(mapping.replace("\r\n", "\n"), month)
     if mapping_name and not MAPPING_NAME.fullmatch(mapping_name.removesuffix(".toml")):
         raise Refused(
             "映射名称只能用小写字母、数字和连字符。", "A mapping's name is small letters, digits and hyphens.",
             code="mapping_name", status=422,
         )  # fmt: skip
     trial = Trial.objects.create(
-        upload=upload, verb=verb, mapping=mapping.replace("\r\n", "\n"),
+        upload=upload, verb=verb, mapping=mapping,
         mapping_name=mapping_name.removesuffix(".toml"),
         accept=accept, person=by, at=clock.now(),
     )  # fmt: skip
@@ -111,13 +137,28 @@ def try_or_load(*, by: Person, upload_id: int, verb: str, mapping: str, mapping_
     return trial
 
 
+def _with_month(mapping: str, month: str) -> str:
+    """The mapping with the billing month that its draft asked for."""
+    if not month_is_open(mapping):
+        return mapping
+    try:
+        return with_month_said(mapping, Month.parse(month.strip()))
+    except KeeplineError as error:
+        raise Refused(
+            "请填写这份文件的账期，例如 2026-10。", "Say of which billing month the file is, for example 2026-10.",
+            code="month", status=422,
+        ) from error  # fmt: skip
+
+
 def carry_out(asked: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """The worker's part. A load done before a kill is found in the lake: the file counts as loaded before."""
     trial = Trial.objects.select_related("upload").get(pk=asked["trial"])
-    act = load_file if trial.verb == "load" else try_file
-    report = act(
-        settings.SITE, path_of(trial.upload), mapping=trial.mapping, accept=trial.accept, progress=_Told(progress)
-    )
+    path, said = path_of(trial.upload), {"mapping": trial.mapping, "accept": trial.accept, "name": trial.mapping_name}
+    if trial.verb == "load":
+        report = load_file(settings.SITE, path, progress=_Told(progress), **said)
+    else:
+        keep = path.parent / f"trial-{trial.pk}"
+        report = try_file(settings.SITE, path, keep=keep, progress=_Told(progress), **said)
     if trial.verb == "load" and trial.mapping_name and report["verdict"] not in ("refused", "held"):
         keep_mapping(settings.SITE, trial.mapping_name, trial.mapping)
     trial.report = report
@@ -147,8 +188,8 @@ class _Told:
 
 def set_aside_file(upload: Upload, number: int) -> Path:
     """One of the files of rows set aside by the last trial; only what the report itself names, under the site."""
-    trial: Task | Trial | None = upload.trials.exclude(report=None).order_by("-pk").first()
-    names = (trial.report or {}).get("set_aside_files", []) if isinstance(trial, Trial) else []
+    trial = upload.trials.exclude(report=None).order_by("-pk").first()
+    names = (trial.report or {}).get("set_aside_files", []) if trial else []
     if not 0 <= number < len(names):
         raise Http404
     path = Path(names[number])
