@@ -196,10 +196,15 @@ def referral_rate(prior: tuple[float, float], brought: Vector, tenure: Vector) -
     return np.asarray((shape + brought) / (rate + months))
 
 
-def staying(model: ValueModel, monthly: Vector, weights: Vector) -> Vector:
-    """Sum over m of S(m) x weights[m-1]."""
+def later_rate(model: ValueModel, monthly: Vector) -> Vector:
+    """The monthly rate after the model's horizon: the part of a risk that passes is taken away."""
     base = model.monthly_rate if model.monthly_rate is not None else 0.0
-    later = np.clip(base + model.lasting * (monthly - base), 0.0, RATE_MAX)
+    return np.asarray(np.clip(base + model.lasting * (monthly - base), 0.0, RATE_MAX))
+
+
+def staying(model: ValueModel, monthly: Vector, weights: Vector, *, later: Vector | None = None) -> Vector:
+    """Sum over m of S(m) x weights[m-1]."""
+    later = later_rate(model, monthly) if later is None else later
     alive, total = np.ones(len(monthly)), np.zeros(len(monthly))
     for m, weight in enumerate(weights.tolist(), start=1):
         alive = alive * (1 - (monthly if m <= model.horizon else later))
