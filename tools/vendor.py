@@ -1,6 +1,7 @@
 """Brings in, or refreshes, the few foreign files the workbench's pages use: pinned, with licences and checksums.
 
-They come as packages of the npm registry, by the user's own npm; nothing is built.
+They come as packages of the npm registry, by the user's own npm. Apache ECharts alone is built, of the parts that are
+drawn with, and lies once: in the core's report, from where the workbench serves it too.
 
 usage: tools/vendor.py
 """
@@ -9,12 +10,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import tarfile
 import tempfile
 from pathlib import Path
 
-FRAME = Path(__file__).parents[1] / "src" / "keepline_web" / "frame"
+SOURCE = Path(__file__).parents[1] / "src"
+FRAME = SOURCE / "keepline_web" / "frame"
+CHARTS = SOURCE / "keepline" / "report" / "vendor"
+BUILD = ("--bundle", "--minify", "--format=iife", "--global-name=echarts", "--target=es2018", "--outfile=built.js")
 STATIC = FRAME / "static" / "vendor"
 ICONS = (
     "address-book", "alert-triangle", "arrow-left", "arrow-right", "building", "cake", "calendar-event", "check",
@@ -23,6 +28,7 @@ ICONS = (
     "phone-off", "plus", "search", "shield-check", "sun", "user", "users", "users-group", "walk", "x", "chart-bar",
     "gift", "flame", "file-text", "list-details", "arrow-back-up", "key", "hand-stop",
 )  # fmt: skip
+ECHARTS = ("echarts@6.1.0", "esbuild@0.25.12")
 # package and version: file in it → place here
 WANTED = {
     "htmx.org@2.0.11": {"dist/htmx.min.js": STATIC / "htmx" / "htmx.min.js", "LICENSE": STATIC / "htmx" / "LICENSE"},
@@ -43,8 +49,22 @@ def main() -> None:
                 said[package] = {name: _take(archive, name, to) for name, to in files.items() if to.suffix != ".svg"}
                 for name, to in files.items():
                     _take(archive, name, to)
+    said[ECHARTS[0]] = {"../../report/vendor/echarts.min.js": _charts()}
     (STATIC / "vendored.json").write_text(json.dumps(said, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     print(f"{sum(map(len, WANTED.values()))} files")
+
+
+def _charts() -> str:
+    """Build what entry.js lists, behind the notices of the present file; returns its checksum."""
+    there = CHARTS / "echarts.min.js"
+    notices = there.read_text(encoding="utf-8").partition("*/")[0] + "*/\n"
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(CHARTS / "entry.js", folder)
+        subprocess.run(["npm", "install", *ECHARTS, "--no-audit", "--no-fund", "--silent"], cwd=folder, check=True)
+        subprocess.run(["npx", "esbuild", "entry.js", *BUILD], cwd=folder, check=True)
+        built = (Path(folder) / "built.js").read_text(encoding="utf-8")
+    there.write_text(notices + built, encoding="utf-8")
+    return hashlib.sha256(there.read_bytes()).hexdigest()
 
 
 def _take(archive: tarfile.TarFile, name: str, to: Path) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONCE, NONE, SELF
 
-from keepline.front import open_site
+from keepline.front import CHART_DRAWING, CHART_LIBRARY, open_site
 from keepline_web import keys
 from keepline_web.address import settings_of
 
@@ -149,6 +149,7 @@ TIME_ZONE = "UTC"
 BUSINESS_ZONE = "Asia/Shanghai"
 
 STATIC_URL = "/static/"
+STATICFILES_DIRS = [("vendor/echarts", CHART_LIBRARY), ("drawing", CHART_DRAWING)]  # one copy: the report's own
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 WHITENOISE_MAX_AGE = 3600

@@ -6,6 +6,7 @@ Everything here tells of customers who have an account manager, and tells nobody
 from __future__ import annotations
 
 from keepline.errors import KeeplineError, PublicationError, SiteError
+from keepline.front.pictures import CHART_DRAWING, CHART_LIBRARY, month_pictures
 from keepline.front.publications import Published, published_months, read_published
 from keepline.front.reading import ACCOUNT_MONTHS, Front
 from keepline.front.returning import hand_in
@@ -30,6 +31,8 @@ from keepline.site import Site, open_site
 
 __all__ = [
     "ACCOUNT_MONTHS",
+    "CHART_DRAWING",
+    "CHART_LIBRARY",
     "TABLE_WORDS",
     "Front",
     "KeeplineError",
@@ -47,6 +50,7 @@ __all__ = [
     "loads",
     "mapping_for",
     "month_is_open",
+    "month_pictures",
     "numbers",
     "open_site",
     "published_months",

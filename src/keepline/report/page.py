@@ -33,7 +33,7 @@ def render(figures: Figures) -> str:
         sections=sections,
         simulated=SIMULATED,
         css=_inline("templates/report.css"),
-        scripts=[_inline(path) for path in ("vendor/echarts.min.js", "templates/charts.js", "templates/report.js")],
+        scripts=[_inline(path) for path in ("vendor/echarts.min.js", "drawing/charts.js", "templates/report.js")],
         data=_json(_drawn(sections), figures["head"]),
     )
 

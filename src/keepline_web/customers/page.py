@@ -7,19 +7,17 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Case, Count, F, Min, Q, When
 
-from keepline.front import Service, numbers, read_service
+from keepline.front import Service, read_service
 from keepline_web.customers.group import group_of
-from keepline_web.customers.models import Account, Event, Line, MonthPaid, PlanRow, Standing
+from keepline_web.customers.models import Account, Event, Line, PlanRow, Standing
 from keepline_web.customers.persons import persons_of
+from keepline_web.customers.pictures import pictures_of
 from keepline_web.customers.queries import owner_of, shown
-from keepline_web.frame.pictures import Bar
 from keepline_web.frame.words import Text
 from keepline_web.people.models import Person
 from keepline_web.people.roles import Act
 
-MONTHS = 12
 EVENTS = 40
-GB = 1024 * 1024
 COMPARED: tuple[tuple[str, Text, str], ...] = (
     ("value_fen", Text("客户价值", "value"), "money"),
     ("revenue_3m_fen", Text("近三月收入", "revenue of three months"), "money"),
@@ -36,7 +34,6 @@ def page_of(account: Account, person: Person) -> dict[str, Any]:
     """The page's values, as this person may see them."""
     standings = list(Standing.objects.filter(account=account).order_by("-month")[:2])
     now = standings[0] if standings else None
-    months = list(MonthPaid.objects.filter(account=account).order_by("-month")[:MONTHS])[::-1]
     plan = PlanRow.objects.filter(account=account, month=now.month).first() if now else None
     service, group = read_service(settings.SITE.policy), group_of(account, person)
     return {
@@ -58,7 +55,7 @@ def page_of(account: Account, person: Person) -> dict[str, Any]:
         "group_count": group.get("count"),
         "group_value": group.get("value"),
         "group_revenue": group.get("revenue"),
-        **_pictures(months),
+        "charts": pictures_of(account),
         **_service(service),
     }
 
@@ -77,26 +74,6 @@ def _holdings(account: Account) -> list[dict[str, Any]]:
 
 def _service(service: Service) -> dict[str, Any]:
     return {"policy_version": service.version}
-
-
-def _pictures(months: list[MonthPaid]) -> dict[str, Any]:
-    """Bills, data and voice, month by month, the last month marked."""
-    money = numbers.Money(settings.SITE.settings.currency)
-    return {
-        "bills": _bars(months, "revenue_fen", 100, lambda v: money.exact(v)),
-        "data": _bars(
-            months, "data_kb", GB, lambda v: numbers.EMPTY if v is None else f"{numbers.decimal(v / GB, 1)} GB"
-        ),
-        "voice": _bars(months, "voice_s", 60, lambda v: numbers.EMPTY if v is None else f"{numbers.count(v / 60)} min"),
-    }
-
-
-def _bars(months: list[MonthPaid], field: str, unit: int, say: Any) -> list[Bar]:
-    values = [(m.month, getattr(m, field)) for m in months]
-    if all(value is None for _, value in values):
-        return []
-    last = values[-1][0]
-    return [Bar(month[2:], None if v is None else v / unit, say(v), marked=month == last) for month, v in values]
 
 
 def _changes(now: Standing, before: Standing) -> list[dict[str, Any]]:

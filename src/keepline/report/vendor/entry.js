@@ -1,4 +1,4 @@
-// The parts of Apache ECharts the report draws with; see README.md beside the built file.
+// The parts of Apache ECharts the report and the workbench draw with; see README.md beside the built file.
 export { init, use, registerTheme } from "echarts/core";
 import { use } from "echarts/core";
 import { BarChart, CustomChart, HeatmapChart, LineChart, SankeyChart, ScatterChart } from "echarts/charts";
@@ -10,10 +10,10 @@ import {
   TooltipComponent,
   VisualMapContinuousComponent,
 } from "echarts/components";
-import { SVGRenderer } from "echarts/renderers";
+import { CanvasRenderer, SVGRenderer } from "echarts/renderers";
 
 use([
   BarChart, CustomChart, HeatmapChart, LineChart, SankeyChart, ScatterChart,
   AriaComponent, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent, VisualMapContinuousComponent,
-  SVGRenderer,
+  CanvasRenderer, SVGRenderer,
 ]);

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from keepline.front import numbers
 from keepline_web.frame import clock, words
+from keepline_web.frame.charting import chart_of
 from keepline_web.frame.pictures import Bar, bars_of
 from keepline_web.frame.words import language, told
 
@@ -47,43 +48,48 @@ def _money() -> numbers.Money:
     return numbers.Money(settings.SITE.settings.currency)
 
 
+def _known(value: Any) -> Any:
+    """A template's unknown is an empty text: what hangs on a row that is not there."""
+    return None if value == "" else value
+
+
 @register.filter
 def yuan(fen: int | None) -> str:
     """¥1,235: whole, in tables."""
-    return _money().exact(fen)
+    return _money().exact(_known(fen))
 
 
 @register.filter
 def yuan_exact(fen: int | None) -> str:
     """¥1,234.56."""
-    return _money().exact(fen, 2)
+    return _money().exact(_known(fen), 2)
 
 
 @register.filter
 def yuan_short(fen: int | None) -> str:
     """3.11万元, ¥31.1K: in a sentence or on a card."""
-    return str(_money().short(fen)[language()])
+    return str(_money().short(_known(fen))[language()])
 
 
 @register.filter
 def count(value: float | None) -> str:
-    return numbers.count(None if value == "" else value)  # a template's unknown is an empty text
+    return numbers.count(_known(value))
 
 
 @register.filter
 def short(value: float | None) -> str:
-    return str(numbers.short_count(value)[language()])
+    return str(numbers.short_count(_known(value))[language()])
 
 
 @register.filter
 def percent(share: float | None, places: int = 0) -> str:
-    return numbers.percent(share, places)
+    return numbers.percent(_known(share), places)
 
 
 @register.filter
 def change(share: float | None) -> str:
     """▲ 3% or ▼ 3%; the arrow and the sign say it without colour."""
-    if share is None:
+    if share is None or share == "":
         return numbers.EMPTY
     arrow = "▲" if share > 0 else "▼" if share < 0 else "■"
     return f"{arrow} {numbers.percent(abs(share), 0)}"
@@ -159,6 +165,12 @@ def icon(name: str) -> SafeString:
 def bars(values: list[Bar], title: str, unit: str = "") -> dict[str, Any]:
     """A picture of a few numbers in a row, with the same numbers as a table behind it."""
     return {"picture": bars_of(values), "values": values, "title": title, "unit": unit}
+
+
+@register.inclusion_tag("frame/parts/chart.html")
+def chart(picture: dict[str, Any]) -> dict[str, Any]:
+    """A chart with its finding, unit, source, and the same numbers as a table and a file."""
+    return chart_of(picture)
 
 
 @register.simple_tag(takes_context=True)

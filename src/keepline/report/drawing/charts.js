@@ -283,6 +283,38 @@ const keeplineCharts = (() => {
     };
   }
 
+  // month by month: bars for what was, lines for what it is held against
+  function months(picture, env) {
+    const { colours, language } = env;
+    const say = formats(picture.data.format, env);
+    const many = picture.data.series.length > 1;
+    const series = picture.data.series.map((one, i) => ({
+      type: one.line ? "line" : "bar",
+      name: one.name[language],
+      data: one.values,
+      barMaxWidth: 26,
+      connectNulls: false,
+      symbol: ["circle", "rect", "triangle", "diamond", "pin"][i % 5],
+      symbolSize: 7,
+      lineStyle: { width: 2, type: ["solid", "dashed", "dotted"][i % 3] },
+      itemStyle: one.line ? undefined : { borderRadius: [3, 3, 0, 0] },
+    }));
+    if (picture.data.limit !== undefined && series.length) {
+      series[0].markLine = { silent: true, symbol: "none", label: { show: false }, lineStyle: { color: colours.grey, type: "dashed" }, data: [{ yAxis: picture.data.limit }] };
+    }
+    return {
+      legend: many ? { ...legend(env), type: "scroll" } : undefined,
+      grid: { left: 8, right: 12, top: 12, bottom: many ? 36 : 4, containLabel: true },
+      xAxis: { type: "category", data: picture.data.names.map((n) => n[language]), axisTick: { show: false }, axisLine: { lineStyle: { color: colours.line } }, axisLabel: { color: colours.dim, hideOverlap: true } },
+      yAxis: valueAxis(env, say, { splitNumber: 3 }),
+      tooltip: {
+        trigger: "axis",
+        formatter: (rows) => [rows[0].name, ...rows.map((r) => `${r.seriesName}: ${say.exact(r.value)}`)].join("\n"),
+      },
+      series,
+    };
+  }
+
   function waterfall(picture, env) {
     const { colours, language } = env;
     const say = formats("count", env);
@@ -397,7 +429,7 @@ const keeplineCharts = (() => {
     };
   }
 
-  const KINDS = { pareto, sankey, heat, bars, waterfall, calibration, forest };
+  const KINDS = { pareto, sankey, heat, bars, months, waterfall, calibration, forest };
 
   function options(picture, env) {
     const base = common(picture, env);
