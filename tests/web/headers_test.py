@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
+from keepline.front import SiteError
 from keepline_web.address import settings_of
 from keepline_web.people.roles import Role
 from web.cast import Cast
@@ -118,7 +119,31 @@ def test_trace_and_methods_nobody_offered_are_refused(cast: Cast) -> None:
 def test_the_way_to_a_database_elsewhere_is_protected_as_its_address_says() -> None:
     said = settings_of("postgresql://u:p@db.example/k?sslmode=verify-full&sslrootcert=/etc/ca.pem")["OPTIONS"]
     assert said == {"application_name": "keepline", "sslmode": "verify-full", "sslrootcert": "/etc/ca.pem"}
-    assert settings_of("postgresql://u:p@db.example/k")["OPTIONS"] == {"application_name": "keepline"}
+
+
+@pytest.mark.parametrize("where", [
+    "u:p@db.example/k", "u:p@10.0.0.7:5432/k?sslmode=prefer", "u:p@/k?host=db.example", "u:p@localhost,db.example/k",
+    "u:p@localhost/k?hostaddr=10.0.0.7", "u:p@db.example/k?sslmode=disable", "u:p@db.example/k?sslmode=allow",
+])  # fmt: skip
+def test_a_database_elsewhere_without_tls_is_refused_in_words(where: str) -> None:
+    with pytest.raises(SiteError) as refused:
+        settings_of(f"postgresql://{where}")
+    assert "sslmode=verify-full" in refused.value.zh
+    assert "without TLS" in str(refused.value)
+    assert "u:p" not in str(refused.value)
+
+
+@pytest.mark.parametrize("where", [
+    "u:p@/k?host=/run/pg", "u:p@localhost/k", "u:p@127.0.0.1:5433/k", "u:p@[::1]/k", "/k",
+    "u:p@db.example/k?sslmode=require", "u:p@db.example/k?sslmode=verify-ca",
+])  # fmt: skip
+def test_a_database_of_this_machine_or_behind_tls_is_taken(where: str) -> None:
+    assert settings_of(f"postgresql://{where}")["NAME"] == "k"
+
+
+def test_somebody_may_answer_for_a_network_that_is_protected_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEEPLINE_DATABASE_PLAIN", "1")
+    assert settings_of("postgresql://u:p@db.example/k")["HOST"] == "db.example"
 
 
 # behind a proxy that speaks TLS, in a process of its own because settings are read once
