@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from keepline_web.api import entering, guide
 from keepline_web.customers import around, arranging
 from keepline_web.customers import views as customers
 from keepline_web.exchange import data
@@ -88,6 +89,9 @@ urlpatterns = [
     path("exports/<int:export_id>/decide", exports.decide_export, name="decide_export"),
     path("exports/<int:export_id>/withdraw", exports.withdraw_export, name="withdraw_export"),
     path("exports/<int:export_id>/file", exports.export_file, name="export_file"),
+    path("developers", guide.guide, name="api_guide"),
+    path("api/v1/openapi.json", guide.openapi, name="openapi"),
+    path("api/v1/<path:rest>", entering.answer, name="api"),
 ]
 handler400 = refusals.bad_request
 handler403 = refusals.forbidden

@@ -43,6 +43,8 @@ EVERYONE = " ".join(Role.values)
 # address | methods | roles that may | record in the address
 TABLE = f"""
 healthz | GET | open | -
+openapi | GET | open | -
+api | GET POST PUT | open | rest
 sign_in | GET POST | open | -
 second_factor | GET POST | open | -
 demo_enter | POST | open | -
@@ -51,6 +53,7 @@ sign_out | POST | {EVERYONE} | -
 me | GET POST | {EVERYONE} | -
 components | GET | {EVERYONE} | -
 end_session | POST | {EVERYONE} | key
+api_guide | GET | {EVERYONE} | -
 my_tokens | GET POST | {EVERYONE} | -
 end_token | POST | {EVERYONE} | token
 home | GET | {EVERYONE} | -
@@ -178,6 +181,9 @@ def places(kind: str, cast: Cast) -> Iterator[tuple[str, list[object]]]:
     """The address's arguments for one's own record, the team's, a stranger's and one that is not there."""
     if kind == "-":
         yield "none", []
+        return
+    if kind == "rest":
+        yield "own", ["me"]  # what is below has a matrix of its own: api_matrix_test.py
         return
     if kind == "key":
         yield "own", ["abcdef012345"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from keepline_web.audit.models import Entry, Head, Stream
 from keepline_web.audit.sealing import FIELDS, head_seal_of, seal_of
@@ -30,6 +30,16 @@ HEAD = Text("链尾记录被改动", "the record of the chain's end was changed"
 def entries() -> QuerySet[Entry]:
     """Everything, latest first; the view decides who may ask."""
     return Entry.objects.all()
+
+
+def entries_like(stream: str, text: str) -> QuerySet[Entry]:
+    """Those of one stream, where it is one, and with a text in their object, name or act, where there is one."""
+    rows, text = entries(), text.strip()
+    if stream in Stream.values:
+        rows = rows.filter(stream=stream)
+    if text:
+        rows = rows.filter(Q(object__icontains=text) | Q(person_name__icontains=text) | Q(act__icontains=text))
+    return rows
 
 
 def broken() -> list[Broken]:

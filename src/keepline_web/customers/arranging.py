@@ -15,6 +15,7 @@ from keepline_web.customers.holders import (
     cover_lists,
     covers_of,
     holders,
+    receiver_of,
     receivers,
     summary,
     unowned,
@@ -126,15 +127,7 @@ def end_cover(request: HttpRequest, cover_id: int) -> HttpResponse:
 
 
 def _receiver(request: HttpRequest) -> Person:
-    to = next((p for p in receivers(request.user) if p.pk == _number(request.POST.get("to", ""))), None)
-    if to is None:
-        raise Refused(
-            "请选择您范围内的一位在岗客户经理或代理商。",
-            "Choose an active account manager or agent of your scope.",
-            code="no_receiver",
-            status=422,
-        )
-    return to
+    return receiver_of(request.user, _number(request.POST.get("to", "")))
 
 
 def _ids(request: HttpRequest) -> list[int]:

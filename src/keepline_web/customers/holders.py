@@ -12,6 +12,7 @@ from django.db.models import Count, Exists, F, Q, QuerySet, Sum
 from keepline_web.customers.models import Account, Assignment, Cover, Standing
 from keepline_web.customers.queries import latest_month, on_day, owned_now, visible_to
 from keepline_web.frame import clock
+from keepline_web.frame.refusals import Refused
 from keepline_web.people.models import Person
 from keepline_web.people.queries import SELLERS, people_of, sellers_of
 
@@ -80,6 +81,19 @@ def receivers(by: Person, *but: Person) -> list[Person]:
     """To whom accounts may be given: active sellers of one's scope."""
     people = sellers_of(by).filter(is_active=True).exclude(pk__in=[person.pk for person in but])
     return list(people.select_related("unit").order_by("unit__path", "pk"))
+
+
+def receiver_of(by: Person, person_id: int | None) -> Person:
+    """The one to whom accounts are to be given, of those to whom they may be."""
+    to = next((person for person in receivers(by) if person.pk == person_id), None)
+    if to is None:
+        raise Refused(
+            "请选择您范围内的一位在岗客户经理或代理商。",
+            "Choose an active account manager or agent of your scope.",
+            code="no_receiver",
+            status=422,
+        )
+    return to
 
 
 def summary(accounts: Iterable[Account], to: Person) -> dict[str, Any]:

@@ -17,9 +17,14 @@ GB, MINUTE = 1024 * 1024, 60
 Say = Callable[[float | None], str]
 
 
+def months_of(account: Account) -> list[MonthPaid]:
+    """The months known, the last two years of them, oldest first."""
+    return list(MonthPaid.objects.filter(account=account).order_by("-month")[: MONTHS + YEAR])[::-1]
+
+
 def pictures_of(account: Account) -> list[dict[str, Any]]:
     """Bills, data and calls of the last twelve months known, held against the same months a year before."""
-    rows = list(MonthPaid.objects.filter(account=account).order_by("-month")[: MONTHS + YEAR])[::-1]
+    rows = months_of(account)
     known, shown = {row.month: row for row in rows}, rows[-MONTHS:]
     if not shown:
         return []

@@ -108,12 +108,18 @@ def receive(request: HttpRequest) -> HttpResponse:
     return redirect("upload", uploads.receive(by=request.user, file=file).pk)
 
 
-@page(Act.LOAD)
-def upload(request: HttpRequest, upload_id: int) -> HttpResponse:
-    """One file: its mapping, what a trial found, and the button that loads it."""
+def access_upload(upload_id: int) -> Upload:
+    """Files dropped are everybody's who takes data in."""
     one = Upload.objects.select_related("person").filter(pk=upload_id).first()
     if one is None:
         raise Http404
+    return one
+
+
+@page(Act.LOAD)
+def upload(request: HttpRequest, upload_id: int) -> HttpResponse:
+    """One file: its mapping, what a trial found, and the button that loads it."""
+    one = access_upload(upload_id)
     trials = list(one.trials.select_related("task", "person").order_by("-pk"))
     last = trials[0] if trials else None
     values: dict[str, Any] = {
@@ -154,10 +160,7 @@ def try_or_load(request: HttpRequest, upload_id: int, verb: str) -> HttpResponse
 @page(Act.LOAD)
 def set_aside(request: HttpRequest, upload_id: int, number: int) -> HttpResponse:  # noqa: ARG001
     """Rows set aside, with their reasons, to be mended and loaded again."""
-    one = Upload.objects.filter(pk=upload_id).first()
-    if one is None:
-        raise Http404
-    path = uploads.set_aside_file(one, number)
+    path = uploads.set_aside_file(access_upload(upload_id), number)
     return FileResponse(
         path.open("rb"), as_attachment=True, filename=path.name, content_type="application/octet-stream"
     )

@@ -27,15 +27,19 @@ MOVES = {"up": Text("上升", "up"), "down": Text("下降", "down"), "new": Text
 @page(Act.SEE_FIGURES)
 def month(request: HttpRequest) -> HttpResponse:
     """The last month brought in, or another one asked for in the URL."""
+    return render(request, "exchange/month.html", figures_of(request.user, request.GET.get("month", "")))
+
+
+def figures_of(person: Person, asked: str) -> dict[str, Any]:
+    """What the page tells of the month asked for, or of the last one."""
     arrivals = list(Arrival.objects.order_by("-month", "-at"))
-    asked = request.GET.get("month", "")
     known = {arrival.month: arrival for arrival in reversed(arrivals)}
     arrival = known.get(asked) or (arrivals[0] if arrivals else None)
     values: dict[str, Any] = {"arrival": arrival, "months": sorted(known, reverse=True)}
     if arrival is not None and arrival.figures:
-        values |= _told(arrival.figures, _mine(request.user, arrival.month))
-        values |= {"progress": _progress(request.user, arrival.month)}
-    return render(request, "exchange/month.html", values)
+        values |= _told(arrival.figures, _mine(person, arrival.month))
+        values |= {"progress": _progress(person, arrival.month)}
+    return values
 
 
 def _told(figures: dict[str, Any], mine: dict[str, int]) -> dict[str, Any]:

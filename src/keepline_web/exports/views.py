@@ -61,14 +61,20 @@ def export(request: HttpRequest, export_id: int) -> HttpResponse:
 def decide_export(request: HttpRequest, export_id: int) -> HttpResponse:
     """Consent or refuse; that somebody tried to consent to their own is kept."""
     said = request.POST
+    refused = decided(request, export_id, what=said.get("what", ""), reason=said.get("reason", ""))
+    return refused or redirect("export", export_id)
+
+
+def decided(request: HttpRequest, export_id: int, *, what: str, reason: str) -> HttpResponse | None:
+    """Decide it; what is refused to who tries their own is answered here, so that the entry of it stays."""
     try:
-        actions.decide(by=request.user, export_id=export_id, what=said.get("what", ""), reason=said.get("reason", ""))
+        actions.decide(by=request.user, export_id=export_id, what=what, reason=reason)
     except Refused as error:
         if error.code != "own_export":
             raise
         actions.tell_attempt(by=request.user, export_id=export_id, code=error.code)
         return refusal(request, error.status, str(error.words), error.code)
-    return redirect("export", export_id)
+    return None
 
 
 @page(Act.EXPORT, "POST")
@@ -80,6 +86,11 @@ def withdraw_export(request: HttpRequest, export_id: int) -> HttpResponse:
 @page(Act.EXPORT, "POST")
 def export_file(request: HttpRequest, export_id: int) -> HttpResponseBase:
     """The file, as an attachment; a POST, so that nothing fetches it but the button."""
+    return file_answer(request, export_id)
+
+
+def file_answer(request: HttpRequest, export_id: int) -> HttpResponseBase:
+    """Fetch the file, which is a step of the export, and send it."""
     one, path = actions.fetch(by=request.user, export_id=export_id)
     name = f"keepline-{one.pk}.csv"
     return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type="text/csv; charset=utf-8")

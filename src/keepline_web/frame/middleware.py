@@ -8,20 +8,13 @@ from ipaddress import ip_address
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
-from django.db import OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
-from keepline.front import KeeplineError
-from keepline_web.frame.refusals import Refused, refusal
-from keepline_web.frame.words import LANGUAGES, Text
+from keepline_web.frame.refusals import SAID, answer_to, refusal
+from keepline_web.frame.words import LANGUAGES
 
 Answer = Callable[[HttpRequest], HttpResponse]
-DATABASE_AWAY = Text(
-    "数据库暂时连不上，未作任何改动；请半分钟后重试。",
-    "The database cannot be reached just now. Nothing was changed; try again in half a minute.",
-)
 
 
 class Caller:
@@ -65,7 +58,7 @@ class Language:
         own = getattr(request.user, "language", None) or kept or _asked(request)
         with translation.override(LANGUAGES.get(own, LANGUAGES["zh"])):
             response = self.answer(request)
-        response.headers["Content-Language"] = "en" if own == "en" else "zh-CN"
+        response.headers.setdefault("Content-Language", "en" if own == "en" else "zh-CN")
         return response
 
 
@@ -89,14 +82,4 @@ class Refusals:
         return refusal(request, 400) if any("\0" in text for text in said) else None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if isinstance(error, Refused):
-            return refusal(request, error.status, str(error.words), error.code)
-        if isinstance(error, KeeplineError):
-            return refusal(request, 409, str(Text(error.zh, error.en)), error.code)
-        if isinstance(error, Http404):
-            return refusal(request, 404)
-        if isinstance(error, PermissionDenied):
-            return refusal(request, 403)
-        if isinstance(error, OperationalError):
-            return refusal(request, 503, str(DATABASE_AWAY), "database")
-        return None
+        return answer_to(request, error) if isinstance(error, SAID) else None

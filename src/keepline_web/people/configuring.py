@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from django.core.paginator import Paginator
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from keepline_web.audit.models import Stream
-from keepline_web.audit.queries import broken, entries
+from keepline_web.audit.queries import broken, entries_like
 from keepline_web.people import actions
 from keepline_web.people.access import page
 from keepline_web.people.forms import NewPerson, NewUnit, Post
 from keepline_web.people.models import Person, Unit
+from keepline_web.people.queries import people_like
 from keepline_web.people.roles import RIGHTS, Act
 from keepline_web.people.scopes import SCOPES
 from keepline_web.people.tokens import alive
@@ -29,11 +29,8 @@ def people(request: HttpRequest) -> HttpResponse:
         told = actions.make_person(by=request.user, **values)
         form = NewPerson()
     text = request.GET.get("q", "").strip()
-    rows = Person.objects.select_related("unit").order_by("unit__path", "role", "pk")
-    if text:
-        rows = rows.filter(Q(name__icontains=text) | Q(username__icontains=text) | Q(unit__name__icontains=text))
     values = {
-        "form": form, "told": told, "page": Paginator(rows, EACH).get_page(request.GET.get("page")),
+        "form": form, "told": told, "page": Paginator(people_like(text), EACH).get_page(request.GET.get("page")),
         "units": Unit.objects.all(), "roles": [(role, rights.words) for role, rights in RIGHTS.items()], "q": text,
         "unit_form": NewUnit(),
     }  # fmt: skip
@@ -75,12 +72,8 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
 @page(Act.READ_AUDIT)
 def audit(request: HttpRequest) -> HttpResponse:
     """What was done by whom, with filters in the URL, and whether the chains hold."""
-    rows = entries()
     stream, text = request.GET.get("stream", ""), request.GET.get("q", "").strip()
-    if stream in Stream.values:
-        rows = rows.filter(stream=stream)
-    if text:
-        rows = rows.filter(Q(object__icontains=text) | Q(person_name__icontains=text) | Q(act__icontains=text))
+    rows = entries_like(stream, text)
     values = {"page": Paginator(rows, EACH).get_page(request.GET.get("page")), "streams": Stream.values,
               "stream": stream, "q": text, "broken": broken() if "verify" in request.GET else None}  # fmt: skip
     return render(request, "audit/audit.html", values)

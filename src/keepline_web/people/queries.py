@@ -33,6 +33,14 @@ def people_of(person: Person) -> QuerySet[Person]:
     return everyone.filter(pk=person.pk) if scope is Scope.OWN else everyone.none()
 
 
+def people_like(text: str) -> QuerySet[Person]:
+    """Everyone, by unit; those with a text in their name, user name or unit, where there is one."""
+    rows, text = Person.objects.select_related("unit").order_by("unit__path", "role", "pk"), text.strip()
+    if not text:
+        return rows
+    return rows.filter(Q(name__icontains=text) | Q(username__icontains=text) | Q(unit__name__icontains=text))
+
+
 def approvers_of(person: Person) -> QuerySet[Person]:
     """Who may decide what the person asks: the leads and chiefs of every unit above, or the same, never themselves."""
     paths = [person.unit.path[: end + 1] for end, letter in enumerate(person.unit.path) if letter == "/"][1:]

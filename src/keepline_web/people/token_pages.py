@@ -7,13 +7,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from keepline_web.frame.inputs import whole
 from keepline_web.people import tokens
-from keepline_web.people.access import page
+from keepline_web.people.access import page, proved_lately
 from keepline_web.people.models import Person
 from keepline_web.people.roles import Act
 from keepline_web.people.scopes import SCOPES, scopes_of
 
 
 @page(Act.SIGNED_IN, "GET", "POST")
+@proved_lately()
 def my_tokens(request: HttpRequest) -> HttpResponse:
     """One's own tokens; a new one is shown here, this once."""
     made, secret = None, ""
@@ -32,12 +33,14 @@ def my_tokens(request: HttpRequest) -> HttpResponse:
 
 
 @page(Act.SIGNED_IN, "POST")
+@proved_lately()
 def end_token(request: HttpRequest, token_id: int) -> HttpResponse:
     tokens.end_token(person=request.user, token_id=token_id, by=request.user)
     return redirect("my_tokens")
 
 
 @page(Act.CONFIGURE, "POST")
+@proved_lately()
 def end_token_of(request: HttpRequest, pk: int, token_id: int) -> HttpResponse:
     """An administrator ends somebody's token; of nobody is its secret ever seen."""
     tokens.end_token(person=get_object_or_404(Person, pk=pk), token_id=token_id, by=request.user)

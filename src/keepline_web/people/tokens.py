@@ -125,7 +125,7 @@ def why_dead(token: Token) -> str:
         return "disabled"
     if person.must_change_password:
         return "password"
-    return "second_factor" if person.rights.second_factor and not token.proved else ""
+    return "" if token.proved else "second_factor"
 
 
 def note_use(token: Token, address: str | None) -> None:

@@ -176,6 +176,12 @@ def end_promise(*, by: Person, promise_id: int, kept: bool | None, note: str = "
     return end
 
 
+def proposed_for(contact: Contact) -> dt.date:
+    """When to turn to the customer next, by the class of the last month that tells one."""
+    standing = contact.account.standings.order_by("-month").first()
+    return proposed_step(contact, standing.class_code if standing else "ordinary")
+
+
 def proposed_step(contact: Contact, class_code: str) -> dt.date:
     """When to turn to the customer next, by what came of this contact and the rhythm of the class or their own."""
     policy = read_service(settings.SITE.policy)

@@ -44,11 +44,11 @@ def account(request: HttpRequest, customer_id: int) -> HttpResponse:
         "line_states": LINE_STATES, "decisions": DECISIONS, "kinds": KINDS, "loyalty_kinds": LOYALTY_KINDS,
     }  # fmt: skip
     way = {"before": before, "after": after, "place": place, "length": length, "came_from": came_from.urlencode()}
-    values = page_of(one, request.user) | words | way | _work(one, request.user)
+    values = page_of(one, request.user) | words | way | work_of(one, request.user)
     return render(request, "work/account.html", values)
 
 
-def _work(one: Account, person: Person) -> dict[str, Any]:
+def work_of(one: Account, person: Person) -> dict[str, Any]:
     """Why to turn to the customer, what not to do, what was promised and asked for, and what happened."""
     known = know([one], clock.today(), read_service(settings.SITE.policy))[0]
     offers = with_state(one.proposals.all()).select_related("made_by").order_by("-pk")[:LATEST]

@@ -5,20 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from keepline.front import Month, read_published
-from keepline_web.customers.models import Standing
-from keepline_web.customers.queries import access_account, latest_month, shown, visible_to
+from keepline_web.customers.queries import access_account, shown
 from keepline_web.frame.inputs import entry_key, whole
 from keepline_web.frame.refusals import Refused
 from keepline_web.people.access import page
 from keepline_web.people.roles import Act
 from keepline_web.work import actions, entitlements, proposals
-from keepline_web.work.models import Contact, Promise
+from keepline_web.work.queries import catalogue_of, log_of, promises_of
 from keepline_web.work.team import board
 from keepline_web.work.today import day_of
 from keepline_web.work.words import CHANNELS, DECISIONS, OUTCOMES
@@ -58,10 +55,9 @@ def log_contact(request: HttpRequest, customer_id: int) -> HttpResponse:
         plan_row=whole(said.get("plan_row", "")),
         happened_at=_moment(said.get("happened_at", "")),
     )  # fmt: skip
-    standing = Standing.objects.filter(account=customer_id).order_by("-month").first()
-    proposed = actions.proposed_step(contact, standing.class_code if standing else "ordinary")
     values = {
-        "contact": contact, "outcome": OUTCOMES[contact.outcome], "proposed": proposed, "key": uuid.uuid4(),
+        "contact": contact, "outcome": OUTCOMES[contact.outcome], "proposed": actions.proposed_for(contact),
+        "key": uuid.uuid4(),
         "shown": shown(contact.account, request.user), "channels": CHANNELS,
     }  # fmt: skip
     if request.headers.get("HX-Request") != "true":
@@ -95,13 +91,8 @@ def plan_step(request: HttpRequest, customer_id: int) -> HttpResponse:
 @page(Act.OWN_DAY)
 def log(request: HttpRequest) -> HttpResponse:
     """The marketing log: one's own lines, by day."""
-    rows = Contact.objects.filter(person=request.user, withdrawn=False).select_related(
-        "account", "corrected_by", "plan_row"
-    )
     outcome = request.GET.get("outcome", "")
-    if outcome in OUTCOMES:
-        rows = rows.filter(outcome=outcome)
-    paged = Paginator(rows.order_by("-on_day", "-at"), EACH).get_page(request.GET.get("page"))
+    paged = Paginator(log_of(request.user, outcome), EACH).get_page(request.GET.get("page"))
     lines = [(row, shown(row.account, request.user)) for row in paged]
     values = {"page": paged, "lines": lines, "outcomes": OUTCOMES, "channels": CHANNELS, "outcome": outcome}
     return render(request, "work/log.html", values)
@@ -110,14 +101,10 @@ def log(request: HttpRequest) -> HttpResponse:
 @page(Act.OWN_DAY)
 def promises(request: HttpRequest) -> HttpResponse:
     """What was promised to the customers one sees, and whether it was kept."""
-    rows = Promise.objects.filter(account__in=visible_to(request.user)).select_related("account", "end", "person")
-    if request.GET.get("state") == "ended":
-        rows = rows.filter(end__isnull=False).order_by("-end__on_day")
-    else:
-        rows = rows.filter(end__isnull=True).order_by("due_on")
-    paged = Paginator(rows, EACH).get_page(request.GET.get("page"))
+    ended = request.GET.get("state") == "ended"
+    paged = Paginator(promises_of(request.user, ended=ended), EACH).get_page(request.GET.get("page"))
     values = {"page": paged, "lines": [(row, shown(row.account, request.user)) for row in paged],
-              "ended": request.GET.get("state") == "ended"}  # fmt: skip
+              "ended": ended}  # fmt: skip
     return render(request, "work/promises.html", values)
 
 
@@ -169,7 +156,7 @@ def _proposals(request: HttpRequest, rows: object, *, inbox: bool) -> HttpRespon
 @page(Act.OWN_DAY, "GET", "POST")
 def propose(request: HttpRequest, customer_id: int) -> HttpResponse:
     """Ask for an offer: the plan's first, the rest of the catalogue after it."""
-    account, month = access_account(request.user, customer_id), latest_month()
+    account = access_account(request.user, customer_id)
     if request.method == "POST":
         said = request.POST
         proposals.propose(
@@ -177,9 +164,7 @@ def propose(request: HttpRequest, customer_id: int) -> HttpResponse:
             price_fen=_fen(said.get("price", "")), reason=said.get("reason", ""),
         )  # fmt: skip
         return redirect("account", customer_id)
-    offers = read_published(settings.SITE, Month.parse(month)).offers if month else ()
-    planned = {row.offer_id: row for row in account.plan_rows.filter(month=month)}
-    listed = sorted(offers, key=lambda offer: offer["offer_id"] not in planned)
+    listed, planned = catalogue_of(account)
     values = {"shown": shown(account, request.user), "offers": listed, "planned": planned, "key": uuid.uuid4()}
     return render(request, "work/propose.html", values)
 
