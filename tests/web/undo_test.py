@@ -291,6 +291,20 @@ def test_the_mapping_is_shown_as_a_table_with_columns_left_out_named(entered: Ca
     assert "编号，入库变为假名" in table
 
 
+def test_a_column_is_sent_elsewhere_by_choosing(entered: Callable[[str], Client]) -> None:
+    client = entered("importer")
+    upload = drop(client, text="手机号,账期,短信,备注\n13800138000,2026-10,5,城东\n")
+    said = {"theirs": ["短信", "备注"], "to": ["", "customers.district"], "mapping": MAPPING}
+    assert client.post(f"/data/uploads/{upload.pk}/check", said).status_code == 302
+    work_once()
+    trial = Trial.objects.latest("pk")
+    assert 'district = "备注"' in trial.mapping
+    assert 'sms = "短信"' in trial.mapping
+    assert "客户档案·区县" in client.get(f"/data/uploads/{upload.pk}").content.decode()
+    said["to"] = ["bills.amount_fen", ""]
+    assert client.post(f"/data/uploads/{upload.pk}/check", said).status_code == 422
+
+
 def test_a_draft_asks_for_the_month_it_could_not_find(entered: Callable[[str], Client]) -> None:
     client = entered("importer")
     upload = drop(client, name="名单.csv", text="客户编号,区县\nA1,城东\nA2,城西\n")

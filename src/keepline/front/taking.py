@@ -15,6 +15,7 @@ from keepline.lake.filereport import FileReport
 from keepline.lake.intake import check, load, suggest
 from keepline.lake.loads import loads as all_loads
 from keepline.lake.mapping import find_mapping, read_mapping, site_mappings
+from keepline.lake.redrawing import choices, redraw
 from keepline.lake.undoing import foresee, undo
 from keepline.periods import Month
 from keepline.progress import Progress, Silent
@@ -29,6 +30,11 @@ _SOME_MONTH = "1990-01"
 def month_is_open(mapping: str) -> bool:
     """Whether a draft still asks which billing month its file is of."""
     return f'"{MONTH_UNKNOWN}"' in mapping
+
+
+def redraw_mapping(mapping: str, chosen: dict[str, str]) -> str:
+    """The mapping with columns of theirs sent elsewhere, or nowhere; raises where only the text can be changed."""
+    return redraw(mapping, chosen) if chosen else mapping
 
 
 def with_month_said(mapping: str, month: Month) -> str:
@@ -63,6 +69,15 @@ def _use(use: Use) -> Row:
     how = {"zh": use.how_zh, "en": use.how_en}
     said = {lang: text.replace(f"= {_SOME_MONTH}", "= ?") for lang, text in how.items()}
     return {"place": f"{use.table}.{use.column}", "zh": use.zh, "en": use.en, "how": said}
+
+
+def mapping_choices() -> list[Row]:
+    """Our columns that one of theirs can be sent to, by table."""
+    return [
+        {"zh": table.zh, "en": table.name.replace("_", " "), "columns": [
+            {"place": f"{table.name}.{c.name}", "zh": c.zh, "en": c.en} for c in columns]}
+        for table, columns in choices()
+    ]  # fmt: skip
 
 
 def try_file(

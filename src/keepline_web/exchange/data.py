@@ -8,7 +8,7 @@ from django.core.paginator import Paginator
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from keepline.front import TABLE_WORDS, KeeplineError, explain_mapping, month_is_open
+from keepline.front import TABLE_WORDS, KeeplineError, explain_mapping, mapping_choices, month_is_open
 from keepline_web.exchange import standing, undoing, uploads, words
 from keepline_web.exchange.arriving import waiting
 from keepline_web.exchange.models import Arrival, Handing, Upload
@@ -135,6 +135,7 @@ def upload(request: HttpRequest, upload_id: int) -> HttpResponse:
         values |= {"mapping": "", "mapping_name": "", "unread": {"zh": error.zh, "en": error.en}}
     else:
         values["explained"] = explain_mapping(uploads.path_of(one), values["mapping"])
+        values["choices"] = mapping_choices()
         values["month_open"] = month_is_open(values["mapping"])
     return render(request, "exchange/upload.html", values)
 
@@ -151,10 +152,22 @@ def _made(number: int) -> undoing.Loaded | None:
 def try_or_load(request: HttpRequest, upload_id: int, verb: str) -> HttpResponse:
     """Ask for a trial or the load; the page shows what comes of it."""
     said = request.POST
-    uploads.try_or_load(by=request.user, upload_id=upload_id, verb=verb, mapping=said.get("mapping", ""),
-                        mapping_name=said.get("mapping_name", ""), accept=said.getlist("accept"),
-                        month=said.get("month", ""))  # fmt: skip
+    uploads.try_or_load(
+        by=request.user,
+        upload_id=upload_id,
+        verb=verb,
+        mapping=said.get("mapping", ""),
+        mapping_name=said.get("mapping_name", ""),
+        accept=said.getlist("accept"),
+        month=said.get("month", ""),
+        chosen=_chosen(said.getlist("theirs"), said.getlist("to")),
+    )
     return redirect("upload", upload_id)
+
+
+def _chosen(theirs: list[str], to: list[str]) -> dict[str, str]:
+    """Their columns that were sent elsewhere; those left as they are say nothing."""
+    return {name: place for name, place in zip(theirs, to, strict=False) if place}
 
 
 @page(Act.LOAD)

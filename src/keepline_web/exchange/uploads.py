@@ -21,6 +21,7 @@ from keepline.front import (
     load_file,
     mapping_for,
     month_is_open,
+    redraw_mapping,
     try_file,
     with_month_said,
 )
@@ -109,7 +110,15 @@ def _of_rows_mended(upload: Upload) -> Trial | None:
 
 @transaction.atomic
 def try_or_load(
-    *, by: Person, upload_id: int, verb: str, mapping: str, mapping_name: str, accept: list[str], month: str = ""
+    *,
+    by: Person,
+    upload_id: int,
+    verb: str,
+    mapping: str,
+    mapping_name: str,
+    accept: list[str],
+    month: str = "",
+    chosen: dict[str, str] | None = None,
 ) -> Trial:
     """Ask the worker to say what loading would do, or to do it; one at a time for a file."""
     upload = Upload.objects.select_for_update().filter(pk=upload_id).first()
@@ -119,7 +128,7 @@ def try_or_load(
         raise Refused(
             "这个文件正在处理，请等它完成。", "This file is being worked on; wait until that is done.", code="busy"
         )
-    mapping = _with_month(mapping.replace("\r\n", "\n"), month)
+    mapping = _with_month(_redrawn(mapping.replace("\r\n", "\n"), chosen or {}), month)
     if mapping_name and not MAPPING_NAME.fullmatch(mapping_name.removesuffix(".toml")):
         raise Refused(
             "映射名称只能用小写字母、数字和连字符。", "A mapping's name is small letters, digits and hyphens.",
@@ -135,6 +144,14 @@ def try_or_load(
     detail = {"trial": trial.pk, "accept": accept}
     write(Stream.EXCHANGE, act=VERBS[verb], by=by, object=f"upload:{upload.pk}", detail=detail)
     return trial
+
+
+def _redrawn(mapping: str, chosen: dict[str, str]) -> str:
+    """The mapping with the columns that were chosen anew."""
+    try:
+        return redraw_mapping(mapping, chosen)
+    except KeeplineError as error:
+        raise Refused(error.zh, error.en, code=error.code, status=422) from error
 
 
 def _with_month(mapping: str, month: str) -> str:
