@@ -19,7 +19,8 @@ from math import log, pi, sqrt
 from typing import Any
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize
+from scipy.special import ndtr, ndtri
 
 from keepline.measurement.statistics import LEVEL
 
@@ -54,29 +55,32 @@ def spent(share: float, *, alpha: float) -> float:
     """
     if share <= 0:
         return 0.0
-    return float(4 * stats.norm.sf(stats.norm.isf(alpha / 4) / sqrt(min(share, 1.0))))
+    return float(4 * ndtr(ndtri(alpha / 4) / sqrt(min(share, 1.0))))
 
 
-def boundaries(shares: Sequence[float], *, level: float = LEVEL) -> tuple[float, ...]:
+def boundaries(
+    shares: Sequence[float], *, level: float = LEVEL, information: Sequence[float] | None = None
+) -> tuple[float, ...]:
     """How many errors from zero decide at each look, both sides together wrong with 1 − ``level`` at most.
 
-    ``shares`` of the planned information, rising, the last usually 1. Found look by look: the density
-    of the sum of evidence among those not yet decided is carried along a grid (Armitage, McPherson and
-    Rowe 1969, JRSS A 132:235–244).
+    ``shares`` of what was planned, rising, the last usually 1, say how much may be spent by then;
+    ``information`` is what there really was at each look, in any unit, where that differs. Found look by
+    look: the density of the sum of evidence among those not yet decided is carried along a grid
+    (Armitage, McPherson and Rowe 1969, JRSS A 132:235–244).
     """
-    if any(b <= a for a, b in pairwise((0.0, *shares))):
-        raise ValueError("shares of information must rise from above zero")
-    alpha = 1 - level
+    known = tuple(shares if information is None else information)
+    if any(b <= a for a, b in pairwise((0.0, *known))) or any(b < a for a, b in pairwise((0.0, *shares))):
+        raise ValueError("shares and information must rise from above zero")
+    alpha, scale = 1 - level, known[-1]
     found: list[float] = []
     density, before, used = _Density.start(), 0.0, 0.0
-    for share in shares:
-        step = share - before
+    for share, now in zip(shares, (each / scale for each in known), strict=True):
         may = max(spent(share, alpha=alpha) - used, 0.0)
-        bound = density.bound(step, share, may)
-        density = density.carried(step, bound * sqrt(share))
+        bound = density.bound(now - before, now, may)
+        density = density.carried(now - before, bound * sqrt(now))
         used += may
         found.append(bound)
-        before = share
+        before = now
     return tuple(found)
 
 
@@ -94,7 +98,7 @@ class _Density:
     def beyond(self, step: float, reach: float) -> float:
         """The chance that the evidence lies beyond ±reach after one more step of information."""
         sigma = sqrt(step)
-        outside = stats.norm.sf((reach - self.at) / sigma) + stats.norm.cdf((-reach - self.at) / sigma)
+        outside = ndtr((self.at - reach) / sigma) + ndtr((-reach - self.at) / sigma)
         return float((outside * self.weight).sum())
 
     def bound(self, step: float, share: float, may: float) -> float:
@@ -125,8 +129,8 @@ def power(shares: Sequence[float], bounds: Sequence[float], drift: float) -> tup
         moved = _Density(density.at, density.weight)
         step, reach, shift = share - before, bound * sqrt(share), drift * (share - before)
         sigma = sqrt(step)
-        up = float((stats.norm.sf((reach - moved.at - shift) / sigma) * moved.weight).sum())
-        down = float((stats.norm.cdf((-reach - moved.at - shift) / sigma) * moved.weight).sum())
+        up = float((ndtr((moved.at + shift - reach) / sigma) * moved.weight).sum())
+        down = float((ndtr((-reach - moved.at - shift) / sigma) * moved.weight).sum())
         used += (up + down) * share
         seen += up
         density = _shifted(moved, step, reach, shift)
@@ -142,7 +146,7 @@ def _shifted(density: _Density, step: float, reach: float, shift: float) -> _Den
 def inflation(shares: Sequence[float], *, level: float = LEVEL, wanted: float) -> float:
     """By how much the largest sample grows over one look's so that the power stays; a few percent."""
     bounds = boundaries(shares, level=level)
-    once = float(stats.norm.ppf((1 + level) / 2) + stats.norm.ppf(wanted))
+    once = float(ndtri((1 + level) / 2) + ndtri(wanted))
     drift = optimize.brentq(lambda d: power(shares, bounds, d)[0] - wanted, once * 0.8, once * 2)
     return float((drift / once) ** 2)
 

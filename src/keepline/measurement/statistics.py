@@ -113,10 +113,24 @@ def cuped(treated: Sums, held_out: Sums, *, level: float = LEVEL) -> Difference 
     """
     if min(treated.n, held_out.n) < 2:
         return None
+    arms = _levelled(treated, held_out)
+    return _welch(arms[0], arms[1], level)
+
+
+def cuped_error(treated: Sums, held_out: Sums) -> tuple[float, float] | None:
+    """The estimate of :func:`cuped` and its standard error, for whoever chooses the interval; None as there."""
+    if min(treated.n, held_out.n) < 2:
+        return None
+    (n1, mean1, var1), (n0, mean0, var0) = _levelled(treated, held_out)
+    error = sqrt(var1 / n1 + var0 / n0)
+    return (mean1 - mean0, error) if error > 0 else None
+
+
+def _levelled(treated: Sums, held_out: Sums) -> list[tuple[int, float, float]]:
+    """Customers, mean and variance of each arm after both are moved to the common mean of ``x``."""
     slope = _slope(treated, held_out)
     centre = (treated.x + held_out.x) / (treated.n + held_out.n)
-    arms = [(arm.n, arm.mean - slope * (arm.x / arm.n - centre), _residual(arm, slope)) for arm in (treated, held_out)]
-    return _welch(arms[0], arms[1], level)
+    return [(arm.n, arm.mean - slope * (arm.x / arm.n - centre), _residual(arm, slope)) for arm in (treated, held_out)]
 
 
 def _slope(*arms: Sums) -> float:
@@ -187,6 +201,17 @@ def adjusted_variance(arms: Sequence[Sums]) -> float:
     slope = _slope(*able)
     freedom = sum(arm.n - 1 for arm in able)
     return sum((arm.n - 1) * _residual(arm, slope) for arm in able) / freedom if freedom else 0.0
+
+
+def ratio_p(treated: int, held_out: int, *, treated_share: float) -> float | None:
+    """Chance of arms as unequal as these when lots are drawn with ``treated_share``; None when there is nobody.
+
+    Two-sided binomial. Far too small a value (below 0.001) says that customers went missing from one
+    arm, and then nothing may be concluded (the sample-ratio check; Fabijan and others 2019, KDD).
+    """
+    if treated + held_out == 0:
+        return None
+    return float(stats.binomtest(treated, treated + held_out, treated_share).pvalue)
 
 
 def lots_p(strata: list[tuple[int, int]]) -> float | None:
