@@ -28,7 +28,7 @@ from keepline.run import Run
 from keepline.tables import TABLES
 
 PUBLISHED_TABLES = (
-    "features", "classes", "scores", "pilots", "candidates", "decisions", "assignments", "effects", "win_back",
+    "features", "classes", "scores", "pilots", "looks", "candidates", "decisions", "assignments", "effects", "win_back",
 )  # fmt: skip
 
 

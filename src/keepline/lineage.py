@@ -52,6 +52,13 @@ STEPS: dict[str, tuple[str, ...]] = {
         "features.*",
         "scores.leave_probability",
     ),
+    "looks.*": (
+        "experiments.arm",
+        "deliveries.answer",
+        "departures.month",
+        "bills.amount_fen",
+        "features.margin_3m_fen",
+    ),
     "win_back.customer_id": ("departures.customer_id",),
     "win_back.left_month": ("departures.month",),
     "win_back.kind": ("departures.kind",),

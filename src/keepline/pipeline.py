@@ -224,11 +224,13 @@ def _measurement(run: Run, models: Models) -> dict[str, Any]:
     plans = [PastPlan(p.month, p.parts("assignments"), p.parts("scores"), p.parts("decisions")) for p in run.past]
     given = (run.engine, run.lake, run.policy)
     with run.step("measurement", "测量成效", "effects of pilots and past plans"):
-        measure_pilots(*given, snapshot=run.month, past=snapshots, to=run.folder("pilots") / SINGLE)
+        looks = run.folder("looks") / SINGLE
+        measure_pilots(*given, snapshot=run.month, past=snapshots, to=run.folder("pilots") / SINGLE, looks=looks)
         measure_plans(*given, snapshot=run.month, past=plans, to=run.folder("effects") / SINGLE)
         judged = judge(*given, snapshot=run.month, past=plans)
     return {
         "pilots": _rows(run, "pilots"),
+        "looks": _rows(run, "looks"),
         "effects": _rows(run, "effects"),
         "judgement": judged,
     }

@@ -263,6 +263,22 @@ high real - - | upper end of the 90 % interval of the mean | 上限
 verdict text - - | measured, no_effect or too_few | 结论 | measured no_effect too_few
 lots_p real - - | chance of lots as uneven as these; in doubt below 0.001 | 抽签均衡概率"""))
 
+LOOKS = Table("looks", ("offer_id", "experiment_id", "look"), "where each pilot stands under the rule it was started with", "试点判定", _of("""
+offer_id text - - | offer | 优惠
+experiment_id text - - | pilot | 试点
+look int - - | which look | 第几次查看
+looks int - - | looks planned | 计划次数
+month text - - | month whose lots the look adds | 抽签账期
+treated int customers - | customers treated so far | 实施人数
+held_out int customers - | customers left alone so far | 对照人数
+share real - - | of the planned evidence | 已有证据占比
+difference_fen real fen - | net margin a customer and month, treated less left alone, as assigned | 每户月净毛利差
+low real fen - | lower end of an interval that holds at all looks together | 下限
+high real fen - | upper end | 上限
+worth_month_fen int fen - | what policy wants above which the offer is rolled out | 值得推广的水平
+ratio_p real - - | chance of arms as unequal in size as these; in doubt below 0.001 | 样本比例检验
+verdict text - - | by the rule | 判定 | roll_out stop keep_looking too_few lots_in_doubt"""))
+
 OUTCOMES = Table("outcomes", ("customer_id",), "what became of some customers within an outcome window", "期后结果", _of(_WHO + """
 left_after int months p | months from the snapshot to the month they left in; null when they stayed | 离网间隔
 months_stayed int months p | whole months of the window before leaving | 在网月数
@@ -365,5 +381,5 @@ may_contact bool - p | gave consent and is not on the blacklist | 可联系"""))
 # fmt: on
 
 STAGES = (FEATURES, LABELS, PILOTS, OUTCOMES, ARM_SUMS, SCORE_CELLS, DISCOUNTS, VALUE_SUMS, CANDIDATES, ASSIGNMENTS)
-PUBLISHED = (CLASSES, SCORES, DECISIONS, EFFECTS, WIN_BACK)
+PUBLISHED = (CLASSES, SCORES, DECISIONS, EFFECTS, LOOKS, WIN_BACK)
 TABLES: dict[str, Table] = {table.name: table for table in (*LAKE, *STAGES, *PUBLISHED)}

@@ -47,16 +47,20 @@ class Pilot:
         self.risk = np.round(1 / (1 + np.exp(1.5 - rng.normal(size=n))), 9)
         chance = self.risk * (1 - held * self.treated)
         self.left = rng.random(n) < chance
+        self.offer_of: dict[int, str] = {}  # where it is not "care"
         self.answers: list[str | None] | None = None  # of the treated, where the operator recorded them
         self.bill = rng.integers(3000, 9000, n)
         self.after = self.bill + 2 * extra_fen * self.treated + rng.integers(-300, 300, n)
 
     def lake(self, folder: Path) -> Lake:
         arms = ["treated" if yes else "held_out" for yes in self.treated]
-        drawn = {"experiment_id": "pilot-care", "month": str(DRAWN), "offer_id": "care"}
+        drawn = {"experiment_id": "pilot-care", "month": str(DRAWN)}
         return lake_of(
             folder,
-            experiments=[drawn | {"customer_id": c, "arm": arm} for c, arm in zip(self.ids, arms, strict=True)],
+            experiments=[
+                drawn | {"customer_id": c, "offer_id": self.offer_of.get(c, "care"), "arm": arm}
+                for c, arm in zip(self.ids, arms, strict=True)
+            ],
             bills=[self._bill(i, month) for i in range(len(self.ids)) for month in (DRAWN + 1, DRAWN + 2)],
             deliveries=self._deliveries(),
             departures=[
@@ -88,7 +92,9 @@ class Pilot:
 
 def measured(engine: Engine, folder: Path, pilot: Pilot, policy: Policy, snapshot: Month = SNAPSHOT) -> Rows:
     lake, to = pilot.lake(folder / "lake"), folder / "pilots.parquet"
-    measure_pilots(engine, lake, policy, snapshot=snapshot, past=[pilot.known(folder)], to=to)
+    measure_pilots(
+        engine, lake, policy, snapshot=snapshot, past=[pilot.known(folder)], to=to, looks=folder / "looks.parquet"
+    )
     return list(pq.read_table(to).to_pylist())
 
 

@@ -17,13 +17,14 @@ from keepline import sqlmodel
 from keepline.engine import Engine
 from keepline.lake.store import Lake
 from keepline.measurement import uplift
+from keepline.measurement.looks import decided_against, look_rows, rule_of
 from keepline.measurement.outcomes import PACKAGE, Window, compose, is_whole, parts_for, see_parts, see_window
 from keepline.measurement.statistics import lots_p
 from keepline.measurement.uplift import Flags, Numbers, Uplift
 from keepline.measurement.written import write_rows
 from keepline.periods import Month
-from keepline.policy.documents import Policy
-from keepline.tables import FEATURES, PILOTS, SCORES
+from keepline.policy.documents import Offer, Policy
+from keepline.tables import FEATURES, LOOKS, PILOTS, SCORES
 
 Parts = tuple[Path, ...]
 
@@ -32,6 +33,7 @@ EVENTS_MIN = 30  # departures in both arms together
 VARIANCE_MIN = 0.01  # of leaving or staying: about that of one in a hundred
 QUINTILES = 5
 INTERCEPT = "intercept"
+ALL_OFFERS = "*"
 MEANS = {"mean_effect": "mean", "low": "low", "high": "high"}
 FEATURE_TERMS = (
     "tenure_months",
@@ -83,17 +85,33 @@ def pilot_months(lake: Lake, policy: Policy, snapshot: Month) -> list[Month]:
 
 
 def measure_pilots(
-    engine: Engine, lake: Lake, policy: Policy, *, snapshot: Month, past: Sequence[PastSnapshot], to: Path
+    engine: Engine, lake: Lake, policy: Policy, *, snapshot: Month, past: Sequence[PastSnapshot], to: Path, looks: Path
 ) -> int:
-    """Write PILOTS: one row a term for each offer and outcome; a single ``intercept`` row where nothing is used."""
+    """Write PILOTS: one row a term for each offer and outcome; a single ``intercept`` row where nothing is used.
+
+    ``looks`` gets LOOKS: where the pilots with a rule stand. What a rule decided against is not used.
+    """
     wanted = set(pilot_months(lake, policy, snapshot))
     tables = [_participants(engine, lake, policy, known=known) for known in past if known.month in wanted]
     people = pa.concat_tables(tables) if tables else None
     level = policy.offers.pilot_level
     rows: list[dict[str, Any]] = []
-    for offer_id, experiment_id, chosen in _pilots(policy, people):
-        rows += pilot_rows(chosen, offer_id=offer_id, experiment_id=experiment_id, level=level)
+    looked: list[dict[str, Any]] = []
+    for offer, experiment_id, chosen in _pilots(policy, people):
+        seen = _looks(policy, offer, experiment_id, chosen)
+        about: dict[str, Any] = {"offer_id": offer.id, "experiment_id": experiment_id, "level": level}
+        rows += pilot_rows(chosen, **about, stopped=decided_against(seen))
+        looked += seen
+    write_rows(looked, LOOKS, looks)
     return write_rows(rows, PILOTS, to)
+
+
+def _looks(policy: Policy, offer: Offer, experiment_id: str, people: pa.Table | None) -> list[dict[str, Any]]:
+    rule, months = rule_of(offer, policy), policy.leaving.horizon_months
+    if rule is None:
+        return []
+    chance = None if people is None or not len(people) else _lots(people)
+    return look_rows(people, offer, rule=rule, months=months, experiment_id=experiment_id, lots_chance=chance)
 
 
 def _participants(engine: Engine, lake: Lake, policy: Policy, *, known: PastSnapshot) -> pa.Table:
@@ -125,22 +143,32 @@ def _joined() -> exp.Query:
     return query.order_by(*[exp.column(name, table="e") for name in ("customer_id", "experiment_id", "month")])
 
 
-def _pilots(policy: Policy, people: pa.Table | None) -> Iterator[tuple[str, str, pa.Table | None]]:
-    """Each offer with its pilot: the one policy names, else the latest that is over, if there is any."""
+def _pilots(policy: Policy, people: pa.Table | None) -> Iterator[tuple[Offer, str, pa.Table | None]]:
+    """Each offer with its pilot: the one policy names, else the latest that is over, if there is any.
+
+    Those left alone under the offer ``*`` stand against every offer of their pilot.
+    """
     for offer in policy.offers.offer:
-        mine = None if people is None else people.filter(pc.equal(people["offer_id"], offer.id))
+        shared = (
+            None
+            if people is None
+            else pc.and_(pc.equal(people["offer_id"], ALL_OFFERS), pc.equal(people["arm"], "held_out"))
+        )
+        mine = None if people is None else people.filter(pc.or_(pc.equal(people["offer_id"], offer.id), shared))
         named = offer.effect.experiment_id
         if not named and mine is not None and len(mine):
             last = mine.take(pc.sort_indices(mine, [("month", "descending"), ("experiment_id", "ascending")])[:1])
             named = last["experiment_id"][0].as_py()
         if named:
-            yield offer.id, named, None if mine is None else mine.filter(pc.equal(mine["experiment_id"], named))
+            yield offer, named, None if mine is None else mine.filter(pc.equal(mine["experiment_id"], named))
 
 
-def pilot_rows(people: pa.Table | None, *, offer_id: str, experiment_id: str, level: float) -> list[dict[str, Any]]:
+def pilot_rows(
+    people: pa.Table | None, *, offer_id: str, experiment_id: str, level: float, stopped: bool = False
+) -> list[dict[str, Any]]:
     """The rows of one pilot. Both outcomes decide together whether there is an effect to use.
 
-    ``level`` is the chance that policy allows to each thing looked at.
+    ``level`` is the chance that policy allows to each thing looked at; ``stopped``: its rule decided against it.
     """
     about: dict[str, Any] = {"offer_id": offer_id, "experiment_id": experiment_id}
     compared = None if people is None else _comparable(people)
@@ -151,7 +179,7 @@ def pilot_rows(people: pa.Table | None, *, offer_id: str, experiment_id: str, le
     if shares is not None:
         compared = compared.append_column(TAKEN, pa.array(shares))
     found = {"leave": _leave(compared), "margin": _margin(compared)}
-    useful = _useful(found, level)
+    useful = not stopped and _useful(found, level)
     rows = [row for outcome in EFFECTS for row in _outcome_rows(outcome, found[outcome], useful)]
     return [about | row for row in (*rows, *taken)]
 

@@ -137,6 +137,20 @@ class Effect(Part):
         return self
 
 
+class Pilot(Part):
+    """How the offer's pilot is run and decided, written down before it starts (docs/mechanisms/pilots.md)."""
+
+    customers: int = Field(ge=200, le=100_000_000, description="of all looks together, both arms")
+    looks: int = Field(default=3, ge=1, le=24, description="sets of lots, each looked at when its window is over")
+    treated_share: float = Field(default=0.5, ge=0.05, le=0.95)
+    worth_month_fen: int = Field(
+        default=0,
+        ge=-MOST_FEN,
+        le=MOST_FEN,
+        description="net margin a customer and month, above which it is rolled out",
+    )
+
+
 class Offer(Part):
     """One offer: cost, floor price, who may have it, its purpose (D2) and its effect."""
 
@@ -152,6 +166,16 @@ class Offer(Part):
     manager_minutes: int = Field(default=0, ge=0)
     eligible: tuple[Condition, ...] = ()
     effect: Effect
+    pilot: Pilot | None = None
+
+    @model_validator(mode="after")
+    def _piloted(self) -> Self:
+        if self.pilot is not None and self.effect.source != "experiment":
+            raise UnclearError(
+                "pilot decides by what an experiment finds; an assumed effect has none",
+                "pilot 依据试点结果作决定；效果为假设时不能写 pilot",
+            )
+        return self
 
     @model_validator(mode="after")
     def _prices(self) -> Self:

@@ -13,7 +13,7 @@ from keepline.report.card import card_figures, judgement_figures, reasons_of
 from keepline.report.concentration import concentration, value_bands
 from keepline.report.findings import findings
 from keepline.report.means import limit_figures, plan_figures
-from keepline.report.past import effect_figures, pilot_figures, win_back_figures
+from keepline.report.past import effect_figures, look_figures, pilot_figures, win_back_figures
 from keepline.report.quality import quality_figures, tenure_figures
 from keepline.report.reasons import reason_words
 from keepline.report.tally import Row, Shelf, group, model, total
@@ -49,6 +49,7 @@ def figures(
         "limits": limit_figures(manifest.get("plan") or {}),
         "effects": effect_figures(shelf, policy),
         "pilots": pilot_figures(manifest.get("pilots"), policy),
+        "looks": look_figures(manifest.get("looks"), policy),
         "judgement": judgement_figures(manifest.get("judgement") or []),
         "quality": quality_figures(manifest, base),
         "tenure": tenure_figures(shelf, policy),

@@ -91,6 +91,13 @@ def pilot_figures(said: Any, policy: Policy) -> list[Row]:
     return list(found.values())
 
 
+def look_figures(said: Any, policy: Policy) -> list[Row]:
+    """Every look at every pilot that has a rule; the offers by name, the looks in order."""
+    rows = said if isinstance(said, Sequence) and not isinstance(said, str) else []
+    ordered = sorted(rows, key=lambda r: (r["offer_id"], r["experiment_id"], r["look"]))
+    return [row | {"name": offer_name(policy.offers, row["offer_id"])} for row in ordered]
+
+
 def reason_names(policy: Policy) -> dict[str, Words]:
     """The operator's recorded reasons in words."""
     named = {code: both(text.zh, text.en) for code, text in policy.leaving.reasons.items()}

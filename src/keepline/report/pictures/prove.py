@@ -7,6 +7,7 @@ from typing import Any
 from keepline.report.numbers import EMPTY, Money, count, decimal, percent
 from keepline.report.pictures.judge import judgement_section
 from keepline.report.pictures.leave import interval
+from keepline.report.pictures.looks import looks
 from keepline.report.pictures.shape import (
     LONG,
     TEXT,
@@ -65,7 +66,7 @@ def effects(figures: Figures, money: Money) -> Block:
         blocks.append(_forest(drawn, figures, money))
     if rows:
         blocks.append(_effects_table(rows, money, drawn=bool(drawn)))
-    blocks += _pilots(figures, money)
+    blocks += _pilots(figures, money) + looks(figures, money)
     return section("effects", "以往方案的成效", "What past plans earned", lead=lead, blocks=blocks)
 
 
