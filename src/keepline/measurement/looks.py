@@ -84,7 +84,7 @@ def _cost(people: pa.Table, offer: Offer) -> Numbers:
     treated = _treated(people)
     arrived = pc.is_valid(people["plan_month"]).to_numpy(zero_copy_only=False) & treated
     if not arrived.any():
-        return treated * (offer.contact_cost_fen + offer.effect.accept_share * offer.benefit_cost_fen)
+        return np.asarray(treated * (offer.contact_cost_fen + offer.effect.accept_share * offer.benefit_cost_fen))
     taken = pc.fill_null(pc.equal(people["answer"], "accepted"), False).to_numpy(zero_copy_only=False) & arrived
     cost: Numbers = arrived * float(offer.contact_cost_fen) + taken * float(offer.benefit_cost_fen)
     return cost
