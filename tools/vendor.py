@@ -26,7 +26,9 @@ ICONS = (
     "checklist", "chevron-right", "clock", "command", "device-mobile", "discount", "download", "eye", "file-import",
     "heart-handshake", "history", "language", "logout", "mail", "map-pin", "message", "moon", "notebook", "phone",
     "phone-off", "plus", "search", "shield-check", "sun", "user", "users", "users-group", "walk", "x", "chart-bar",
-    "gift", "flame", "file-text", "list-details", "arrow-back-up", "key", "hand-stop",
+    "gift", "flame", "file-text", "list-details", "arrow-back-up", "key", "hand-stop", "bookmark", "columns-3", "copy",
+    "printer", "info-circle", "filter", "menu-2", "trash", "chevron-down", "bulb", "briefcase", "headset",
+    "shopping-bag", "speakerphone", "chart-dots", "database", "rubber-stamp", "keyboard", "settings", "stairs-up",
 )  # fmt: skip
 ECHARTS = ("echarts@6.1.0", "esbuild@0.25.12")
 # package and version: file in it → place here

@@ -12,9 +12,9 @@ from keepline_web.exchange import views as exchange
 from keepline_web.exports import views as exports
 from keepline_web.frame import health, refusals
 from keepline_web.jobs import views as jobs
-from keepline_web.people import configuring, showing, token_pages
+from keepline_web.people import auditing, configuring, showing, token_pages
 from keepline_web.people import views as people
-from keepline_web.work import leading, owed
+from keepline_web.work import leading, owed, several
 from keepline_web.work import views as work
 from keepline_web.work.customer import account
 
@@ -34,7 +34,7 @@ urlpatterns = [
     path("people/<int:pk>", configuring.person, name="person"),
     path("people/<int:pk>/tokens/<int:token_id>/end", token_pages.end_token_of, name="end_token_of"),
     path("units", configuring.make_unit, name="make_unit"),
-    path("audit", configuring.audit, name="audit"),
+    path("audit", auditing.audit, name="audit"),
     path("", work.home, name="home"),
     path("today", work.today, name="today"),
     path("log", work.log, name="log"),
@@ -68,6 +68,12 @@ urlpatterns = [
     path("cover", arranging.cover, name="cover"),
     path("cover/<int:cover_id>/end", arranging.end_cover, name="end_cover"),
     path("accounts", customers.accounts, name="accounts"),
+    path("accounts/look", customers.look, name="look"),
+    path("accounts/views", customers.save_view, name="save_view"),
+    path("accounts/views/<int:view_id>/remove", customers.remove_view, name="remove_view"),
+    path("accounts/assign", arranging.reassign, name="reassign"),
+    path("accounts/plan", several.plan_several, name="plan_several"),
+    path("find", customers.find, name="find"),
     path("accounts/<int:customer_id>", account, name="account"),
     path("accounts/<int:customer_id>/unmask", customers.unmask, name="unmask"),
     path("accounts/<int:customer_id>/claim", customers.claim, name="claim"),

@@ -15,6 +15,7 @@ from django.urls import get_resolver, reverse
 
 from keepline.front import load_file, open_site
 from keepline_web.customers.listing import Listing
+from keepline_web.customers.looks import save_view
 from keepline_web.customers.models import Cover
 from keepline_web.customers.persons import Said
 from keepline_web.customers.persons import add as add_person
@@ -96,6 +97,12 @@ attach_head | POST | {MANAGER} {AGENT} | account
 contact_person | GET POST | {MANAGER} {AGENT} | contact_person
 end_contact_person | POST | {MANAGER} {AGENT} | contact_person
 unmask_contact_person | POST | {MANAGER} {LEAD} | contact_person
+look | POST | {MANAGER} {AGENT} {LEAD} {CHIEFS} analyst admin | -
+save_view | POST | {MANAGER} {AGENT} {LEAD} {CHIEFS} analyst admin | -
+remove_view | POST | {MANAGER} {AGENT} {LEAD} {CHIEFS} analyst admin | view
+find | GET | {MANAGER} {AGENT} {LEAD} {CHIEFS} analyst admin | -
+reassign | POST | {LEAD} {CHIEFS} | -
+plan_several | POST | {MANAGER} {AGENT} | -
 claim | POST | {MANAGER} {AGENT} | account
 log_contact | POST | {MANAGER} {AGENT} | account
 plan_step | POST | {MANAGER} {AGENT} | account
@@ -162,7 +169,12 @@ def test_a_role_finds_what_the_table_says_and_nothing_else(
 
 def of_another(name: str, kind: str, role: str, record: str) -> bool:
     """Records that only their owner acts on, or that lie outside what the role sees."""
-    if name in ("withdraw_contact", "withdraw_proposal", "withdraw_export") or kind in ("task", "file", "token"):
+    if name in ("withdraw_contact", "withdraw_proposal", "withdraw_export") or kind in (
+        "task",
+        "file",
+        "token",
+        "view",
+    ):
         return role != MANAGER
     if kind == "export" and role == "analyst":
         return True  # who consents to none knows of none but their own
@@ -224,6 +236,8 @@ def made(kind: str, by: Person, customer_id: int) -> object:
         )
     if kind == "token":
         return make_token(by=by, name="对接", scopes=["read"], days=1, proved=True)[0]
+    if kind == "view":
+        return save_view(person=by, name="高风险", query="risk=high", shared=False)
     if kind == "task":
         return ask_task(kind="export", asked={"export": 0}, by=by)
     if kind in ("export", "file"):

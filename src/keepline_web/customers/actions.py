@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, Q
@@ -113,6 +113,24 @@ def give_out(*, to: Person, accounts: Iterable[int], reason: str, by: Person) ->
         assign(account=account, to=to, reason=reason, by=by)
     detail = {"to": to.pk, "accounts": len(chosen), "reason": reason}
     write(Stream.CUSTOMERS, act="given_out", by=by, object=f"person:{to.pk}", detail=detail)
+    return len(chosen)
+
+
+@transaction.atomic
+def reassign(*, to: Person, held: Mapping[int, int | None], reason: str, by: Person) -> int:
+    """Give accounts picked from the list to somebody, from today; ``held``: who owned each when they were picked."""
+    _within(by, to)
+    reason = _said(reason)
+    chosen = _locked(held)
+    all_still(visible_to(by).filter(pk__in=[account.pk for account in chosen]).count() == len(chosen))
+    now = dict(
+        Assignment.objects.filter(on_day(clock.today()), account__in=chosen).values_list("account_id", "person_id")
+    )
+    all_still(all(now.get(pk) == owner for pk, owner in held.items()))
+    for account in chosen:
+        assign(account=account, to=to, reason=reason, by=by)
+    detail = {"to": to.pk, "accounts": len(chosen), "reason": reason}
+    write(Stream.CUSTOMERS, act="reassigned", by=by, object=f"person:{to.pk}", detail=detail)
     return len(chosen)
 
 

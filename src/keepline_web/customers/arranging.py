@@ -20,8 +20,9 @@ from keepline_web.customers.holders import (
     summary,
     unowned,
 )
+from keepline_web.customers.listing import picked
 from keepline_web.customers.models import Account
-from keepline_web.customers.queries import latest_month, shown, with_standing
+from keepline_web.customers.queries import latest_month, owners_now, shown, visible_to, with_standing
 from keepline_web.customers.words import RISKS
 from keepline_web.frame.refusals import Refused
 from keepline_web.people.access import page
@@ -72,6 +73,20 @@ def give_out(request: HttpRequest) -> HttpResponse:
     return _choose(request, unowned(request.user), receivers(request.user), None)
 
 
+@page(Act.ASSIGN, "POST")
+def reassign(request: HttpRequest) -> HttpResponse:
+    """Accounts picked from the list, whoever owns them: looked at once more, given to somebody from today."""
+    to, ids = _receiver(request), picked(request.POST.getlist("account"))
+    if request.POST.get("confirmed") == "yes":
+        owners = [_number(text) for text in request.POST.getlist("held")]
+        actions.all_still(len(owners) == len(ids))
+        held = dict(zip(ids, owners, strict=True))
+        count = actions.reassign(to=to, held=held, reason=request.POST.get("reason", ""), by=request.user)
+        return redirect(f"/accounts?owner={to.pk}&done={count}")
+    chosen = _all_of(visible_to(request.user).order_by("pk"), ids)
+    return _preview(request, chosen, to, None, None, owners_now(chosen))
+
+
 def _choose(request: HttpRequest, accounts: Any, to: list[Person], leaving: Person | None) -> HttpResponse:
     month = latest_month() or ""
     rows = [(row, shown(row, request.user)) for row in with_standing(accounts, month)]
@@ -81,11 +96,13 @@ def _choose(request: HttpRequest, accounts: Any, to: list[Person], leaving: Pers
 
 
 def _preview(
-    request: HttpRequest, chosen: list[Account], to: Person, leaving: Person | None, day: dt.date | None
-) -> HttpResponse:
+    request: HttpRequest, chosen: list[Account], to: Person, leaving: Person | None, day: dt.date | None,
+    owners: dict[int, Person] | None = None,
+) -> HttpResponse:  # fmt: skip
     """What would be done, before it is; nothing is changed by looking."""
+    rows = [(row, shown(row, request.user), (owners or {}).get(row.pk)) for row in chosen]
     values = {
-        "chosen": [(row, shown(row, request.user)) for row in chosen], "to": to, "leaving": leaving, "on": day,
+        "chosen": rows, "to": to, "leaving": leaving, "on": day, "picked": owners is not None,
         "sums": summary(chosen, to), "reason": request.POST.get("reason", ""),
     }  # fmt: skip
     return render(request, "customers/preview.html", values | {"after": values["sums"]["before"] + len(chosen)})

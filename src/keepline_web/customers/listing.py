@@ -13,12 +13,17 @@ from keepline_web.customers.models import Account, Assignment
 from keepline_web.customers.queries import latest_month, on_day, search, visible_to
 from keepline_web.frame import clock
 from keepline_web.frame.inputs import whole
+from keepline_web.frame.refusals import Refused
 from keepline_web.people.models import Person
 
 ORDERS = {
     "value": ("value", True), "revenue": ("revenue", True), "risk": ("risk_place", False), "arrears": ("arrears", True),
-    "joined": ("joined_on", False),
+    "joined": ("joined_on", False), "district": ("district", False), "contract": ("now__contract_months_left", False),
+    "contact": ("now__days_since_contact", True), "change": ("now__revenue_change", False),
+    "loyalty": ("now__loyalty", False), "lines": ("now__lines", True),
 }  # fmt: skip
+TURNED = "-"  # before an order: the other way round
+CHOSEN_MOST = 200  # accounts one picks by hand for one act
 RISK_PLACE = Case(
     When(now__risk_band="high", then=0), When(now__risk_band="medium", then=1), When(now__risk_band="low", then=2),
     default=3, output_field=IntegerField(),
@@ -28,7 +33,7 @@ CODES = {"class": "class_code", "risk": "risk_band", "loyalty": "loyalty", "move
 
 @dataclass(frozen=True)
 class Listing:
-    """What the URL asks for: text, codes, flags, order."""
+    """What the URL asks for: text, codes, flags, order; ``chosen`` are accounts picked by hand from it."""
 
     text: str
     codes: dict[str, str]
@@ -38,6 +43,7 @@ class Listing:
     district: str
     order: str
     group: str = ""
+    chosen: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, said: QueryDict) -> Listing:
@@ -49,13 +55,22 @@ class Listing:
             owing=said.get("owing") == "1",
             owner=said.get("owner", ""),
             district=said.get("district", ""),
-            order=order if order in ORDERS else "value",
+            order=order if order.removeprefix(TURNED) in ORDERS else "value",
             group=said.get("group", ""),
         )
 
     @property
     def narrowed(self) -> bool:
         return bool(self.text or self.codes or self.planned or self.owing or self.owner or self.district or self.group)
+
+    @property
+    def by(self) -> str:
+        """What it is ordered by, whichever way."""
+        return self.order.removeprefix(TURNED)
+
+    def turned(self, name: str) -> str:
+        """The order that a click on a column's head asks for."""
+        return TURNED + name if self.order == name else name
 
 
 def listed(person: Person, asked: Listing) -> QuerySet[Account]:
@@ -73,6 +88,8 @@ def listed(person: Person, asked: Listing) -> QuerySet[Account]:
         fits &= Q(**{f"now__{CODES[name]}": code})
     if asked.owing:
         fits &= Q(now__arrears_fen__gt=0)
+    if asked.chosen:
+        fits &= Q(pk__in=asked.chosen)
     if asked.planned:
         fits &= Q(plan_rows__month=month)
     if asked.district:
@@ -84,6 +101,19 @@ def listed(person: Person, asked: Listing) -> QuerySet[Account]:
         rows = rows.filter(pk__in=_together_with(person, whole(asked.group)))
     rows = search(rows.filter(fits), asked.text, person) if asked.text else rows.filter(fits)
     return rows.order_by(*_order(asked.order))
+
+
+def picked(texts: list[str]) -> list[int]:
+    """The accounts ticked in the list; one that cannot be read stops all, so that none is left behind unnoticed."""
+    numbers = list(dict.fromkeys(whole(text) for text in texts))
+    if None in numbers or not 0 < len(numbers) <= CHOSEN_MOST:
+        raise Refused(
+            f"请在列表中勾选 1 至 {CHOSEN_MOST} 户；未作任何改动。",
+            f"Tick from 1 to {CHOSEN_MOST} customers in the list. Nothing was done.",
+            code="nothing_chosen",
+            status=422,
+        )
+    return [number for number in numbers if number is not None]
 
 
 def _owned_by(owner: int) -> QuerySet[Any]:
@@ -101,7 +131,8 @@ def _current(owner: int) -> QuerySet[Any]:
 
 
 def _order(name: str) -> list[Any]:
-    field, down = ORDERS[name]
+    field, down = ORDERS[name.removeprefix(TURNED)]
+    down ^= name.startswith(TURNED)
     first = F(field).desc(nulls_last=True) if down else F(field).asc(nulls_last=True)
     return [first, "pk"]
 

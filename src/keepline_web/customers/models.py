@@ -215,6 +215,27 @@ class Cover(models.Model):
         return self.ends_on - dt.timedelta(days=1)
 
 
+class SavedView(models.Model):
+    """A name for the filters of the list, one's own or shared with a unit; it opens no customer to anybody."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="views")
+    name = models.CharField(max_length=40)
+    query = models.CharField(max_length=500)
+    unit = models.ForeignKey(Unit, null=True, on_delete=models.CASCADE, related_name="views")  # with whom it is shared
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "name"], name="view_named_once")]
+        ordering = ["pk"]
+
+
+class ListLook(models.Model):
+    """How a person likes the list: its columns, and how many rows a page has."""
+
+    person = models.OneToOneField(Person, on_delete=models.CASCADE, related_name="look")
+    columns = models.JSONField(default=list)
+    each = models.SmallIntegerField(default=20)
+
+
 class Unmasking(models.Model):
     """That somebody saw a name or number in full, and why."""
 

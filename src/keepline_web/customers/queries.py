@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +76,12 @@ def covered_by(person: Person) -> list[int]:
 def owner_of(account: Account) -> Person | None:
     row = Assignment.objects.filter(on_day(clock.today()), account=account).select_related("person__unit").first()
     return row.person if row else None
+
+
+def owners_now(accounts: Iterable[Account]) -> dict[int, Person]:
+    """Today's owner of each account that has one."""
+    rows = Assignment.objects.filter(on_day(clock.today()), account__in=accounts).select_related("person")
+    return {row.account_id: row.person for row in rows}
 
 
 def latest_month() -> str | None:

@@ -1,38 +1,108 @@
-"""The list of customers, and seeing a name or number in full."""
+"""The list of customers, how one likes to see it, finding one by name or number, and seeing one in full."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from keepline_web.customers import actions
-from keepline_web.customers.listing import Listing, districts_of, listed, owners_of
-from keepline_web.customers.queries import access_account, latest_month, shown, with_standing
+from keepline_web.customers import actions, looks
+from keepline_web.customers.columns import COLUMNS, heads
+from keepline_web.customers.holders import receivers
+from keepline_web.customers.listing import CHOSEN_MOST, Listing, districts_of, listed, owners_of
+from keepline_web.customers.queries import access_account, latest_month, search, shown, visible_to, with_standing
 from keepline_web.customers.sealed import grouped
 from keepline_web.customers.words import CLASSES, LOYALTY, RISKS
+from keepline_web.frame.refusals import Refused
 from keepline_web.people.access import page
 from keepline_web.people.roles import Act
 
-EACH = (20, 50, 100)
+FOUND_MOST = 8
+FIND_LEAST = 1
 
 
 @page(Act.SEE_ACCOUNTS)
 def accounts(request: HttpRequest) -> HttpResponse:
     """Whom one sees, with filters that stay in the URL."""
-    asked, month = Listing.of(request.GET), latest_month()
-    rows = listed(request.user, asked)
-    each = int(request.GET["each"]) if request.GET.get("each") in map(str, EACH) else EACH[0]
+    asked, month, person = Listing.of(request.GET), latest_month(), request.user
+    rows = listed(person, asked)
+    columns, each = looks.look_of(person)
+    said = request.GET.get("each")
+    each = int(said) if said in map(str, looks.EACH) else each
     paged = Paginator(with_standing(rows, month or ""), each).get_page(request.GET.get("page"))
-    kept = request.GET.copy()
-    kept.pop("page", None)
     values = {
-        "page": paged, "asked": asked, "month": month, "kept": kept.urlencode(), "classes": CLASSES, "risks": RISKS,
-        "loyalties": LOYALTY, "districts": districts_of(request.user), "owners": owners_of(request.user),
-        "rows": [(row, shown(row, request.user)) for row in paged], "each_choices": EACH, "each": each,
-        "may_export": request.user.may(Act.EXPORT),
+        "page": paged, "asked": asked, "month": month, "kept": _kept(request), "classes": CLASSES, "risks": RISKS,
+        "loyalties": LOYALTY, "districts": districts_of(person), "owners": owners_of(person),
+        "rows": [(row, shown(row, person)) for row in paged], "each_choices": looks.EACH, "each": each,
+        "heads": heads(columns, asked), "columns": COLUMNS, "columns_shown": columns, "most": CHOSEN_MOST,
     }  # fmt: skip
-    return render(request, "customers/accounts.html", values)
+    return render(request, "customers/accounts.html", values | _views(request) | _may(request))
+
+
+def _kept(request: HttpRequest) -> str:
+    kept = request.GET.copy()
+    for name in ("page", "done", "act"):
+        kept.pop(name, None)
+    return kept.urlencode()
+
+
+def _views(request: HttpRequest) -> dict[str, Any]:
+    """The views with a name, which of them is open, and what was done on the page before."""
+    here, done = looks.plain(request.GET.urlencode()), request.GET.get("done", "")
+    open_one = here if not request.GET.get("q") else None
+    return {"views": looks.views_of(request.user), "here": open_one, "done": done if done.isdecimal() else ""}
+
+
+def _may(request: HttpRequest) -> dict[str, Any]:
+    """What may be done with several at once."""
+    person = request.user
+    to = receivers(person) if person.may(Act.ASSIGN) else []
+    acts = {"may_export": person.may(Act.EXPORT), "may_plan": person.may(Act.OWN_DAY), "receivers": to}
+    return acts | {"may_choose": any(acts.values())}
+
+
+@page(Act.SEE_ACCOUNTS, "POST")
+def look(request: HttpRequest) -> HttpResponse:
+    """The columns and the rows a page, remembered."""
+    said = request.POST
+    looks.set_look(person=request.user, columns=said.getlist("column"), each=said.get("each", ""))
+    return redirect(_back(request))
+
+
+@page(Act.SEE_ACCOUNTS, "POST")
+def save_view(request: HttpRequest) -> HttpResponse:
+    """A name for the filters of the list."""
+    said = request.POST
+    view = looks.save_view(person=request.user, name=said.get("name", ""), query=said.get("filters", ""),
+                           shared=said.get("shared") == "1")  # fmt: skip
+    return redirect(f"/accounts?{view.query}")
+
+
+@page(Act.SEE_ACCOUNTS, "POST")
+def remove_view(request: HttpRequest, view_id: int) -> HttpResponse:
+    looks.remove_view(person=request.user, view_id=view_id)
+    return redirect("accounts")
+
+
+def _back(request: HttpRequest) -> str:
+    """The list one came from, with its filters; never another place."""
+    return "/accounts?" + request.POST.get("filters", "")[:2_000]
+
+
+@page(Act.SEE_ACCOUNTS)
+def find(request: HttpRequest) -> HttpResponse:
+    """For the palette: customers of one's scope by part of a name or a whole number, a few of them."""
+    text = request.GET.get("q", "").strip()[:80]
+    try:
+        found = search(visible_to(request.user), text, request.user) if len(text) >= FIND_LEAST else ()
+        rows = with_standing(found, latest_month() or "")[:FOUND_MOST] if text else ()
+        told = ""
+    except Refused as error:
+        rows, told = (), str(error.words)
+    values = {"rows": [(row, shown(row, request.user)) for row in rows], "told": told, "classes": CLASSES}
+    return render(request, "customers/found.html", values)
 
 
 @page(Act.UNMASK, "POST")

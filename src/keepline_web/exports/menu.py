@@ -2,4 +2,4 @@
 
 from keepline_web.frame.menu import place
 
-place("exports", "导出", "Exports", icon="download", order=60, act="export")
+place("exports", "导出", "Exports", icon="download", order=72, act="export")

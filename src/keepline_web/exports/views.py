@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 
-from keepline_web.customers.listing import Listing
+from keepline_web.customers.listing import Listing, picked
 from keepline_web.exports import actions
 from keepline_web.exports.models import Export
 from keepline_web.exports.queries import SECOND_ABOVE, access_export, asked_of, exports_of, state_of, waiting_for
@@ -29,6 +30,8 @@ def exports(request: HttpRequest) -> HttpResponse:
     """One's own and those that wait for one's consent; and a new one, of the list whose filters come with it."""
     if request.method == "POST":
         asked = Listing.of(QueryDict(request.POST.get("filters", "")[:FILTERS_MOST]))
+        if "account" in request.POST:
+            asked = replace(asked, chosen=tuple(picked(request.POST.getlist("account"))))
         reason, key = request.POST.get("reason", ""), entry_key(request)
         return redirect("export", actions.ask(by=request.user, asked=asked, reason=reason, key=key).pk)
     paged = Paginator(exports_of(request.user), EACH).get_page(request.GET.get("page"))

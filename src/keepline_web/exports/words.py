@@ -38,6 +38,7 @@ SEARCHED = Text("按文字搜索（内容不显示）", "a search by text (not s
 PLANNED = Text("本月方案", "in the plan")
 OWING = Text("欠费", "in arrears")
 OWNER = Text("负责人：{n}", "owner: {n}")
+CHOSEN = Text("勾选的 {n} 户", "{n} picked by hand")
 DISTRICT = Text("区县：{n}", "district: {n}")
 
 
@@ -45,6 +46,8 @@ def filters_in_words(asked: Listing) -> list[Text]:
     """What the list was narrowed by; a text searched for may be a name or a number and is not repeated."""
     said = [CODES[name].get(code, Text(code, code)) for name, code in asked.codes.items()]
     said += [words for words, on in ((PLANNED, asked.planned), (OWING, asked.owing), (SEARCHED, asked.text)) if on]
+    if asked.chosen:
+        said.append(CHOSEN.with_values(n=len(asked.chosen)))
     if asked.district:
         said.append(DISTRICT.with_values(n=asked.district))
     if asked.owner.isdigit():

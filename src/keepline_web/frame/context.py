@@ -26,6 +26,8 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "demo": settings.DEMO,
         "simulated": settings.SITE.settings.simulated,
         "operator": settings.SITE.settings.name,
+        "finds": known and person is not None and person.may("see_accounts"),
+        "rise": getattr(person, "rise", "red"),
         "today": clock.today(),
         "csp_nonce": getattr(request, "csp_nonce", ""),
     }

@@ -25,7 +25,16 @@ class Place:
     count: Callable[[Any], int] | None = None  # of what is new there for a person
 
 
+GROUPS = (
+    (30, Text("日常", "The day")), (60, Text("跟进", "Follow-up")), (70, Text("管理", "Leading")),
+    (80, Text("数据与文件", "Data and files")), (1_000, Text("系统", "System")),
+)  # fmt: skip
 PLACES: list[Place] = []
+
+
+def group_of(order: int) -> Text:
+    """Under which heading of the menu a line stands, by its order."""
+    return next(words for below, words in GROUPS if order < below)
 
 
 def place(
@@ -55,6 +64,7 @@ def menu_of(request: HttpRequest) -> list[dict[str, Any]]:
             "icon": p.icon,
             "here": p.url == here,
             "in_tabs": p.in_tabs,
+            "group": group_of(p.order),
             "count": p.count(request.user) if p.count else 0,
         }
         for p in PLACES

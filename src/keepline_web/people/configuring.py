@@ -1,4 +1,4 @@
-"""The administrator's pages: units, people, their posts and credentials; and the auditor's page."""
+"""The administrator's pages: units, people, their posts and credentials."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from keepline_web.audit.models import Stream
-from keepline_web.audit.queries import broken, entries_like
 from keepline_web.people import actions
 from keepline_web.people.access import page
 from keepline_web.people.forms import NewPerson, NewUnit, Post
@@ -67,13 +65,3 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
               "tokens": alive(one), "words": SCOPES,
               "roles": [(role, rights.words) for role, rights in RIGHTS.items()]}  # fmt: skip
     return render(request, "people/person.html", values, status=422 if form.errors else 200)
-
-
-@page(Act.READ_AUDIT)
-def audit(request: HttpRequest) -> HttpResponse:
-    """What was done by whom, with filters in the URL, and whether the chains hold."""
-    stream, text = request.GET.get("stream", ""), request.GET.get("q", "").strip()
-    rows = entries_like(stream, text)
-    values = {"page": Paginator(rows, EACH).get_page(request.GET.get("page")), "streams": Stream.values,
-              "stream": stream, "q": text, "broken": broken() if "verify" in request.GET else None}  # fmt: skip
-    return render(request, "audit/audit.html", values)

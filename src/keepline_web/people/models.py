@@ -56,6 +56,9 @@ class Person(AbstractBaseUser):
     authority_fen = models.BigIntegerField(null=True)
     language = models.CharField(max_length=2, default="zh")
     theme = models.CharField(max_length=5, default="auto")
+    rise = models.CharField(
+        max_length=5, default="red"
+    )  # the colour of what grew; red is the custom of Chinese finance
     is_active = models.BooleanField(default=True)
     must_change_password = models.BooleanField(default=False)
 

@@ -25,6 +25,7 @@ from keepline_web.people.forms import WRONG, Code, NewPassword, SignIn
 from keepline_web.people.roles import Act
 from keepline_web.people.sessions import ADDRESS, AGENT, PROVED
 
+RISES = ("red", "green")
 THEMES = ("auto", "light", "dark")
 YEAR = 365 * 86400
 NOT_THE_CODE = Text(
@@ -146,7 +147,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 @open_page("POST")
 def preferences(request: HttpRequest) -> HttpResponse:
-    """Language and theme: of the person, and of the browser before signing in."""
+    """Language, theme and the colour of growth: of the person, and of the browser before signing in."""
     language, theme = request.POST.get("language", ""), request.POST.get("theme", "")
     answer = HttpResponseRedirect(_next(request))
     person = request.user
@@ -160,7 +161,8 @@ def preferences(request: HttpRequest) -> HttpResponse:
         if person.is_authenticated:
             person.theme = theme
     if person.is_authenticated:
-        person.save(update_fields=["language", "theme"])
+        person.rise = request.POST.get("rise", "") if request.POST.get("rise", "") in RISES else person.rise
+        person.save(update_fields=["language", "theme", "rise"])
     return answer
 
 

@@ -16,6 +16,7 @@ from keepline_web.people.access import page
 from keepline_web.people.roles import Act
 from keepline_web.work import actions, entitlements, proposals
 from keepline_web.work.queries import catalogue_of, log_of, promises_of
+from keepline_web.work.several import day_said
 from keepline_web.work.team import board
 from keepline_web.work.today import day_of
 from keepline_web.work.words import CHANNELS, DECISIONS, OUTCOMES
@@ -40,7 +41,14 @@ def home(request: HttpRequest) -> HttpResponse:
 @page(Act.OWN_DAY)
 def today(request: HttpRequest) -> HttpResponse:
     """Overdue, today, planned."""
-    values = {"day": day_of(request.user), "keys": uuid.uuid4, "planned_shown": 20}
+    day = day_of(request.user)
+    to_go = len(day.overdue) + len(day.today)
+    values = {
+        "day": day,
+        "planned_shown": 20,
+        "to_go": to_go,
+        "share": round(100 * day.done / max(1, day.done + to_go)),
+    }
     return render(request, "work/today.html", values)
 
 
@@ -79,7 +87,7 @@ def plan_step(request: HttpRequest, customer_id: int) -> HttpResponse:
     access_account(request.user, customer_id)
     said = request.POST
     step = actions.plan_step(
-        by=request.user, customer_id=customer_id, key=entry_key(request), due_on=_day(said.get("due_on", "")),
+        by=request.user, customer_id=customer_id, key=entry_key(request), due_on=day_said(said.get("due_on", "")),
         channel=said.get("channel", "manager_call"), note=said.get("note", ""),
         after=whole(said.get("after", "")),
     )  # fmt: skip
@@ -113,7 +121,7 @@ def promise(request: HttpRequest, customer_id: int) -> HttpResponse:
     access_account(request.user, customer_id)
     said = request.POST
     actions.promise(by=request.user, customer_id=customer_id, key=entry_key(request), what=said.get("what", ""),
-                    due_on=_day(said.get("due_on", "")))  # fmt: skip
+                    due_on=day_said(said.get("due_on", "")))  # fmt: skip
     return redirect("account", customer_id)
 
 
@@ -186,15 +194,6 @@ def withdraw_proposal(request: HttpRequest, proposal_id: int) -> HttpResponse:
 def team(request: HttpRequest) -> HttpResponse:
     """The people one leads: what each has done and has before them this month."""
     return render(request, "work/team.html", board(request.user))
-
-
-def _day(text: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError as error:
-        raise Refused(
-            "请选择日期，格式如 2026-11-05。", "Choose a day, such as 2026-11-05.", code="bad_day", status=422
-        ) from error
 
 
 def _moment(text: str) -> dt.datetime | None:

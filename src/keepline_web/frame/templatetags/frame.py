@@ -10,6 +10,7 @@ from typing import Any
 
 from django import template
 from django.conf import settings
+from django.core.paginator import Page
 from django.http import QueryDict
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -87,12 +88,12 @@ def percent(share: float | None, places: int = 0) -> str:
 
 
 @register.filter
-def change(share: float | None) -> str:
-    """▲ 3% or ▼ 3%; the arrow and the sign say it without colour."""
-    if share is None or share == "":
+def change(share: Any) -> str:
+    """▲ 3% or ▼ 3%: the arrow says it without colour; which colour grows is each person's setting."""
+    if share is None or share == "":  # a template's unknown is an empty text
         return numbers.EMPTY
-    arrow = "▲" if share > 0 else "▼" if share < 0 else "■"
-    return f"{arrow} {numbers.percent(abs(share), 0)}"
+    arrow, way = ("▲", "grew") if share > 0 else ("▼", "fell") if share < 0 else ("■", "stayed")
+    return format_html('<span class="{} nowrap">{} {}</span>', way, arrow, numbers.percent(abs(share), 0))
 
 
 @register.filter
@@ -171,6 +172,19 @@ def bars(values: list[Bar], title: str, unit: str = "") -> dict[str, Any]:
 def chart(picture: dict[str, Any]) -> dict[str, Any]:
     """A chart with its finding, unit, source, and the same numbers as a table and a file."""
     return chart_of(picture)
+
+
+@register.inclusion_tag("frame/parts/tip.html")
+def tip(name: str, zh: str, en: str) -> dict[str, Any]:
+    """A short word for who is new here; whoever puts it away does not see it again in this browser."""
+    return {"name": name, "said": words.say(zh, en)}
+
+
+@register.filter
+def near(page: Page[Any]) -> list[int]:
+    """The numbers of pages around this one, the first and the last; 0 where some are left out."""
+    numbers_of = page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
+    return [n if isinstance(n, int) else 0 for n in numbers_of]
 
 
 @register.simple_tag(takes_context=True)

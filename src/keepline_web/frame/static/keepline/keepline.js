@@ -8,6 +8,8 @@
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-opens]");
     if (opener) { find("#" + opener.dataset.opens).showModal(); return; }
+    const unfolder = event.target.closest("[data-unfolds]");
+    if (unfolder) { unfolder.form.classList.toggle("unfolded"); return; }
     const closer = event.target.closest("[data-closes]");
     if (closer) { closer.closest("dialog").close(); }
   });
@@ -22,31 +24,53 @@
     setTimeout(() => said.remove(), 5000);
   };
 
-  // the palette: every page and every search, from the keyboard
+  // the palette: every page, act and customer, from the keyboard
   const palette = find("#palette");
   if (palette) {
     const input = find("input", palette), list = find("ul", palette), pages = all("li", list);
     const shown = () => all("li:not([hidden]) a", list);
     const choose = (link) => { shown().forEach((a) => a.setAttribute("aria-selected", a === link)); if (link) { link.scrollIntoView({ block: "nearest" }); } };
+    const chosen = () => shown().findIndex((a) => a.getAttribute("aria-selected") === "true");
+    let asked = 0;
+    const customers = async (text) => {
+      const own = ++asked;
+      await new Promise((later) => setTimeout(later, 180));
+      if (own !== asked) { return; }
+      const answer = text && input.dataset.finds ? await fetch(input.dataset.finds + encodeURIComponent(text)).catch(() => null) : null;
+      const said = answer && answer.ok && !answer.redirected ? await answer.text() : "";
+      if (own !== asked) { return; }
+      all("[data-found]", list).forEach((li) => li.remove());
+      list.insertAdjacentHTML("beforeend", said);
+      if (chosen() < 0 || shown()[chosen()].dataset.href) { choose(find("[data-found] a", list) || shown()[0]); }
+    };
     const filter = () => {
-      const text = input.value.trim().toLowerCase();
-      pages.forEach((li) => { li.hidden = li.dataset.search === undefined && !li.textContent.toLowerCase().includes(text); });
+      const text = input.value.trim();
+      pages.forEach((li) => { li.hidden = li.dataset.search === undefined && !li.textContent.toLowerCase().includes(text.toLowerCase()); });
       const search = find("[data-search]", list);
       if (search) {
         search.hidden = !text;
         const link = find("a", search);
-        link.href = link.dataset.href + encodeURIComponent(input.value.trim());
+        link.href = link.dataset.href + encodeURIComponent(text);
       }
       choose(shown().find((a) => !a.dataset.href) || shown()[0]);
+      customers(text);
     };
     const open = () => { palette.showModal(); input.value = ""; filter(); input.focus(); };
     document.addEventListener("keydown", (event) => {
       if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") { event.preventDefault(); open(); }
     });
     all("[data-palette]").forEach((button) => button.addEventListener("click", open));
+    list.addEventListener("click", (event) => {
+      const act = event.target.closest("a[href='#']");
+      if (!act) { return; }
+      event.preventDefault();
+      palette.close();
+      if (act.dataset.clicks) { find(act.dataset.clicks).click(); }
+    });
+    palette.addEventListener("click", (event) => { if (event.target === palette) { palette.close(); } });
     input.addEventListener("input", filter);
     input.addEventListener("keydown", (event) => {
-      const links = shown(), at = links.findIndex((a) => a.getAttribute("aria-selected") === "true");
+      const links = shown(), at = chosen();
       if (event.key === "ArrowDown" || event.key === "ArrowUp") {
         event.preventDefault();
         choose(links[(at + (event.key === "ArrowDown" ? 1 : links.length - 1)) % links.length]);
@@ -57,13 +81,81 @@
     });
   }
 
-  // j and k: the next and the one before, in a list or from one customer's page to another's
+  // j and k, or the arrows: the next and the one before, in a list of cards, of pages, or of customers
+  const steps = { j: 1, k: -1, ArrowRight: 1, ArrowLeft: -1 };
+  const along = (step) => {
+    const cards = all("[data-card]").filter((card) => card.offsetParent);
+    if (!cards.length) { return false; }
+    const at = cards.findIndex((card) => card.contains(document.activeElement));
+    const card = cards[at < 0 ? (step > 0 ? 0 : cards.length - 1) : Math.min(cards.length - 1, Math.max(0, at + step))];
+    card.focus({ preventScroll: true });
+    card.scrollIntoView({ block: "center" });
+    return true;
+  };
   document.addEventListener("keydown", (event) => {
-    if (event.metaKey || event.ctrlKey || event.altKey || event.target.closest("input, textarea, select, dialog")) { return; }
-    const link = { j: "[data-next]", k: "[data-previous]" }[event.key];
-    if (link && find(link)) { find(link).click(); }
-    if (event.key === "/" && find(".find input")) { event.preventDefault(); find(".find input").focus(); }
+    if (event.metaKey || event.ctrlKey || event.altKey || event.target.closest("input, textarea, select, dialog, .scroll")) { return; }
+    const step = steps[event.key];
+    if (step && !(event.key.length === 1 && along(step))) {
+      const link = find(step > 0 ? "[data-next]" : "[data-previous]");
+      if (link) { link.click(); }
+    }
+    if (event.key === "/" && find("input[type=search]:not(#palette input)")) { event.preventDefault(); find("input[type=search]:not(#palette input)").focus(); }
   });
+
+  // several of a list at once: what is ticked goes with the form of the act
+  const listing = find("[data-list]");
+  if (listing) {
+    const boxes = all("[data-chooses]", listing), bar = find("[data-chosen-bar]", listing), whole = find("[data-chooses-all]", listing);
+    const ticked = () => boxes.filter((box) => box.checked);
+    const count = () => {
+      const n = ticked().length;
+      if (!bar) { return; }
+      bar.hidden = !n;
+      find("[data-chosen-count]", bar).textContent = n;
+      whole.checked = n > 0 && n === boxes.length;
+      whole.indeterminate = n > 0 && n < boxes.length;
+      boxes.forEach((box) => box.closest("tr").classList.toggle("own", box.checked));
+    };
+    listing.addEventListener("change", (event) => {
+      if (event.target === whole) { boxes.forEach((box) => { box.checked = whole.checked; }); }
+      count();
+    });
+    listing.addEventListener("click", (event) => {
+      if (event.target.closest("[data-chosen-none]")) { boxes.forEach((box) => { box.checked = false; }); count(); }
+    });
+    document.addEventListener("submit", (event) => {
+      if (!event.target.matches("[data-takes-chosen]")) { return; }
+      all("input[name=account]", event.target).forEach((old) => old.remove());
+      ticked().forEach((box) => {
+        const row = document.createElement("input");
+        Object.assign(row, { type: "hidden", name: "account", value: box.value });
+        event.target.append(row);
+      });
+    });
+    window.addEventListener("pageshow", count);
+  }
+
+  // short words for who is new, which stay away once put away
+  const TIPS = "keepline-tips";
+  const away = () => JSON.parse(localStorage.getItem(TIPS) || "[]");
+  all("[data-tip]").forEach((tip) => {
+    tip.hidden = away().includes(tip.dataset.tip);
+    find("[data-tip-away]", tip).addEventListener("click", () => { localStorage.setItem(TIPS, JSON.stringify([...away(), tip.dataset.tip])); tip.remove(); });
+  });
+
+  // copying, and asking once more before what cannot be undone
+  document.addEventListener("click", async (event) => {
+    const copier = event.target.closest("[data-copies]");
+    if (!copier) { return; }
+    await navigator.clipboard.writeText(copier.dataset.copies || location.href);
+    toast(document.body.dataset.copied);
+  });
+  document.addEventListener("submit", (event) => { if (event.target.dataset.asks && !window.confirm(event.target.dataset.asks)) { event.preventDefault(); } });
+
+  // the first feedback of whatever is sent comes at once
+  const calm = () => document.documentElement.classList.remove("busy");
+  document.addEventListener("submit", (event) => { if (!event.defaultPrevented && !event.target.matches("[hx-post]")) { document.documentElement.classList.add("busy"); setTimeout(calm, 6000); } });
+  window.addEventListener("pageshow", calm);
 
   // a line of the log that could not be sent waits here, and is sent with the same key until it is there
   const WAITING = "keepline-waiting";
@@ -120,7 +212,7 @@
     const all_of = event.target.dataset.ticks;
     if (all_of) { all(`input[name="${all_of}"]`, event.target.form).forEach((box) => { box.checked = event.target.checked; }); }
   });
-  document.addEventListener("click", (event) => { if (event.target.closest("[data-prints]")) { window.print(); } });
+  document.addEventListener("click", (event) => { if (event.target.closest("[data-prints]")) { setTimeout(() => window.print(), 50); } });
 
   // selects that filter a list send their form at once
   document.addEventListener("change", (event) => { if (event.target.closest("[data-sends]")) { event.target.form.requestSubmit(); } });
