@@ -1,4 +1,4 @@
-"""The words ``keepline serve``, ``backup`` and ``restore``; what they start is loaded only when they are said."""
+"""The words ``keepline serve``, ``backup``, ``restore``, ``keys``; what they start is loaded when they are said."""
 
 from __future__ import annotations
 
@@ -58,3 +58,21 @@ def restore(file: Path, site: Path) -> None:
     )
     click.echo(f"已恢复 {said['at']} 的备份；{zh}。")
     click.echo(f"Restored the backup of {said['at']}; {en}.")
+
+
+@click.group()
+def keys() -> None:
+    """更换工作台的密钥。 The workbench's keys."""
+
+
+@keys.command("change")
+@click.option("--site", type=click.Path(path_type=Path, file_okay=False), required=True, help="站点目录 site folder")
+def change_keys(site: Path) -> None:
+    """先停止工作台，再更换密钥与数据库口令。 Stop the workbench first; changes keys and passwords."""
+    from keepline_web.changing import change
+
+    said = change(open_site(site), lambda count: click.echo(f"已重新加密 {count:,} 行 sealed anew: {count:,} rows"))
+    click.echo(f"密钥已更换为第 {said} 版；所有人需重新登录，程序令牌已失效；请立即重新备份。")
+    click.echo(
+        f"The keys are of version {said} now; everyone signs in again, tokens have ended; take a new backup now."
+    )

@@ -38,7 +38,29 @@ def start(folder: Path, password_file: Path) -> PostgresServer:
     atexit.register(_look_again, server)  # runs before the library's own handler, which stops the server it knows
     if not password_file.exists():
         _first(server, folder, password_file)
+    elif _next(password_file).exists():
+        _take_next(server, folder, password_file)  # a change of it that was killed
     return server
+
+
+def renew(server: PostgresServer, folder: Path, password_file: Path) -> None:
+    """Another password of the owner: kept beside the old one until the server knows it."""
+    _keep(_next(password_file), secrets.token_urlsafe(24))
+    _take_next(server, folder, password_file)
+
+
+def _take_next(server: PostgresServer, folder: Path, password_file: Path) -> None:
+    coming = _next(password_file)
+    if said := coming.read_text(encoding="ascii").strip():
+        with _as_superuser(server, folder) as connection:
+            _put_role(connection, ROLE, "LOGIN CREATEDB", said)
+        coming.replace(password_file)
+    else:  # killed before it was written
+        coming.unlink()
+
+
+def _next(password_file: Path) -> Path:
+    return password_file.with_name(f"{password_file.name}.next")
 
 
 @contextmanager

@@ -38,6 +38,7 @@ def back_up(site: Site, to: Path) -> dict[str, Any]:
         )
     database_of(site)
     _set_up()
+    _settled(site)
     to.parent.mkdir(parents=True, exist_ok=True)
     partial = to.with_name(f".{to.name}.{os.getpid()}")
     with tempfile.TemporaryDirectory(dir=to.parent) as folder:
@@ -84,6 +85,17 @@ def _set_up() -> None:
 
     django.setup()
     reachable()
+
+
+def _settled(site: Site) -> None:
+    """A change of keys that was killed is finished or dropped first, so that the keys taken along are those in use."""
+    from django.db import connection
+
+    from keepline_web import keys
+    from keepline_web.rekeying import settle
+
+    if keys.coming(site.root) and "audit_entry" in connection.introspection.table_names():
+        settle(site.root)
 
 
 def _steps(dump: Path) -> list[Step]:

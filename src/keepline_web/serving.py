@@ -19,6 +19,7 @@ from urllib.request import urlopen
 import click
 
 from keepline.front import KeeplineError, Site, published_months
+from keepline_web.holding import serving
 from keepline_web.upgrading import bring_up
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -40,11 +41,12 @@ def run(site: Site, *, host: str, port: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
     try:
-        own = not os.environ.get("KEEPLINE_DATABASE_URL")
-        revive = database_of(site)
-        _prepare(site)
-        _step_down(site, own=own)
-        _serve(host, port or _free_port(host), revive)
+        with serving(site):
+            own = not os.environ.get("KEEPLINE_DATABASE_URL")
+            revive = database_of(site)
+            _prepare(site)
+            _step_down(site, own=own)
+            _serve(host, port or _free_port(host), revive)
     except Stopped:
         click.echo("stopped", err=True)
 
@@ -117,9 +119,12 @@ def _prepare(site: Site) -> None:
     django.setup()
     reachable()
     bring_up()
+    from keepline_web import rekeying
     from keepline_web.exchange.arriving import bring_in_all
     from keepline_web.frame.clock import FIRST_DAY, begin_calendar, real_day
 
+    rekeying.settle(site.root)
+    rekeying.reseal(site.root)  # what a change of keys that was killed left
     if settings.DEMO and (months := published_months(site)):
         from keepline_web.exchange.demo import settle
 

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol
 
+from django.conf import settings
 from django.db import connection, transaction
 
+from keepline_web import keys
 from keepline_web.audit.models import Entry, Head, Stream
-from keepline_web.audit.sealing import head_seal_of, seal_of
+from keepline_web.audit.sealing import ENDS, head_seal_of, seal_of
 from keepline_web.frame import clock
 
 LOCK = 7_291  # of advisory locks; the second number is the stream's place
@@ -38,24 +40,50 @@ def write(
     stream: Stream, *, act: str, by: Actor | None, object: str = "", detail: dict[str, Any] | None = None
 ) -> Entry:
     """Add one entry; appends to one stream wait for each other until their transactions end."""
+    version = keys.current(settings.SITE.root)
+    return _append(stream, version, act=act, by=by, object=object, detail=detail or {})
+
+
+def bind(version: int) -> None:
+    """An entry in every stream under the key of a version, which from then on must vouch for all that came before."""
+    with transaction.atomic():
+        for stream in Stream:
+            _append(stream, version, act="keys_changed", by=None, object="", detail={"version": version})
+
+
+def cut(stream: str, until: int) -> int:
+    """Remove the links up to a number, whose time is over; the seal of the last one stays as the beginning."""
+    with transaction.atomic():
+        _wait_for(Stream(stream))
+        head = Head.objects.get(stream=stream)
+        last = Entry.objects.get(stream=stream, number=until)
+        head.cut_number, head.cut_seal = until, last.seal
+        head.head_seal = head_seal_of({name: getattr(head, name) for name in ENDS})
+        count, _ = Entry.objects.filter(stream=stream, number__lte=until).delete()
+        head.save()
+    return count
+
+
+def _append(stream: Stream, version: int, *, act: str, by: Actor | None, object: str, detail: dict[str, Any]) -> Entry:
     with transaction.atomic():
         _wait_for(stream)
-        head = Head.objects.filter(stream=stream).first()
+        head = Head.objects.filter(stream=stream).first() or Head(stream=str(stream), number=0, seal="")
         said = {
             "stream": str(stream),
-            "number": head.number + 1 if head else 1,
+            "number": head.number + 1,
             "at": clock.now(),
             "person_id": by.pk if by else None,
             "person_name": by.name if by else "",
             "act": act,
             "object": object,
-            "detail": (detail or {}) | ({"by_token": _token.get()} if _token.get() else {}),
-            "seal_before": head.seal if head else "",
+            "detail": detail | ({"by_token": _token.get()} if _token.get() else {}),
+            "seal_before": head.seal,
         }
-        seal = seal_of(said)
-        entry = Entry.objects.create(**said, seal=seal)
-        values = {"number": entry.number, "seal": seal, "head_seal": head_seal_of(str(stream), entry.number, seal)}
-        Head.objects.update_or_create(stream=stream, defaults=values)
+        seal = seal_of(said, version=version)
+        entry = Entry.objects.create(**said, seal=seal, key_version=version)
+        head.number, head.seal = entry.number, seal
+        head.head_seal = head_seal_of({name: getattr(head, name) for name in ENDS}, version=version)
+        head.save()
     return entry
 
 

@@ -30,6 +30,7 @@ class Entry(models.Model):
     detail = models.JSONField(default=dict)
     seal_before = models.CharField(max_length=64, blank=True)
     seal = models.CharField(max_length=64)
+    key_version = models.SmallIntegerField(default=1, db_default=1)  # of the key it is sealed with
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["stream", "number"], name="audit_one_chain")]
@@ -38,9 +39,14 @@ class Entry(models.Model):
 
 
 class Head(models.Model):
-    """Where each chain ends, sealed too, so that a tail cut off is missed."""
+    """Where each chain ends, sealed too with the newest key, so that a tail cut off is missed.
+
+    ``cut_number`` and ``cut_seal`` are the last link removed when its time was over; the chain begins after it.
+    """
 
     stream = models.CharField(max_length=20, choices=Stream, primary_key=True)
     number = models.BigIntegerField()
     seal = models.CharField(max_length=64)
     head_seal = models.CharField(max_length=64)
+    cut_number = models.BigIntegerField(default=0, db_default=0)
+    cut_seal = models.CharField(max_length=64, blank=True, default="", db_default="")

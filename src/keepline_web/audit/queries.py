@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 
+from keepline_web import keys
 from keepline_web.audit.models import Entry, Head, Stream
-from keepline_web.audit.sealing import FIELDS, head_seal_of, seal_of
+from keepline_web.audit.sealing import ENDS, FIELDS, head_seal_of, seal_of
 from keepline_web.frame.words import Text
 
 
@@ -48,21 +50,28 @@ def broken() -> list[Broken]:
 
 
 def _breaks(stream: str) -> Iterator[Broken]:
-    before, last = "", 0
+    head = Head.objects.filter(stream=stream).first()
+    before, last, version = (head.cut_seal, head.cut_number, 1) if head else ("", 0, 1)
     for entry in Entry.objects.filter(stream=stream).order_by("number").iterator(2000):
         if entry.number != last + 1 or entry.seal_before != before:
             yield Broken(stream, entry.number, GAP)
             return
-        if seal_of({name: getattr(entry, name) for name in FIELDS}) != entry.seal:
+        if not _sealed(entry, version):
             yield Broken(stream, entry.number, CHANGED)
             return
-        before, last = entry.seal, entry.number
-    head = Head.objects.filter(stream=stream).first()
+        before, last, version = entry.seal, entry.number, entry.key_version
     if head is None:
         if last:
             yield Broken(stream, last, HEAD)
         return
-    if head_seal_of(stream, head.number, head.seal) != head.head_seal:
+    if head_seal_of({name: getattr(head, name) for name in ENDS}) != head.head_seal:
         yield Broken(stream, last, HEAD)
     elif (head.number, head.seal) != (last, before):
         yield Broken(stream, last, CUT)
+
+
+def _sealed(entry: Entry, version: int) -> bool:
+    """Under the key it names, which is there and no older than that of the entry before."""
+    if not version <= entry.key_version <= keys.current(settings.SITE.root):
+        return False
+    return seal_of({name: getattr(entry, name) for name in FIELDS}, version=entry.key_version) == entry.seal

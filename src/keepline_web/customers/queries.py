@@ -142,17 +142,17 @@ def search(accounts: QuerySet[Account], text: str, person: Person) -> QuerySet[A
         return accounts
     if person.rights.face is not Face.MASKED:
         return accounts.filter(pk=whole(text))
-    found = accounts.filter(_numbered(sealed.index(text)) if sealed.digits_of(text) else Q(pk__in=()))
+    found = accounts.filter(_numbered(sealed.indexes(text)) if sealed.digits_of(text) else Q(pk__in=()))
     if found.exists():
         return found
     named = accounts.filter(pk=settings.SITE.pseudonym(text))
     return named if named.exists() else accounts.filter(pk__in=_named(accounts, text))
 
 
-def _numbered(index: str) -> Q:
+def _numbered(indexes: list[str]) -> Q:
     """A telephone of the account's own, or of somebody who speaks for it."""
-    holding = ContactPerson.objects.filter(phone_index=index, replaced_by__isnull=True, ended=False)
-    return Q(phone_index=index) | Q(pk__in=holding.values("account"))
+    holding = ContactPerson.objects.filter(phone_index__in=indexes, replaced_by__isnull=True, ended=False)
+    return Q(phone_index__in=indexes) | Q(pk__in=holding.values("account"))
 
 
 def _named(accounts: QuerySet[Account], text: str) -> list[int]:

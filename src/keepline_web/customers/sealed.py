@@ -8,17 +8,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-import secrets
-from functools import cache
-from pathlib import Path
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
-from keepline_web import keys
+from keepline_web import ciphers, keys
 
-NONCE = 12
-VERSION = b"\x01"  # of the key, so that keys can be changed
 STAR = "*"
 
 
@@ -26,39 +20,38 @@ def seal(text: str | None, *, customer_id: int, row: str = "") -> bytes | None:
     """The text sealed for one customer, or for one ``row`` of theirs; it cannot be moved to another's."""
     if text is None or text == "":
         return None
-    nonce = secrets.token_bytes(NONCE)
-    return VERSION + nonce + _cipher(settings.SITE.root).encrypt(nonce, text.encode(), _bound(customer_id, row))
+    return ciphers.seal(settings.SITE.root, text.encode(), bound=_bound(customer_id, row))
 
 
 def unseal(data: bytes | memoryview | None, *, customer_id: int, row: str = "") -> str | None:
     if data is None:
         return None
-    raw = bytes(data)
-    nonce, sealed = raw[1 : NONCE + 1], raw[NONCE + 1 :]
-    return _cipher(settings.SITE.root).decrypt(nonce, sealed, _bound(customer_id, row)).decode()
+    return ciphers.unseal(settings.SITE.root, bytes(data), bound=_bound(customer_id, row)).decode()
 
 
-def index(phone: str | None) -> str:
+def index(phone: str | None, *, version: int | None = None) -> str:
     """What a number is found by: its digits under a key."""
     digits = digits_of(phone or "")
     if not digits:
         return ""
-    return hmac.digest(keys.key(settings.SITE.root, "index"), digits.encode(), hashlib.sha256).hex()
+    return hmac.digest(keys.key(settings.SITE.root, "index", version=version), digits.encode(), hashlib.sha256).hex()
+
+
+def indexes(phone: str | None) -> list[str]:
+    """What it may be found by while a change of keys is under way: under each key there was."""
+    return [index(phone, version=version) for version in range(1, keys.current(settings.SITE.root) + 1)]
 
 
 def digest(*words: str) -> str:
-    """What tells words apart without telling them."""
-    return hmac.digest(keys.key(settings.SITE.root, "index"), "\x1f".join(words).encode(), hashlib.sha256).hex()
+    """What tells words apart without telling them: under the first key, for it is compared with what comes in later."""
+    return hmac.digest(
+        keys.key(settings.SITE.root, "index", version=1), "\x1f".join(words).encode(), hashlib.sha256
+    ).hex()
 
 
 def digits_of(text: str) -> str:
     found = re.sub(r"\D", "", text)
     return found.removeprefix("0086") if len(found) > 13 else found.removeprefix("86") if len(found) == 13 else found
-
-
-@cache
-def _cipher(root: Path) -> AESGCM:
-    return AESGCM(keys.key(root, "field"))
 
 
 def _bound(customer_id: int, row: str) -> bytes:
