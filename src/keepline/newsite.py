@@ -62,7 +62,10 @@ def make_site(root: Path, *, name: str) -> list[Path]:
 def _texts(name: str) -> dict[str, str]:
     """Every file by its place; keepline.toml last, so that what was begun and stopped can be begun again."""
     starter = resources.files("keepline.policy").joinpath("starter")
-    texts = {f"policy/{kind}.toml": starter.joinpath(f"{kind}.toml").read_text("utf-8") for kind in (*KINDS, "service")}
+    texts = {
+        f"policy/{kind}.toml": starter.joinpath(f"{kind}.toml").read_text("utf-8")
+        for kind in (*KINDS, "service", "retention")
+    }
     quoted = json.dumps(name, ensure_ascii=False).replace("\x7f", "\\u007f")  # a JSON string is a TOML string
     plan = resources.files("keepline").joinpath("filled_plan.toml").read_text("utf-8")
     return texts | {"intake/README.md": INTAKE, "intake/plan.toml": plan, "keepline.toml": SETTINGS.format(name=quoted)}

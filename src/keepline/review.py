@@ -11,6 +11,7 @@ from keepline.lake.store import Lake, open_lake
 from keepline.periods import Month
 from keepline.policy.document import Text
 from keepline.policy.documents import KINDS, Policy, read_policy
+from keepline.policy.retention import read_retention
 from keepline.policy.service import read_service
 from keepline.site import Site
 
@@ -39,6 +40,7 @@ class Review:
 def review_policy(site: Site, month: Month | None) -> Review:
     """Read every policy file; raise PolicyError where one is unclear, or does not bind yet in ``month``."""
     policy, lake = read_policy(site.policy, month or ANY_MONTH), open_lake(site.lake)
+    read_retention(site.policy)
     read_service(site.policy)  # binds no publication, but a mistake in it would stop the workbench
     months = lake.months("bills")
     latest = month or (months[-1] if months else None)

@@ -1,4 +1,4 @@
-"""The words ``keepline serve``, ``backup``, ``restore``, ``keys``; what they start is loaded when they are said."""
+"""The words of the workbench on the command line; what they start is loaded when they are said."""
 
 from __future__ import annotations
 
@@ -76,3 +76,15 @@ def change_keys(site: Path) -> None:
     click.echo(
         f"The keys are of version {said} now; everyone signs in again, tokens have ended; take a new backup now."
     )
+
+
+@click.command()
+@click.option("--site", type=click.Path(path_type=Path, file_okay=False), required=True, help="站点目录 site folder")
+@click.option("--dry-run", is_flag=True, help="只计数，不清除 count only")
+def retention(site: Path, dry_run: bool) -> None:
+    """清除已到保存期限的记录。 Remove what is older than policy/retention.toml says; the worker does it daily."""
+    from keepline_web.keeping import due
+
+    for one in due(open_site(site), remove=not dry_run):
+        click.echo(f"{one.rows:>10,}  < {one.before}  {one.words.zh} {one.words.en}")
+    click.echo("仅计数，未清除。 Counted only." if dry_run else "以上已清除。 Removed.")

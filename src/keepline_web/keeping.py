@@ -79,6 +79,19 @@ def restore(site: Site, backup: Path) -> dict[str, Any]:
     return about | {"chains_hold": chains_hold()}
 
 
+def due(site: Site, *, remove: bool) -> list[Any]:
+    """What is older than its term, by kind; removed when that is asked."""
+    database_of(site)
+    _set_up()
+    bring_up()
+    from keepline_web.retention.removing import count_due, remove_due
+
+    found = count_due(site)
+    if remove:
+        remove_due(site)
+    return found
+
+
 def _set_up() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "keepline_web.settings")
     import django

@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "keepline_web.exports",
     "keepline_web.work",
     "keepline_web.exchange",
+    "keepline_web.retention",
     "keepline_web.api",
 ]
 MIDDLEWARE = [

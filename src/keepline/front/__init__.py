@@ -26,6 +26,7 @@ from keepline.front.taking import (
     with_month_said,
 )
 from keepline.periods import Month
+from keepline.policy.retention import Retention, read_retention
 from keepline.policy.service import Service, read_service
 from keepline.report import numbers
 from keepline.report import words as vocabulary
@@ -41,6 +42,7 @@ __all__ = [
     "Month",
     "PublicationError",
     "Published",
+    "Retention",
     "Service",
     "Site",
     "SiteError",
@@ -58,6 +60,7 @@ __all__ = [
     "open_site",
     "published_months",
     "read_published",
+    "read_retention",
     "read_service",
     "redraw_mapping",
     "try_file",

@@ -14,6 +14,7 @@ from keepline_web import keys
 from keepline_web.audit.models import Entry, Head, Stream
 from keepline_web.audit.sealing import ENDS, head_seal_of, seal_of
 from keepline_web.frame import clock
+from keepline_web.frame.append_only import remove_due_rows
 
 LOCK = 7_291  # of advisory locks; the second number is the stream's place
 _token: ContextVar[int | None] = ContextVar("token", default=None)  # by which a program acts for a person
@@ -51,17 +52,17 @@ def bind(version: int) -> None:
             _append(stream, version, act="keys_changed", by=None, object="", detail={"version": version})
 
 
-def cut(stream: str, until: int) -> int:
-    """Remove the links up to a number, whose time is over; the seal of the last one stays as the beginning."""
+def cut(stream: str, until: int, entry: int) -> int:
+    """Remove the links up to a number, as ``entry`` tells; the seal of the last one stays as the beginning."""
     with transaction.atomic():
         _wait_for(Stream(stream))
         head = Head.objects.get(stream=stream)
         last = Entry.objects.get(stream=stream, number=until)
         head.cut_number, head.cut_seal = until, last.seal
         head.head_seal = head_seal_of({name: getattr(head, name) for name in ENDS})
-        count, _ = Entry.objects.filter(stream=stream, number__lte=until).delete()
+        ids = list(Entry.objects.filter(stream=stream, number__lte=until).values_list("pk", flat=True))
         head.save()
-    return count
+        return remove_due_rows("audit_entry", ids, entry)
 
 
 def _append(stream: Stream, version: int, *, act: str, by: Actor | None, object: str, detail: dict[str, Any]) -> Entry:

@@ -6,6 +6,7 @@ removing rows that are older than the law asks for, by ``keepline_remove_due``, 
 
 from __future__ import annotations
 
+from django.db import connection
 from django.db.migrations import RunSQL
 
 KEPT_DAYS_LEAST = 183  # the law's six months; no setting and no caller goes below
@@ -38,6 +39,43 @@ BEGIN
     USING ERRCODE = 'restrict_violation';
 END $$;
 """
+
+
+REMOVED = "removed_when_due"  # the act under which the audit tells of it
+REMOVE = f"""
+CREATE OR REPLACE FUNCTION keepline_remove_due(of_table text, ids bigint[], entry bigint) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  gone bigint;
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM audit_entry WHERE id = entry AND act = '{REMOVED}' AND at > now() - interval '1 hour'
+                 AND (detail->'rows'->>of_table)::bigint >= cardinality(ids)) THEN
+    RAISE EXCEPTION 'the audit does not tell that rows of % are removed', of_table USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NOT EXISTS (SELECT 1 FROM pg_trigger WHERE tgrelid = to_regclass(quote_ident(of_table))
+                 AND tgname = of_table || '_only_added') THEN
+    RAISE EXCEPTION '% is no table whose rows are only added', of_table USING ERRCODE = 'restrict_violation';
+  END IF;
+  PERFORM set_config('{REMOVING}', 'on', true);
+  EXECUTE format('DELETE FROM %I WHERE id = ANY($1)', of_table) USING ids;
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  PERFORM set_config('{REMOVING}', '', true);
+  RETURN gone;
+END $$;
+"""
+
+
+def is_only_added(table: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_trigger WHERE tgname = %s", [f"{table}_only_added"])
+        return cursor.fetchone() is not None
+
+
+def remove_due_rows(table: str, ids: list[int], entry: int) -> int:
+    """Remove rows older than the law asks for, under an entry of the audit that says how many; the number removed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT keepline_remove_due(%s, %s, %s)", [table, ids, entry])
+        return int(cursor.fetchone()[0])
 
 
 def only_added(table: str) -> RunSQL:
