@@ -1,7 +1,8 @@
-"""Django's settings, all of them drawn from the site and four environment variables.
+"""Django's settings, all of them drawn from the site and six environment variables.
 
 ``KEEPLINE_SITE``: the site's folder. ``KEEPLINE_DATABASE_URL``: its PostgreSQL.
 ``KEEPLINE_URL``: the address people type, ``https://…`` behind a proxy; unset on loopback.
+``KEEPLINE_AUDIT_SINK``, ``KEEPLINE_SCAN_COMMAND``: see docs/howto/security.md.
 ``KEEPLINE_PSEUDO``: set by tests alone, marks every word that has been through a translation.
 """
 
@@ -21,6 +22,8 @@ SITE = open_site(Path(os.environ["KEEPLINE_SITE"]).resolve())
 DEMO = (SITE.root / "demo.json").exists()
 PUBLIC = urlsplit(os.environ.get("KEEPLINE_URL", ""))
 HTTPS = PUBLIC.scheme == "https"
+AUDIT_SINK = os.environ.get("KEEPLINE_AUDIT_SINK", "")  # where each entry of the audit is sent besides
+SCAN = os.environ.get("KEEPLINE_SCAN_COMMAND", "")  # a program that looks at each file before anything reads it
 PSEUDO = bool(os.environ.get("KEEPLINE_PSEUDO"))
 
 SECRET_KEY = keys.key(SITE.root, "django").hex()
@@ -64,6 +67,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
     "keepline_web.people.middleware.SignedIn",
+    "keepline_web.audit.noting.Noted",
     "keepline_web.frame.middleware.Language",
     "keepline_web.frame.middleware.Refusals",
     "axes.middleware.AxesMiddleware",

@@ -31,6 +31,7 @@ urlpatterns = [
     path("me/tokens", token_pages.my_tokens, name="my_tokens"),
     path("me/tokens/<int:token_id>/end", token_pages.end_token, name="end_token"),
     path("people", configuring.people, name="people"),
+    path("people/end-sessions", configuring.end_all_sessions, name="end_all_sessions"),
     path("people/<int:pk>", configuring.person, name="person"),
     path("people/<int:pk>/tokens/<int:token_id>/end", token_pages.end_token_of, name="end_token_of"),
     path("units", configuring.make_unit, name="make_unit"),

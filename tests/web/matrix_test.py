@@ -110,6 +110,7 @@ promise | POST | {MANAGER} {AGENT} | account
 give | POST | {MANAGER} {AGENT} | account
 propose | GET POST | {MANAGER} {AGENT} | account
 people | GET POST | admin | -
+end_all_sessions | POST | admin | -
 person | GET POST | admin | person
 end_token_of | POST | admin | person_token
 make_unit | POST | admin | -

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import statistics
 import time
@@ -12,8 +13,10 @@ from django.contrib.sessions.backends.base import VALID_KEY_CHARS
 from django.test import Client
 
 from keepline_web.audit.models import Entry
+from keepline_web.frame import clock
 from keepline_web.people.actions import (
     PASSWORD_SIGNS,
+    change_password,
     disable,
     enable,
     make_person,
@@ -176,6 +179,17 @@ def test_an_administrator_ends_sessions_from_the_page_of_the_person(cast: Cast) 
     assert sign_in(cast.people["marketer"], address="10.0.3.1").last.status_code == 302
 
 
+def test_an_administrator_ends_the_sessions_of_one_or_of_everyone_and_nothing_else(cast: Cast) -> None:
+    marketer, owner = with_password(cast.people["marketer"]), cast.owner
+    one, another, admin = browser(marketer), browser(owner), browser(cast.people["admin"])
+    assert admin.post(f"/people/{marketer.pk}", {"act": "end_sessions"}).status_code == 302
+    assert (inside(one), inside(another)) == (False, True)
+    assert let_on(sign_in(marketer))  # the password is as it was
+    assert admin.post("/people/end-sessions").status_code == 302
+    assert (inside(another), inside(admin)) == (False, True)
+    assert acts("people")[-2:] == ["sessions_ended", "all_sessions_ended"]
+
+
 def test_one_sees_where_one_is_signed_in_and_ends_one_of_them(cast: Cast) -> None:
     here, there = browser(cast.people["marketer"]), browser(cast.people["marketer"])
     assert inside(here)
@@ -239,7 +253,7 @@ def test_a_changed_password_ends_every_other_session(marketer: Person) -> None:
 def test_a_first_password_is_random_and_of_no_use_but_to_be_changed(cast: Cast) -> None:
     unit = cast.owner.unit
     person, first = make_person(username="new-one", name="新人", role=Role.MARKETER, unit=unit, by=None)
-    assert len(PASSWORD_SIGNS) ** len(first) > 2**96
+    assert len(PASSWORD_SIGNS) ** len(first) > 2**128
     client = sign_in(person, first)
     assert client.get("/month")["Location"] == "/second-factor"
     assert client.post("/second-factor", {"code": code_of(person)}).status_code == 302
@@ -249,6 +263,22 @@ def test_a_first_password_is_random_and_of_no_use_but_to_be_changed(cast: Cast) 
     assert client.post("/me", {"present": first, "password": first}).status_code == 422
     assert client.post("/me", {"present": first, "password": NEW}).status_code == 302
     assert client.get("/month").status_code == 200
+
+
+def test_a_first_password_expires_after_a_week_and_one_of_ones_own_never(cast: Cast) -> None:
+    person, first = make_person(username="new-one", name="新人", role=Role.MARKETER, unit=cast.owner.unit, by=None)
+    left = person.first_password_until - clock.now()
+    assert dt.timedelta(days=6, hours=23) < left <= dt.timedelta(days=7)
+    assert let_on(sign_in(person, first))
+    Person.objects.filter(pk=person.pk).update(first_password_until=clock.now() - dt.timedelta(seconds=1))
+    said = sign_in(person, first).last
+    assert said.status_code == 422
+    assert "已过期" in said.content.decode()
+    again = reset(person=person, by=cast.people["admin"])
+    assert let_on(sign_in(person, again))
+    person.refresh_from_db()
+    change_password(person=person, password=NEW, here=None)
+    assert person.first_password_until is None
 
 
 def test_passwords_are_kept_as_argon2_and_typed_unseen(marketer: Person) -> None:

@@ -15,6 +15,7 @@ class Stream(models.TextChoices):
     DECISIONS = "decisions"
     EXPORTS = "exports"
     EXCHANGE = "exchange"
+    REFUSALS = "refusals"
 
 
 class Entry(models.Model):
@@ -50,3 +51,22 @@ class Head(models.Model):
     head_seal = models.CharField(max_length=64)
     cut_number = models.BigIntegerField(default=0, db_default=0)
     cut_seal = models.CharField(max_length=64, blank=True, default="", db_default="")
+
+
+class Doing(models.Model):
+    """How often somebody did one thing in the window that runs, for every process alike; ``who`` names no customer."""
+
+    who = models.CharField(max_length=60)
+    what = models.CharField(max_length=60)
+    began = models.BigIntegerField()
+    count = models.IntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["who", "what"], name="audit_one_window")]
+
+
+class Forwarded(models.Model):
+    """Up to which entry a stream has been sent to where the operator keeps logs."""
+
+    stream = models.CharField(max_length=20, choices=Stream, primary_key=True)
+    number = models.BigIntegerField()

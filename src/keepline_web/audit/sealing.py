@@ -18,7 +18,7 @@ FIELDS = ("stream", "number", "at", "person_id", "person_name", "act", "object",
 
 def seal_of(said: dict[str, Any], *, version: int | None = None) -> str:
     """The seal over the named fields in their canonical form, under the newest key or that of a version."""
-    return _hmac({name: _plain(said[name]) for name in FIELDS}, version)
+    return _hmac({name: plain(said[name]) for name in FIELDS}, version)
 
 
 def head_seal_of(ends: dict[str, Any], *, version: int | None = None) -> str:
@@ -28,7 +28,8 @@ def head_seal_of(ends: dict[str, Any], *, version: int | None = None) -> str:
     return _hmac(said | cut, version)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A moment as it is sealed; anything else as it is."""
     return value.astimezone(dt.UTC).isoformat(timespec="microseconds") if isinstance(value, dt.datetime) else value
 
 

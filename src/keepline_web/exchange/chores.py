@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from keepline.front import KeeplineError
+from keepline_web.audit.forwarding import forward
 from keepline_web.exchange import undoing, uploads
 from keepline_web.exchange.arriving import bring_in_all, waiting
 from keepline_web.exchange.handing import hand_back, something_new
@@ -18,6 +19,7 @@ from keepline_web.people.models import Person
 log = logging.getLogger("keepline")
 LOOK_SECONDS = 60
 HAND_SECONDS = 3600
+FORWARD_SECONDS = 5
 
 
 def bring_in(asked: dict[str, Any], progress: Progress) -> dict[str, Any]:  # noqa: ARG001
@@ -46,6 +48,14 @@ def hand_back_hourly() -> None:
             log.error("what was done could not be handed back, tried again in an hour: %s", error)
 
 
+def send_audit_on() -> None:
+    """Each entry of the audit to where the operator keeps logs; what cannot be sent now is sent later."""
+    try:
+        forward()
+    except (KeeplineError, OSError) as error:
+        log.error("the audit could not be sent to KEEPLINE_AUDIT_SINK, tried again: %s", error)
+
+
 def _data(_: dict[str, Any]) -> str:
     return "/data"
 
@@ -56,3 +66,4 @@ register("intake", "数据接入", "file taken in", run=uploads.carry_out, addre
 register("undo", "撤销载入", "load undone", run=undoing.carry_out, address=undoing.address)
 chore(look_for_publications, every_seconds=LOOK_SECONDS)
 chore(hand_back_hourly, every_seconds=HAND_SECONDS)
+chore(send_audit_on, every_seconds=FORWARD_SECONDS)

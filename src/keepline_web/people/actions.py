@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.db import transaction
@@ -10,13 +11,15 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from keepline_web.audit.actions import write
 from keepline_web.audit.models import Stream
+from keepline_web.frame import clock
 from keepline_web.frame.refusals import Refused
 from keepline_web.people.models import Person, Session, Unit
 from keepline_web.people.roles import Act, Role
 from keepline_web.people.tokens import end_tokens
 
 PASSWORD_SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"
-PASSWORD_LENGTH = 20
+PASSWORD_LENGTH = 26  # 128 bits
+FIRST_PASSWORD_DAYS = 7
 
 
 @transaction.atomic
@@ -57,7 +60,8 @@ def make_person(
             status=422,
         )
     password = get_random_string(PASSWORD_LENGTH, PASSWORD_SIGNS)
-    values.setdefault("must_change_password", True)
+    if values.setdefault("must_change_password", True):
+        values["first_password_until"] = _until()
     person = Person.objects.create_user(username, password, name=name, role=role, unit=unit, **values)
     write(Stream.PEOPLE, act="person_made", by=by, object=f"person:{person.pk}", detail={"role": role, "unit": unit.pk})
     return person, password
@@ -100,8 +104,8 @@ def reset(*, person: Person, by: Person) -> str:
     _not_oneself(person, by)
     password = get_random_string(PASSWORD_LENGTH, PASSWORD_SIGNS)
     person.set_password(password)
-    person.must_change_password = True
-    person.save(update_fields=["password", "must_change_password"])
+    person.must_change_password, person.first_password_until = True, _until()
+    person.save(update_fields=["password", "must_change_password", "first_password_until"])
     TOTPDevice.objects.filter(user=person).delete()
     Session.objects.filter(person=person).delete()
     end_tokens(person=person, by=by, why="reset")
@@ -113,8 +117,8 @@ def reset(*, person: Person, by: Person) -> str:
 def change_password(*, person: Person, password: str, here: str | None) -> None:
     """A password of one's own choice; every browser but the one it is changed in (``here``) ends."""
     person.set_password(password)
-    person.must_change_password = False
-    person.save(update_fields=["password", "must_change_password"])
+    person.must_change_password, person.first_password_until = False, None
+    person.save(update_fields=["password", "must_change_password", "first_password_until"])
     Session.objects.filter(person=person).exclude(session_key=here).delete()
     write(Stream.SIGN_IN, act="password_changed", by=person, object=f"person:{person.pk}")
 
@@ -126,6 +130,25 @@ def end_session(*, person: Person, key_end: str) -> None:
     for row in own:
         row.delete()
     write(Stream.SIGN_IN, act="session_ended", by=person, object=f"person:{person.pk}", detail={"sessions": len(own)})
+
+
+@transaction.atomic
+def end_sessions(*, person: Person, by: Person) -> None:
+    """End every browser a person is signed in with, and nothing else; they may sign in again at once."""
+    ended, _ = Session.objects.filter(person=person).delete()
+    detail = {"sessions": ended}
+    write(Stream.PEOPLE, act="sessions_ended", by=by, object=f"person:{person.pk}", detail=detail)
+
+
+@transaction.atomic
+def end_all_sessions(*, by: Person, here: str | None) -> None:
+    """End every browser of everyone but the one this is asked in."""
+    ended, _ = Session.objects.exclude(session_key=here).delete()
+    write(Stream.PEOPLE, act="all_sessions_ended", by=by, detail={"sessions": ended})
+
+
+def _until() -> dt.datetime:
+    return clock.now() + dt.timedelta(days=FIRST_PASSWORD_DAYS)
 
 
 def _not_oneself(person: Person, by: Person) -> None:

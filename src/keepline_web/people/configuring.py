@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from keepline_web.people import actions
-from keepline_web.people.access import page
+from keepline_web.people.access import page, proved_lately
 from keepline_web.people.forms import NewPerson, NewUnit, Post
 from keepline_web.people.models import Person, Unit
 from keepline_web.people.queries import people_like
@@ -19,6 +19,7 @@ EACH = 50
 
 
 @page(Act.CONFIGURE, "GET", "POST")
+@proved_lately()
 def people(request: HttpRequest) -> HttpResponse:
     """Everyone, by unit; and a new one."""
     form, told = NewPerson(request.POST or None), None
@@ -43,7 +44,16 @@ def make_unit(request: HttpRequest) -> HttpResponse:
     return redirect("people")
 
 
+@page(Act.CONFIGURE, "POST")
+@proved_lately()
+def end_all_sessions(request: HttpRequest) -> HttpResponse:
+    """Everyone signs in again, but the administrator who asks for it."""
+    actions.end_all_sessions(by=request.user, here=request.session.session_key)
+    return redirect("people")
+
+
 @page(Act.CONFIGURE, "GET", "POST")
+@proved_lately()
 def person(request: HttpRequest, pk: int) -> HttpResponse:
     """One person: post, and what can be done about their access."""
     one = get_object_or_404(Person.objects.select_related("unit"), pk=pk)
@@ -56,7 +66,7 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
         if form.is_bound and form.is_valid():
             actions.move_person(person=one, by=request.user, **form.cleaned_data)
             return redirect("person", pk)
-        if act in ("disable", "enable"):
+        if act in ("disable", "enable", "end_sessions"):
             getattr(actions, act)(person=one, by=request.user)
             return redirect("person", pk)
         if act == "reset":

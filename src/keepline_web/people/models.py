@@ -61,6 +61,7 @@ class Person(AbstractBaseUser):
     )  # the colour of what grew; red is the custom of Chinese finance
     is_active = models.BooleanField(default=True)
     must_change_password = models.BooleanField(default=False)
+    first_password_until = models.DateTimeField(null=True)
 
     objects: ClassVar[Logins] = Logins()
     USERNAME_FIELD = "username"

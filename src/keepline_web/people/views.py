@@ -17,6 +17,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from keepline_web.audit.actions import write
 from keepline_web.audit.models import Stream
+from keepline_web.frame import clock
 from keepline_web.frame.refusals import Refused, refusal
 from keepline_web.frame.words import LANGUAGES, Text
 from keepline_web.people import actions, demo, queries
@@ -28,6 +29,9 @@ from keepline_web.people.sessions import ADDRESS, AGENT, PROVED
 RISES = ("red", "green")
 THEMES = ("auto", "light", "dark")
 YEAR = 365 * 86400
+EXPIRED = Text(
+    "初始密码已过期，请联系管理员重置。", "The first password has expired; ask the administrator for a new one."
+)
 NOT_THE_CODE = Text(
     "验证码不正确或已用过；请等待下一个验证码。", "Not the code, or it was used; wait for the next one."
 )
@@ -43,13 +47,18 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
         person = authenticate(request, username=said["username"], password=said["password"])
-        if person is not None:
+        if person is not None and not _expired(person):
             enter(request, person)
             return HttpResponseRedirect(_next(request))
-        wrong = WRONG
+        wrong = WRONG if person is None else EXPIRED
         write(Stream.SIGN_IN, act="sign_in_refused", by=None, detail={"username": said["username"]})
     values = {"form": form, "wrong": wrong, "next": _next(request), "logins": demo.hints(request)}
     return render(request, "people/sign_in.html", values, status=422 if wrong or form.errors else 200)
+
+
+def _expired(person: Any) -> bool:
+    """Whether it is a first password that was not used in its week."""
+    return person.first_password_until is not None and person.first_password_until < clock.now()
 
 
 def enter(request: HttpRequest, person: Any) -> None:

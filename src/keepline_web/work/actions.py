@@ -12,6 +12,7 @@ from django.http import Http404
 
 from keepline.front import read_service
 from keepline_web.audit.actions import write
+from keepline_web.audit.limits import at_most
 from keepline_web.audit.models import Stream
 from keepline_web.customers.models import PlanRow
 from keepline_web.customers.queries import access_account, covered_by
@@ -22,6 +23,7 @@ from keepline_web.work.models import Contact, Promise, PromiseEnd, Step, StepEnd
 from keepline_web.work.words import CHANNELS, OUTCOMES, PURPOSES
 
 NOTE_MAX = 200
+LINES_AN_HOUR = 1_000  # what waited on the road for a week comes in at once
 WITHDRAW_MINUTES = 30
 
 
@@ -58,6 +60,7 @@ def log_contact(
     }  # fmt: skip
     contact, new = _once(Contact, key, by, values)
     if new:
+        at_most(LINES_AN_HOUR, by=by, what="log", seconds=3600)
         _end_steps(contact)
         detail = {"contact": contact.pk, "outcome": outcome, "channel": channel}
         write(Stream.WORK, act="contact_logged", by=by, object=f"account:{customer_id}", detail=detail)
