@@ -8,7 +8,7 @@ SITE ?= ./demo-site
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check check-full lint types contracts tidy docs bench lock clean
+.PHONY: help demo serve test check check-full lint types contracts tidy docs bench audit lock clean
 
 help:
 	@echo "make demo        模拟运营商并跑通全流程 / simulate an operator and run the whole loop"
@@ -17,6 +17,7 @@ help:
 	@echo "make check       格式、类型、约定与测试 / formatting, types, contracts, house rules and tests"
 	@echo "make check-full  长测试，写入 docs/results.md / the long tests, written to docs/results.md"
 	@echo "make docs        由声明生成 docs/tables.md / make docs/tables.md from the declarations"
+	@echo "make audit       依赖有无已知漏洞（需联网与 pip-audit） / known faults of dependencies; needs a network and pip-audit"
 	@echo "make bench       性能测试 / benchmarks"
 	@echo "make clean       删除可再生成的文件 / delete what can be made again"
 
@@ -57,6 +58,7 @@ contracts: $(TEST)
 
 tidy: $(TEST)
 	@$(BIN)/python tools/tidy.py
+	@$(BIN)/python tools/make_bill.py --check
 	@$(BIN)/python tools/make_tables.py --check
 
 docs: $(RUN)
@@ -69,12 +71,16 @@ check-full: $(TEST)
 bench: $(TEST)
 	@for file in benchmarks/*_bench.py; do $(BIN)/python "$$file" || exit 1; done
 
+audit: $(RUN)
+	@$(BIN)/python tools/audit_parts.py
+
 # Needs uv; written without registry addresses, with the hashes of every wheel.
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 lock:
 	@$(COMPILE) requirements/build.in -o requirements/build.txt
 	@$(COMPILE) pyproject.toml --extra web -c requirements/build.txt -o requirements/run.txt
 	@$(COMPILE) pyproject.toml --extra web --extra spark --group dev -c requirements/build.txt -c requirements/run.txt -o requirements/test.txt
+	@$(BIN)/python tools/make_bill.py
 
 clean:
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo-site spark-warehouse metastore_db derby.log

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import tidy_python
 import tidy_text
+import tidy_web
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ def committed_text(source: Source) -> bool:
 
 CODE = ("src/", "tests/", "tools/", "benchmarks/")
 CORE = ("src/keepline/",)
+WEB = ("src/keepline_web/",)
+MARKS = ("src/keepline_web/frame/templatetags/frame.py", "src/keepline_web/people/views.py")  # each reviewed
 
 RULES = (
     Rule("opening", "a reader decides by one sentence whether to read on",
@@ -118,6 +121,18 @@ RULES = (
     Rule("fact", "a test that fails should tell by its name what is no longer true",
          "name it as a fact: test_a_file_loaded_twice_changes_nothing",
          lambda s: python("tests/")(s) and s.path.name.endswith("_test.py"), tidy_python.test_names),
+    Rule("markup", "a text that is not escaped is a script in a colleague's browser",
+         "write it in a template, or put it together with format_html",
+         lambda s: python(*WEB)(s) and s.name not in MARKS, tidy_web.marked_safe),
+    Rule("raw", "a value inside SQL is a command",
+         "ask through the models; else a fixed text with %s, or psycopg.sql for names",
+         python(*WEB), tidy_web.raw_sql),
+    Rule("everything", "a view that fetches all rows shows them to whoever comes",
+         "fetch through visible_to, or a query of queries.py that says who may",
+         python(*WEB), tidy_web.everything),
+    Rule("zone", "a moment without a zone is another moment on another machine",
+         "frame.clock: now() for the moment, today() for the business day",
+         python(*WEB), tidy_web.naive_moment),
     Rule("question", "a model nobody can ask is a model nobody can check",
          "open it with -- question:, -- reads: and -- makes:",
          sql, tidy_text.sql_opening),

@@ -10,6 +10,7 @@ import tidy
 
 HEAD = '"""Tells what it is for."""\n'
 SQL = "-- question: how much?\n-- reads: bills\n-- makes: features\n"
+GATE = "from keepline_web.people.access import page\n"
 LONG = "def long() -> None:\n" + "    pass\n" * 40
 
 BREACHES = [
@@ -37,6 +38,14 @@ BREACHES = [
     ("languages", "src/keepline/a.py", HEAD + 'raise SiteError("no site", "no site")\n'),
     ("languages", "src/keepline/a.py", HEAD + 'raise SiteError(f"没有 {x}", "没有")\n'),
     ("fact", "tests/core/a_test.py", HEAD + "def test_load() -> None: ...\n"),
+    ("markup", "src/keepline_web/work/a.py", HEAD + "x = mark_safe(y)\n"),
+    ("raw", "src/keepline_web/work/a.py", HEAD + "rows = Account.objects.raw('SELECT 1')\n"),
+    ("raw", "src/keepline_web/work/a.py", HEAD + "cursor.execute(f'SELECT {x}')\n"),
+    ("raw", "src/keepline_web/work/a.py", HEAD + "cursor.execute('SELECT ' + x)\n"),
+    ("raw", "src/keepline_web/work/a.py", HEAD + "cursor.execute('SELECT {}'.format(x))\n"),
+    ("everything", "src/keepline_web/work/a.py", HEAD + GATE + "rows = Account.objects.all()\n"),
+    ("zone", "src/keepline_web/work/a.py", HEAD + "x = dt.datetime.now()\n"),
+    ("zone", "src/keepline_web/work/a.py", HEAD + "x = dt.date.today()\n"),
     ("question", "src/keepline/features/a.sql", "SELECT 1 AS x\n"),
     ("portable", "src/keepline/features/a.sql", SQL + "SELECT hash(customer_id) AS x FROM bills\n"),
     ("portable", "src/keepline/features/a.sql", SQL + "SELECT CURRENT_DATE AS x\n"),
@@ -52,6 +61,8 @@ RIGHT = [
     ("src/keepline/cli.py", HEAD + "print(1)\nfrom keepline.simulate import operator\n"),
     ("src/keepline/engine.py", HEAD + "import duckdb\n"),
     ("src/keepline/a.py", HEAD + "from contextlib import contextmanager\nclass AccountManager: ...\n"),
+    ("src/keepline_web/a.py", HEAD + "x = dt.datetime.now(dt.UTC)\ncursor.execute('SELECT %s', [x])\n"),
+    ("src/keepline_web/a.py", HEAD + "cursor.execute(sql.SQL('GRANT {}').format(x))\ny = Unit.objects.all()\n"),
     ("src/keepline/features/a.sql", SQL + "SELECT MD5(code) AS code -- never hash(\nFROM bills\n"),
     ("docs/a.md", "Work in progress lies in SITE/work/, run /usr/bin/chromium and ~/work/x.\n"),
     ("tests/core/a_test.py", HEAD + "def test_a_file_loaded_twice_changes_nothing() -> None: ...\n"),

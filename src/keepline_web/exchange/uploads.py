@@ -28,6 +28,7 @@ from keepline.front import (
 from keepline_web.audit.actions import write
 from keepline_web.audit.models import Stream
 from keepline_web.exchange.models import Trial, Upload
+from keepline_web.exchange.scanning import scan
 from keepline_web.frame import clock
 from keepline_web.frame.refusals import Refused
 from keepline_web.jobs.actions import ask
@@ -60,7 +61,9 @@ def receive(*, by: Person, file: UploadedFile) -> Upload:
             code="file_size", status=422,
         )  # fmt: skip
     place = secrets.token_urlsafe(18)
-    size, digest = _keep(settings.SITE.root / FOLDER / place, name, file)
+    folder = settings.SITE.root / FOLDER / place
+    size, digest = _keep(folder, name, file)
+    scan(folder, name)
     made = Upload.objects.create(name=name, place=place, size=size, sha256=digest, person=by, at=clock.now())
     write(
         Stream.EXCHANGE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.db import OperationalError
 from django.http import HttpRequest
 
 from keepline_web.frame import clock
@@ -15,14 +16,15 @@ from keepline_web.frame.words import HTML_LANGUAGES, language
 def page(request: HttpRequest) -> dict[str, Any]:
     """The frame's own values."""
     person = getattr(request, "user", None)
-    known = bool(person is not None and person.is_authenticated)
+    known = _known(person)
     return {
         "request": request,
         "person": person if known else None,
         "menu": menu_of(request) if known else [],
         "lang": language(),
         "html_lang": HTML_LANGUAGES[language()],
-        "theme": getattr(person, "theme", "") or request.COOKIES.get(settings.THEME_COOKIE_NAME, "auto"),
+        "theme": (getattr(person, "theme", "") if known else "")
+        or request.COOKIES.get(settings.THEME_COOKIE_NAME, "auto"),
         "demo": settings.DEMO,
         "simulated": settings.SITE.settings.simulated,
         "operator": settings.SITE.settings.name,
@@ -31,3 +33,11 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "today": clock.today(),
         "csp_nonce": getattr(request, "csp_nonce", ""),
     }
+
+
+def _known(person: Any) -> bool:
+    """Whether somebody is signed in; while the database is away nobody can tell."""
+    try:
+        return bool(person is not None and person.is_authenticated)
+    except OperationalError:
+        return False

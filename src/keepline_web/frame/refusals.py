@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import sys
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -118,6 +119,9 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def broken(request: HttpRequest) -> HttpResponse:
+    """What nobody foresaw, or a database that is away before a view was reached."""
+    if isinstance(sys.exc_info()[1], OperationalError):
+        return refusal(request, 503, str(DATABASE_AWAY), "database")
     return refusal(request, 500)
 
 

@@ -9,8 +9,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from keepline_web.people import actions
 from keepline_web.people.access import page, proved_lately
 from keepline_web.people.forms import NewPerson, NewUnit, Post
-from keepline_web.people.models import Person, Unit
-from keepline_web.people.queries import people_like
+from keepline_web.people.models import Person
+from keepline_web.people.queries import people_like, units
 from keepline_web.people.roles import RIGHTS, Act
 from keepline_web.people.scopes import SCOPES
 from keepline_web.people.tokens import alive
@@ -30,7 +30,7 @@ def people(request: HttpRequest) -> HttpResponse:
     text = request.GET.get("q", "").strip()
     values = {
         "form": form, "told": told, "page": Paginator(people_like(text), EACH).get_page(request.GET.get("page")),
-        "units": Unit.objects.all(), "roles": [(role, rights.words) for role, rights in RIGHTS.items()], "q": text,
+        "units": units(), "roles": [(role, rights.words) for role, rights in RIGHTS.items()], "q": text,
         "unit_form": NewUnit(),
     }  # fmt: skip
     return render(request, "people/people.html", values, status=422 if form.errors else 200)
@@ -71,7 +71,7 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("person", pk)
         if act == "reset":
             password = actions.reset(person=one, by=request.user)
-    values = {"one": one, "form": form, "password": password, "units": Unit.objects.all(),
+    values = {"one": one, "form": form, "password": password, "units": units(),
               "tokens": alive(one), "words": SCOPES,
               "roles": [(role, rights.words) for role, rights in RIGHTS.items()]}  # fmt: skip
     return render(request, "people/person.html", values, status=422 if form.errors else 200)

@@ -10,6 +10,11 @@ from keepline_web.people.roles import RIGHTS, Act, Scope
 SELLERS = [role for role, rights in RIGHTS.items() if Act.OWN_DAY in rights.acts]
 
 
+def units() -> QuerySet[Unit]:
+    """The whole tree, for those who configure it."""
+    return Unit.objects.all()
+
+
 def units_below(unit: Unit) -> QuerySet[Unit]:
     """The unit and everything under it."""
     return Unit.objects.filter(path__startswith=unit.path)
