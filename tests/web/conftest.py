@@ -6,7 +6,9 @@ What the session made is there for every test; what a test does is rolled back a
 from __future__ import annotations
 
 import atexit
+import logging
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -64,6 +66,35 @@ def django_db_setup(django_db_modify_db_settings: None, django_db_blocker: Any) 
     yield
     with django_db_blocker.unblock():
         teardown_databases(made, verbosity=0)
+
+
+PERSONAL = re.compile(
+    r"154 ?0000 ?\d{4}|欧阳试\d|清河第\d+单位|N000000\d\d|four-green-kettles|nine-quiet-rivers|kpl_\w{20}"
+)
+
+
+class Heard(logging.Handler):
+    """Everything the tests' processes log, and what of it names a customer, a password or a token."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines, self.personal = 0, list[str]()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = logging.Formatter().format(record)
+        self.lines += 1
+        if PERSONAL.search(text):
+            self.personal.append(f"{record.name}: {text[:300]}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_personal_in_the_log() -> Iterator[Heard]:
+    """After all tests: no line of any log held a name, a telephone, a number, a password or a token of the cast."""
+    heard = Heard()
+    logging.getLogger().addHandler(heard)
+    yield heard
+    logging.getLogger().removeHandler(heard)
+    assert heard.personal == []
 
 
 @pytest.fixture

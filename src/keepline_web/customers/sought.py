@@ -1,0 +1,45 @@
+"""A name or number searched for, as an address may carry it: sealed, so that no log or history on the way holds it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+import time
+from functools import cache
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+
+from keepline_web import keys
+
+NONCE, STAMP = 12, 8
+GOOD_SECONDS = 12 * 3600  # as long as one can be signed in
+MOST = 80  # signs of a text
+BOUND = b"sought"
+
+
+def conceal(text: str) -> str:
+    """The text as an address may carry it; another one each time."""
+    nonce = secrets.token_bytes(NONCE)
+    plain = int(time.time()).to_bytes(STAMP, "big") + text.strip()[:MOST].encode()
+    sealed = nonce + _cipher(settings.SITE.root).encrypt(nonce, plain, BOUND)
+    return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+
+
+def reveal(said: str) -> str:
+    """What was concealed; nothing when it is none of ours, or too old."""
+    try:
+        raw = base64.urlsafe_b64decode(said.encode("ascii") + b"=" * (-len(said) % 4))
+        plain = _cipher(settings.SITE.root).decrypt(raw[:NONCE], raw[NONCE:], BOUND)
+    except (UnicodeEncodeError, binascii.Error, ValueError, InvalidTag):
+        return ""
+    age = time.time() - int.from_bytes(plain[:STAMP], "big")
+    return plain[STAMP:].decode() if -60 <= age <= GOOD_SECONDS else ""
+
+
+@cache
+def _cipher(root: Path) -> AESGCM:
+    return AESGCM(keys.key(root, "search"))
