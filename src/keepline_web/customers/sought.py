@@ -6,7 +6,6 @@ import base64
 import binascii
 import secrets
 import time
-from functools import cache
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -40,6 +39,5 @@ def reveal(said: str) -> str:
     return plain[STAMP:].decode() if -60 <= age <= GOOD_SECONDS else ""
 
 
-@cache
 def _cipher(root: Path) -> AESGCM:
     return AESGCM(keys.key(root, "search"))
