@@ -68,6 +68,14 @@ load_undone | 撤销装载 | load undone
 upload_checked | 试装文件 | file tried
 upload_loaded | 装载文件 | file loaded
 upload_received | 收到上传文件 | file received
+forged | 伪造或过期的请求 | forged or outdated request
+forbidden | 无权的操作 | act not theirs
+not_there | 打开范围外或不存在的页面 | page not theirs or not there
+not_right | 提交的内容未被接受 | input not taken
+unreadable | 无法读取的请求 | request not readable
+wrong_method | 不支持的请求方式 | way of asking not taken
+refused | 操作被拒 | act refused
+too_often | 操作过于频繁 | too often
 """)
 SORTS = listed("""
 account | 客户 | customer
@@ -78,6 +86,7 @@ export | 导出 | export
 proposal | 优惠申请 | offer
 upload | 上传 | upload
 view | 视图 | view
+page | 页面 | page
 """)
 KEYS = listed("""
 reason | 原因 | reason
@@ -112,6 +121,10 @@ cover | 代管编号 | cover
 kept | 兑现 | kept
 amount | 金额 | amount
 measure | 指标 | measure
+method | 请求方式 | way of asking
+code | 代码 | code
+count | 次数 | times
+sessions | 设备数 | sessions
 """)
 YES, NO = Text("是", "yes"), Text("否", "no")
 STREAMS = listed("""
@@ -122,6 +135,7 @@ work | 工作记录 | work
 decisions | 优惠审批 | decisions
 exports | 导出 | exports
 exchange | 数据进出 | data in and out
+refusals | 被拒的请求 | refusals
 """)
 
 

@@ -9,7 +9,7 @@ STREAMS = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("audit", "0002_key_versions")]
+    dependencies = [("audit", "0003_removing")]
 
     operations = [
         migrations.AlterField("entry", "stream", models.CharField(choices=STREAMS, max_length=20)),
