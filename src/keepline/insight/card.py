@@ -7,8 +7,11 @@ from typing import Any
 
 from keepline.errors import TooFewError
 from keepline.insight import words
+from keepline.insight.cohorts import Cohort
 from keepline.insight.inputs import Inputs
 from keepline.insight.leaving import Leaving
+from keepline.insight.lifetime import bgbb, spend
+from keepline.insight.topups import TopUps
 from keepline.insight.validation import Validation
 from keepline.insight.value import ValueModel
 from keepline.tables import FEATURES
@@ -121,6 +124,54 @@ def value_card(model: ValueModel) -> Card:
         "relative_error": [round(e**0.5, 4) for e in model.error],
         "leave_spread_log_odds": round(model.spread, 4),
         "mean_margin_fen": None if model.mean_margin_fen is None else round(model.mean_margin_fen),
+        "who_by_what": lifetimes_card(model),
+    }
+
+
+def lifetimes_card(model: ValueModel) -> list[Card]:
+    """Which model of lifetime valued whom, and why."""
+    made = [_by_rate(model) if model.cohort is None else _by_cohort(model.cohort)]
+    if model.no_topups is not None:
+        return [{"model": "bg_bb_gamma_gamma", "who": "none", **model.no_topups}, *made]
+    return made if model.topups is None else [_by_topups(model.topups), *made]
+
+
+def _by_rate(model: ValueModel) -> Card:
+    return {
+        "model": "rate",
+        "who": "all" if model.topups is None else "others",
+        "zh": "客户价值：预测期内用客户自己的离网概率，之后逐步回到全体客户的离网率",
+        "en": "value: each customer's own probability within the horizon, then back towards the rate of the whole base",
+    }
+
+
+def _by_cohort(cohort: Cohort) -> Card:
+    names = ("alpha", "beta", "c")
+    return {
+        "model": "beta_discrete_weibull",
+        "who": "others",
+        "parameters": {n: round(v, 6) for n, v in zip(names, cohort.parameters, strict=True)},
+        "customers": cohort.customers,
+        "left": cohort.left,
+        "zh": "客户价值：预测期内用客户自己的离网概率，之后按网龄的存续曲线"
+        f"（由 {cohort.customers:,} 条样本、{cohort.left:,} 次离网拟合）",
+        "en": "value: each customer's own probability within the horizon, then the survival curve of the months here, "
+        f"fitted on {cohort.customers:,} samples with {cohort.left:,} leavers",
+    }
+
+
+def _by_topups(topups: TopUps) -> Card:
+    return {
+        "model": "bg_bb_gamma_gamma",
+        "who": "prepaid",
+        "parameters": {
+            **{n: round(v, 6) for n, v in zip(bgbb.NAMES, topups.months, strict=True)},
+            **{n: round(v, 6) for n, v in zip(spend.NAMES, topups.amounts, strict=True)},
+        },
+        "customers": topups.customers,
+        "zh": f"预付费客户价值：无合约，按近 12 个月的充值月份与金额估计（由 {topups.customers:,} 位客户拟合）",
+        "en": "value of prepaid customers, who are bound by nothing: by months and amounts of top-ups, fitted on "
+        f"{topups.customers:,} customers",
     }
 
 

@@ -14,6 +14,8 @@ from keepline.engine import Engine, Files, Range, Scan
 from keepline.insight import loyalty, reasons, value
 from keepline.insight.inputs import Shelf, Vector, numbers, rows_query, see_rows
 from keepline.insight.leaving import Leaving
+from keepline.insight.topups import COLUMNS as TOPUPS
+from keepline.insight.topups import active_query, see_bills
 from keepline.insight.training import Models
 from keepline.periods import Month
 from keepline.policy.documents import Policy
@@ -37,8 +39,19 @@ def score(
     attributes = models.inputs.attributes if models.inputs else ()
     scan = Scan(FEATURES, (Files((features,), 0),))
     see_rows(engine, lake, snapshot=snapshot, features=scan, attributes=attributes, only=only)
-    query = rows_query(attributes).order_by(exp.column("customer_id", table="features"))
+    query = rows_query(attributes)
+    if models.value.topups is not None:
+        see_bills(engine, lake, snapshot=snapshot, only=only)
+        query = _with_topups(query)
+    query = query.order_by(exp.column("customer_id", table="features"))
     return engine.map(query, Scorer(models, policy, models.value.history(snapshot.index)), SCORES, to)
+
+
+def _with_topups(query: exp.Select) -> exp.Select:
+    """The course of each prepaid customer's top-ups beside the rest."""
+    columns = [exp.column(name, table="topped") for name in TOPUPS]
+    on = exp.EQ(this=exp.column("customer_id", table="features"), expression=exp.column("customer_id", table="topped"))
+    return query.select(*columns).join(active_query().subquery("topped"), on=on, join_type="left")
 
 
 @dataclass(frozen=True)
@@ -50,7 +63,8 @@ class Scorer:
     history: int = value.MONTHS_NOW  # months of bills known at the snapshot
 
     def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
-        column = {name: numbers(rows.column(name)) for name in NUMERIC}
+        told = (*NUMERIC, *(name for name in TOPUPS if self.models.value.topups is not None))
+        column = {name: numbers(rows.column(name)) for name in told}
         ids = rows.column("customer_id").to_numpy()
         inputs = self.models.inputs
         matrix = inputs.matrix(rows) if inputs else np.empty((len(ids), 0))

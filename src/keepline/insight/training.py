@@ -32,9 +32,11 @@ from keepline.insight.card import (
     value_card,
     words_card,
 )
+from keepline.insight.cohorts import learn_cohort
 from keepline.insight.inputs import Inputs, Shelf, Vector, choose, folds, numbers
 from keepline.insight.leaving import Leaving, fit_stack
 from keepline.insight.samples import Sample, check_over, read_samples
+from keepline.insight.topups import TopUps, learn_topups
 from keepline.insight.validation import Rows, cross_fit, validate
 from keepline.insight.value import ValueModel
 from keepline.periods import Month
@@ -45,7 +47,7 @@ __all__ = ["Models", "Sample", "train"]
 
 REACHED_SHARE_MAX = 0.5  # of the samples; beyond it those left alone are too special
 LOTS = 10_000
-RECIPE = "2"  # raise it when the same data would give another model
+RECIPE = "3"  # raise it when the same data would give another model
 TARGETS = {"leave": "left_within", "port_out": "ported_within", "downgrade": "downgraded_within"}
 SIZES: dict[str, tuple[str, ...]] = {"leave": ("small", "long"), "port_out": (), "downgrade": ()}
 
@@ -77,7 +79,19 @@ def train(
         return _untrained(policy, seed=seed)
     # One thread: the same last bit on every machine, and threads that wait for each other stand still on a busy one.
     with threadpool_limits(limits=1):
-        return _trained(*rows, policy=policy, samples=samples, seed=seed, first=lake.months("bills")[0])
+        topups = _topups(engine, lake, policy, snapshot=snapshot)
+        first = lake.months("bills")[0]
+        return _trained(*rows, policy=policy, samples=samples, seed=seed, first=first, topups=topups)
+
+
+def _topups(engine: Engine, lake: Shelf, policy: Policy, *, snapshot: Month) -> TopUps | Card | None:
+    """What prepaid customers bring, or the words of why it cannot be told; None where policy does not ask."""
+    if policy.value.lifetime != "cohorts":
+        return None
+    try:
+        return learn_topups(engine, lake, policy.value, snapshot=snapshot)
+    except TooFewError as error:
+        return refusal(error)
 
 
 def _history(samples: Sequence[Sample], first: Month, policy: LeavingPolicy) -> int | None:
@@ -95,6 +109,7 @@ def _trained(
     samples: Sequence[Sample],
     seed: int,
     first: Month,
+    topups: TopUps | Card | None,
 ) -> Models:
     leaving = policy.leaving
     table, notes = _left_alone(table)
@@ -104,8 +119,9 @@ def _trained(
     abstains = leaving.oversampled and leaving.true_monthly_rate is None
     learnt |= {name: _corrected(learnt[name], learnt["leave"], leaving) for name in ("leave", "port_out")}
     worth = _value(table, matrix, learnt["leave"], policy=policy, first=first)
+    worth = replace(worth, topups=topups) if isinstance(topups, TopUps) else replace(worth, no_topups=topups)
     notes += [OF_THE_SAMPLE] if abstains else []
-    version = _version(table, matrix, policy=policy, seed=seed)
+    version = _version(table, matrix, policy=policy, seed=seed, topups=worth.topups)
     card = _card(learnt, inputs, worth, policy=policy, samples=samples, table=table, notes=notes)
     return Models(
         version,
@@ -228,6 +244,9 @@ def _value(table: pa.Table, matrix: Vector, leave: Learnt, *, policy: Policy, fi
         spread = float(np.sqrt(curves.degrees / curves.events + value.HIDDEN_SPREAD**2))
         pairs = _later(leave.model, table, matrix)
         model = replace(model, spread=spread, lasting=value.lasting_share(pairs))
+    if policy.value.lifetime == "cohorts":
+        left = numbers(table.column("left_within"))
+        model = replace(model, cohort=learn_cohort(column["tenure_months"], left, period=horizon))
     stayed = numbers(table.column("left_within")) == 0
     after = np.where(stayed, numbers(table.column("margin_after_fen")), np.nan)
     seen = value.margins(column, horizon=horizon, floor_fen=floor, history=history)
@@ -246,15 +265,16 @@ def _later(leaving: Leaving, table: pa.Table, matrix: Vector) -> list[tuple[Vect
     return pairs
 
 
-def _version(table: pa.Table, matrix: Vector, *, policy: Policy, seed: int) -> str:
-    """A hash of the training rows, the policy that shaped them, the seed and the recipe."""
+def _version(table: pa.Table, matrix: Vector, *, policy: Policy, seed: int, topups: TopUps | None) -> str:
+    """A hash of the training rows, what top-ups taught, the policy that shaped them, the seed and the recipe."""
     hasher = hashlib.sha256()
     labels = [numbers(table.column(name)) for name in (*TARGETS.values(), "margin_after_fen")]
     for column in (*matrix.T, *labels):
         hasher.update(np.rint(np.nan_to_num(column, nan=-1e6) * 1e6).astype(np.int64).tobytes())
     hasher.update(_ids(table).tobytes())
     said = {name: policy.hashes.get(name, "") for name in ("leaving", "value")}
-    return text_hash([hasher.hexdigest(), said, seed, RECIPE])[:16]
+    taught = [] if topups is None else [round(p, 4) for p in (*topups.months, *topups.amounts)]
+    return text_hash([hasher.hexdigest(), said, seed, RECIPE, *taught])[:16]
 
 
 def _card(

@@ -20,7 +20,11 @@ import numpy as np
 from scipy.optimize import lsq_linear
 from scipy.stats import norm
 
+from keepline.insight.cohorts import Cohort, later_rates
 from keepline.insight.inputs import Vector
+from keepline.insight.topups import COLUMNS as TOPUPS
+from keepline.insight.topups import TopUps
+from keepline.insight.topups import brought as topups_bring
 from keepline.policy.documents import Value
 
 MONTHS_NOW = 3  # margin now is the mean of three months
@@ -76,6 +80,9 @@ class ValueModel:
     mean_margin_fen: float | None = None
     referral: tuple[float, float] | None = None  # gamma shape, and rate in months
     first_month: int | None = None  # of the bills learnt from, months since year 0
+    cohort: Cohort | None = None  # how the rate goes on with the months here; None: one rate for all
+    topups: TopUps | None = None  # what prepaid customers bring; None: valued as everybody
+    no_topups: dict[str, str] | None = None  # why not, in words, where it was asked for
 
     def history(self, month: int) -> int:
         """Months of bills known at a snapshot, as far as margin now asks."""
@@ -203,11 +210,12 @@ def later_rate(model: ValueModel, monthly: Vector) -> Vector:
 
 
 def staying(model: ValueModel, monthly: Vector, weights: Vector, *, later: Vector | None = None) -> Vector:
-    """Sum over m of S(m) x weights[m-1]."""
+    """Sum over m of S(m) x weights[m-1]. ``later`` is one rate a customer, or customers x months."""
     later = later_rate(model, monthly) if later is None else later
     alive, total = np.ones(len(monthly)), np.zeros(len(monthly))
     for m, weight in enumerate(weights.tolist(), start=1):
-        alive = alive * (1 - (monthly if m <= model.horizon else later))
+        then = later if later.ndim == 1 else later[:, m - 1]
+        alive = alive * (1 - (monthly if m <= model.horizon else then))
         total = total + alive * weight
     return total
 
@@ -243,33 +251,67 @@ def worth(
 ) -> Worth:
     """Value of each customer, given the monthly rate of leaving (NaN: value abstains)."""
     m = margins(column, horizon=model.horizon, floor_fen=model.floor_fen, history=history)
-    staying_months = staying(model, monthly, discounts(policy))
+    stays = _Stays(model, policy, column)
+    staying_months = stays(monthly, discounts(policy))
     grown = change(model, m)
     persistence, growth = m.now * staying_months, grown * staying_months
-    brought = _word_of_mouth(model, policy, column=column, monthly=monthly)
-    value = persistence + growth + np.nan_to_num(brought)
+    brought = _word_of_mouth(stays, monthly)
     reach = float(norm.ppf((1 + policy.interval) / 2)) * np.sqrt(
         staying_months**2 * relative_variance(model, m) * m.scale**2
-        + (m.now + grown) ** 2 * _staying_error(model, policy, monthly) ** 2
-        + (REFERRAL_SPREAD * np.nan_to_num(brought)) ** 2
+        + (m.now + grown) ** 2 * _staying_error(stays, monthly) ** 2
     )
+    every = stays(monthly, np.ones(policy.horizon_months))
+    return _summed(stays, (persistence, growth, brought), reach=reach, every=every)
+
+
+def _summed(stays: _Stays, parts: tuple[Vector, Vector, Vector], *, reach: Vector, every: Vector) -> Worth:
+    """The parts with their interval; who is prepaid by what top-ups bring, where that is learnt."""
+    model, policy = stays.model, stays.policy
+    persistence, growth, brought = parts
+    z = float(norm.ppf((1 + policy.interval) / 2))
+    if model.topups is not None and TOPUPS[0] in stays.column:
+        prepaid = topups_bring(model.topups, stays.column, policy=policy, reach_of_error=z)
+        mine = prepaid.mine & ~np.isnan(persistence)  # where value abstains, it does so for all
+        persistence = np.where(mine, prepaid.value, persistence)
+        growth, reach = np.where(mine, 0.0, growth), np.where(mine, prepaid.reach, reach)
+        every = np.where(mine, prepaid.months, every)
+    value = persistence + growth + np.nan_to_num(brought)
+    reach = np.hypot(reach, z * REFERRAL_SPREAD * np.nan_to_num(brought))
     low = np.maximum(value - reach, np.minimum(value, 0.0))
-    every = staying(model, monthly, np.ones(policy.horizon_months))
     return Worth(value, low, value + reach, persistence, growth, brought, every)
 
 
-def _word_of_mouth(model: ValueModel, policy: Value, *, column: dict[str, Vector], monthly: Vector) -> Vector:
+@dataclass(frozen=True)
+class _Stays:
+    """Sums over the months stayed of some customers, by the rate for all or by cohorts."""
+
+    model: ValueModel
+    policy: Value
+    column: dict[str, Vector]
+
+    def __call__(self, monthly: Vector, weights: Vector) -> Vector:
+        model, tenure = self.model, self.column["tenure_months"]
+        later = later_rate(model, monthly)
+        if model.cohort is not None:
+            months = self.policy.horizon_months
+            curves = later_rates(model.cohort, tenure=tenure, monthly=monthly, lasting=model.lasting, months=months)
+            later = np.where(np.isnan(tenure)[:, None], later[:, None], curves.clip(0.0, RATE_MAX))
+        return staying(self.model, monthly, weights, later=later)
+
+
+def _word_of_mouth(stays: _Stays, monthly: Vector) -> Vector:
+    model, policy, column = stays.model, stays.policy, stays.column
     if model.referral is None or model.mean_margin_fen is None:
         return np.full(len(monthly), np.nan)
     rate = referral_rate(model.referral, column["referrals_12m"], column["tenure_months"])
-    return np.asarray(rate * policy.referral_margin_share * staying(model, monthly, brought_weights(model, policy)))
+    return np.asarray(rate * policy.referral_margin_share * stays(monthly, brought_weights(model, policy)))
 
 
-def _staying_error(model: ValueModel, policy: Value, monthly: Vector) -> Vector:
+def _staying_error(stays: _Stays, monthly: Vector) -> Vector:
     """Half the difference of staying at one spread below and above the rate."""
-    factor = float(np.exp(model.spread))
-    fewer = staying(model, np.minimum(monthly * factor, RATE_MAX), discounts(policy))
-    more = staying(model, monthly / factor, discounts(policy))
+    factor = float(np.exp(stays.model.spread))
+    fewer = stays(np.minimum(monthly * factor, RATE_MAX), discounts(stays.policy))
+    more = stays(monthly / factor, discounts(stays.policy))
     return np.asarray((more - fewer) / 2)
 
 

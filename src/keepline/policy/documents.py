@@ -52,6 +52,9 @@ class Value(Document):
     horizon_months: int = Field(ge=1, le=120)
     discount_rate_year: float = Field(ge=0, lt=1)
     interval: float = Field(default=0.9, gt=0, lt=1)
+    lifetime: Literal["rate", "cohorts"] = Field(
+        default="cohorts", description="how staying goes on after the model's horizon, and who values the prepaid"
+    )
     margin_share: dict[str, Annotated[float, Field(ge=-1, le=1)]]
     referral_margin_share: float = Field(
         default=0.5, ge=0, le=1, description="of a brought customer's margin, counted as word of mouth"

@@ -26,6 +26,7 @@ def card_figures(card: Said) -> dict[str, Any]:
         "models": [_target(name, targets[name]) for name in names],
         "snapshots": [{key: row.get(key) for key in ("month", "customers")} for row in card.get("snapshots") or []],
         "value": _words(card.get("value")),
+        "lifetimes": _sentences((card.get("value") or {}).get("who_by_what")),
         "notes": _sentences(card.get("notes")),
         "lacked": _sentences(card.get("lacked")),
     }

@@ -199,7 +199,7 @@ def model_card(figures: Figures) -> Block:
 
 
 def _notes(card: Row) -> list[Words]:
-    return [*card["notes"], *([card["value"]] if card["value"] else [])]
+    return [*card["notes"], *([card["value"]] if card["value"] else []), *card.get("lifetimes", [])]
 
 
 def _refusal(row: Row) -> Block:
