@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Iterator
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.db import connections
 
-from keepline.front import SiteError
+from keepline.front import SiteError, open_site
 from keepline_web import database
 from keepline_web.address import settings_of
 from keepline_web.audit.models import Entry
+from keepline_web.retention.removing import remove_due
 from keepline_web.serving_role import ONLY_ADDED, grant
+from keepline_web.work.models import Contact
 from web.cast import Cast
 from web.conftest import FOLDER
 from web.visiting import browser
@@ -79,3 +83,19 @@ def test_the_day_goes_on_under_the_role_that_serves(serving: str) -> None:  # no
 def test_an_owner_is_not_taken_for_a_role_that_serves(committed: str) -> None:
     with pytest.raises(SiteError, match="owns the tables"):
         grant(committed)
+
+
+def test_what_is_due_is_removed_under_the_role_that_serves_and_nothing_else(serving: str) -> None:
+    cast, old = Cast.found(), dt.datetime.now(dt.UTC) - dt.timedelta(days=4 * 366)
+    for at in (old, dt.datetime.now(dt.UTC)):
+        Contact.objects.create(account=cast.own, person=cast.owner, at=at, on_day=at.date(), channel="visit",
+                               outcome="reached", purpose="care")  # fmt: skip
+    before = Contact.objects.count()
+    assert remove_due(open_site(settings.SITE.root))["contacts"] == 1
+    assert Contact.objects.count() == before - 1
+    with psycopg.connect(serving, autocommit=True) as connection:
+        connection.execute("SET keepline.removing = 'on'")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("DELETE FROM work_contact")
+        with pytest.raises(psycopg.errors.RestrictViolation):
+            connection.execute("SELECT keepline_remove_due('work_contact', ARRAY[1, 2], 1)")
