@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from acceptance.serving_test import PATIENCE, Served, start
 from keepline.demo import Asked, run_demo
@@ -153,6 +153,39 @@ def test_an_entry_made_without_a_network_is_there_once_when_it_is_back(workbench
     page.goto(f"{visit.url}/log")
     assert page.locator("main").inner_text().count(name) == 1
     visit.close()
+
+
+def test_an_entry_whose_answer_was_lost_on_the_way_is_there_once(workbench: Served, browser: Browser) -> None:
+    visit = Visit(browser, workbench, width=375)
+    page = visit.enter("m00001")
+    name = page.locator("article.turn a.who").nth(3).inner_text()
+
+    def lose(route: Route) -> None:
+        route.fetch()  # the server has it and has answered
+        route.abort("connectionreset")
+
+    page.route("**/log", lambda route: lose(route) if route.request.method == "POST" else route.continue_(), times=1)
+    page.locator("article.turn").nth(3).get_by_role("button", name="未接").click()
+    page.get_by_text("已暂存").wait_for()
+    page.get_by_text("已提交").wait_for()
+    page.goto(f"{visit.url}/log")
+    assert page.locator("main").inner_text().count(name) == 1
+    visit.close()
+
+
+def test_an_entry_kept_is_sent_for_who_wrote_it_alone_and_a_refused_one_is_told(
+    workbench: Served, browser: Browser
+) -> None:
+    visit = Visit(browser, workbench, width=375)
+    page = visit.enter("m00001")
+    page.evaluate("""() => localStorage.setItem("keepline-waiting", JSON.stringify([
+        { url: "/accounts/1/log", body: "outcome=reached&of=another", who: "0" },
+        { url: "/accounts/1/log", body: "outcome=reached&of=mine", who: document.body.dataset.person }]))""")
+    page.reload()
+    page.get_by_text("未被接受").wait_for()
+    left = page.evaluate("() => JSON.parse(localStorage.getItem('keepline-waiting')).map((row) => row.who)")
+    assert left == ["0"]
+    visit.context.close()  # its console tells of the refusal
 
 
 def test_a_chief_reads_the_month_and_follows_a_number_to_its_customers(workbench: Served, browser: Browser) -> None:

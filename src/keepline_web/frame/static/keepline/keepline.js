@@ -157,35 +157,40 @@
   document.addEventListener("submit", (event) => { if (!event.defaultPrevented && !event.target.matches("[hx-post]")) { document.documentElement.classList.add("busy"); setTimeout(calm, 6000); } });
   window.addEventListener("pageshow", calm);
 
-  // a line of the log that could not be sent waits here, and is sent with the same key until it is there
+  // a line of the log that could not be sent waits here, and is sent with the same key until it is there or refused;
+  // on a shared computer only for who wrote it
   const WAITING = "keepline-waiting";
   const waiting = () => JSON.parse(localStorage.getItem(WAITING) || "[]");
   const keep = (rows) => localStorage.setItem(WAITING, JSON.stringify(rows));
   const token = () => (find("meta[name=csrf]") || {}).content || "";
   const send = async () => {
-    const rows = waiting();
+    const rows = waiting().filter((row) => row.who === document.body.dataset.person);
     for (const row of rows) {
       try {
         const answer = await fetch(row.url, {
           method: "POST", credentials: "same-origin",
           headers: { "X-CSRFToken": token(), "Content-Type": "application/x-www-form-urlencoded" }, body: row.body,
         });
-        if (answer.status < 500 && answer.status !== 401 && answer.status !== 403) {
+        if (answer.status < 500 && answer.status !== 401 && answer.status !== 403 && answer.status !== 429) {
           keep(waiting().filter((other) => other.body !== row.body));
-          toast(document.body.dataset.sent);
+          toast(answer.ok ? document.body.dataset.sent : document.body.dataset.unsent);
         }
       } catch (error) { return; }
     }
   };
-  document.addEventListener("htmx:sendError", (event) => {
+  const hold = (event) => {
     const form = event.target.closest("form[data-keeps]");
-    if (!form) { toast(document.body.dataset.offline); return; }
+    if (!form) { return false; }
     const said = new URLSearchParams(new FormData(form, event.detail.requestConfig.triggeringEvent?.submitter));
     said.delete("csrfmiddlewaretoken");
     said.set("happened_at", new Date().toISOString());
-    keep([...waiting(), { url: form.getAttribute("hx-post"), body: said.toString() }]);
+    keep([...waiting(), { url: form.getAttribute("hx-post"), body: said.toString(), who: document.body.dataset.person }]);
     toast(document.body.dataset.kept);
-  });
+    return true;
+  };
+  const AGAIN = 5000;  // milliseconds, while something waits and the browser thinks that it has a network
+  setInterval(() => { if (waiting().length && token() && navigator.onLine) { send(); } }, AGAIN);
+  document.addEventListener("htmx:sendError", (event) => { if (!hold(event)) { toast(document.body.dataset.offline); } });
   window.addEventListener("online", send);
   if (waiting().length && token()) { send(); }
 
@@ -194,6 +199,7 @@
     if (event.detail.xhr.status === 422) { event.detail.shouldSwap = true; event.detail.isError = false; }
   });
   document.addEventListener("htmx:responseError", (event) => {
+    if (event.detail.xhr.status > 500 && hold(event)) { return; }  // a proxy without its server
     const said = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html").body.textContent.trim();
     toast(said || document.body.dataset.offline);
   });
