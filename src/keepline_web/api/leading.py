@@ -259,7 +259,7 @@ def read_meeting(request: HttpRequest, week: Annotated[Day, Query(description="a
         "first": said["week"].first, "last": said["week"].last, "said": [words(text) for text in said["said"]],
         "whole": _done(said["whole"]), "whole_before": _done(said["whole_before"]),
         "rows": [{"person": named(row.person), "done": _done(row.done), "help": [words(text) for text in row.help]}
-                 for row in said["rows"]],
+                 for row in said["people"]],
         "stranded": [{"person": named(one.person), "accounts": one.accounts} for one in said["stranded"]],
         "risks": [who(risk.account, request.user) | {"why": [words(text) for text in risk.why],
                                                      "owner": risk.account.owner_name,
@@ -293,7 +293,7 @@ def read_month(request: HttpRequest, month: MonthText | None = None) -> Any:
     """The last month brought in, or the one asked for: findings, classes, risk, plan, limits, concentration."""
     said = figures_of(request.user, month or "")
     arrival = said["arrival"]
-    hidden = ("arrival", "months", "risks", "class_words", "may_list")
+    hidden = ("arrival", "months", "risks", "class_words", "may_list", "charts", "all_way", "plan_way")
     return {"month": arrival.month if arrival else None, "months": said["months"],
             "figures": {name: _plain(value) for name, value in said.items() if name not in hidden}}  # fmt: skip
 
@@ -305,5 +305,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Bar):
         return {"label": value.label, "value": value.value, "said": value.said}
     if isinstance(value, dict):
-        return {str(name): _plain(one) for name, one in value.items() if name != "list"}
+        return {str(name): _plain(one) for name, one in value.items() if name not in ("list", "way")}
     return [_plain(one) for one in value] if isinstance(value, (list, tuple)) else value

@@ -9,7 +9,7 @@ from django.db.models import Case, F, FilteredRelation, IntegerField, Q, QuerySe
 from django.http import QueryDict
 
 from keepline_web.customers.group import group_ids
-from keepline_web.customers.models import Account, Assignment
+from keepline_web.customers.models import Account, Assignment, PlanRow
 from keepline_web.customers.queries import latest_month, on_day, search, visible_to
 from keepline_web.frame import clock
 from keepline_web.frame.inputs import whole
@@ -28,7 +28,8 @@ RISK_PLACE = Case(
     When(now__risk_band="high", then=0), When(now__risk_band="medium", then=1), When(now__risk_band="low", then=2),
     default=3, output_field=IntegerField(),
 )  # fmt: skip
-CODES = {"class": "class_code", "risk": "risk_band", "loyalty": "loyalty", "move": "move"}
+CODES = {"class": "class_code", "risk": "risk_band", "loyalty": "loyalty", "move": "move", "was": "previous_class"}
+ANSWERS = ("agreed", "refused")
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,9 @@ class Listing:
     order: str
     group: str = ""
     chosen: tuple[int, ...] = ()
+    month: str = ""  # of a publication; none for the last one
+    channel: str = ""  # of the plan's offer
+    answered: bool = False  # the plan's offer was taken or refused
 
     @classmethod
     def of(cls, said: QueryDict) -> Listing:
@@ -57,11 +61,23 @@ class Listing:
             district=said.get("district", ""),
             order=order if order.removeprefix(TURNED) in ORDERS else "value",
             group=said.get("group", ""),
+            month=said.get("month", "")[:7],
+            channel=said.get("channel", "")[:20],
+            answered=said.get("answered") == "1",
         )
 
     @property
     def narrowed(self) -> bool:
-        return bool(self.text or self.codes or self.planned or self.owing or self.owner or self.district or self.group)
+        return bool(
+            self.text or self.codes or self.planned or self.owing or self.owner or self.district or self.further
+        )
+
+    @property
+    def further(self) -> dict[str, str]:
+        """What came with a link and has no field of its own in the form."""
+        said = {"group": self.group, "month": self.month, "channel": self.channel, "move": self.codes.get("move", ""),
+                "was": self.codes.get("was", ""), "answered": "1" if self.answered else ""}  # fmt: skip
+        return {name: value for name, value in said.items() if value}
 
     @property
     def by(self) -> str:
@@ -75,7 +91,7 @@ class Listing:
 
 def listed(person: Person, asked: Listing) -> QuerySet[Account]:
     """The accounts the person may see, that fit, in order."""
-    month = latest_month()
+    month = asked.month or latest_month()
     rows = visible_to(person).annotate(
         now=FilteredRelation("standings", condition=Q(standings__month=month)),
         value=F("now__value_fen"),
@@ -90,8 +106,8 @@ def listed(person: Person, asked: Listing) -> QuerySet[Account]:
         fits &= Q(now__arrears_fen__gt=0)
     if asked.chosen:
         fits &= Q(pk__in=asked.chosen)
-    if asked.planned:
-        fits &= Q(plan_rows__month=month)
+    if asked.planned or asked.channel or asked.answered:
+        fits &= Q(pk__in=_planned(asked, month).values("account"))
     if asked.district:
         fits &= Q(district=asked.district)
     owner = whole(asked.owner)
@@ -118,6 +134,14 @@ def picked(texts: list[str]) -> list[int]:
 
 def _owned_by(owner: int) -> QuerySet[Any]:
     return Account.objects.filter(pk__in=_current(owner)).values("pk")
+
+
+def _planned(asked: Listing, month: str | None) -> QuerySet[PlanRow]:
+    rows = PlanRow.objects.filter(month=month)
+    rows = rows.filter(channel=asked.channel) if asked.channel else rows
+    if not asked.answered:
+        return rows
+    return rows.filter(contacts__outcome__in=ANSWERS, contacts__withdrawn=False)
 
 
 def _together_with(person: Person, customer_id: int | None) -> set[int]:

@@ -14,7 +14,7 @@ from keepline_web.customers.holders import receivers
 from keepline_web.customers.listing import CHOSEN_MOST, Listing, districts_of, listed, owners_of
 from keepline_web.customers.queries import access_account, latest_month, search, shown, visible_to, with_standing
 from keepline_web.customers.sealed import grouped
-from keepline_web.customers.words import CLASSES, LOYALTY, RISKS
+from keepline_web.customers.words import CLASSES, LOYALTY, RISKS, further
 from keepline_web.frame.refusals import Refused
 from keepline_web.people.access import page
 from keepline_web.people.roles import Act
@@ -26,7 +26,8 @@ FIND_LEAST = 1
 @page(Act.SEE_ACCOUNTS)
 def accounts(request: HttpRequest) -> HttpResponse:
     """Whom one sees, with filters that stay in the URL."""
-    asked, month, person = Listing.of(request.GET), latest_month(), request.user
+    asked, person = Listing.of(request.GET), request.user
+    month = asked.month or latest_month()
     rows = listed(person, asked)
     columns, each = looks.look_of(person)
     said = request.GET.get("each")
@@ -37,6 +38,7 @@ def accounts(request: HttpRequest) -> HttpResponse:
         "loyalties": LOYALTY, "districts": districts_of(person), "owners": owners_of(person),
         "rows": [(row, shown(row, person)) for row in paged], "each_choices": looks.EACH, "each": each,
         "heads": heads(columns, asked), "columns": COLUMNS, "columns_shown": columns, "most": CHOSEN_MOST,
+        "further": further(asked),
     }  # fmt: skip
     return render(request, "customers/accounts.html", values | _views(request) | _may(request))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from keepline.front import vocabulary
 from keepline_web.frame.words import Text, listed
@@ -44,3 +45,27 @@ uses | 使用者 | uses
 pays | 付款者 | pays
 technical | 技术负责人 | technical
 """)
+MOVES = listed("""
+up | 升级 | moved up
+down | 降级 | moved down
+same | 未变 | not moved
+new | 新进 | new
+""")
+
+
+def further(asked: Any) -> list[tuple[str, str, Text]]:
+    """What a link narrowed a list by beyond the form's fields: name, value, words."""
+    return [(name, value, _further(name, value)) for name, value in asked.further.items()]
+
+
+def _further(name: str, value: str) -> Text:
+    code = Text(value, value)
+    if name == "was":
+        said = CLASSES.get(value, code)
+        return Text(f"上月{said.zh}", f"{said.en} last month")
+    known = {
+        "group": Text("同一组织", "one organisation"), "move": MOVES.get(value, code),
+        "month": Text(f"{value} 的名单", f"as of {value}"), "channel": Text(f"方案渠道 {value}", f"planned by {value}"),
+        "answered": Text("方案已有答复", "answered the plan"),
+    }  # fmt: skip
+    return known[name]

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from keepline.front import numbers
-from keepline_web.customers.models import PlanRow, Standing
+from keepline_web.customers.listing import ANSWERS
+from keepline_web.customers.models import PlanRow
 from keepline_web.customers.queries import visible_to
 from keepline_web.customers.words import CLASSES, RISKS
 from keepline_web.exchange.models import Arrival
-from keepline_web.frame.pictures import Bar
-from keepline_web.frame.words import Text
+from keepline_web.exchange.month_pictures import Mine, drawn
+from keepline_web.exchange.small_cells import guarded
 from keepline_web.people.access import page
 from keepline_web.people.models import Person
 from keepline_web.people.roles import Act
 
-LISTS = {"leaving": "?risk=high", "plan": "?plan=1", "pareto": "?sort=revenue", "limits": "?plan=1"}
-MOVES = {"up": Text("上升", "up"), "down": Text("下降", "down"), "new": Text("新在网", "new")}
+LISTS = {"leaving": "risk=high", "plan": "plan=1", "pareto": "sort=revenue", "limits": "plan=1", "moves": "move=up"}
+MOVES = ("up", "down", "new")
 
 
 @page(Act.SEE_FIGURES)
@@ -37,75 +36,59 @@ def figures_of(person: Person, asked: str) -> dict[str, Any]:
     arrival = known.get(asked) or (arrivals[0] if arrivals else None)
     values: dict[str, Any] = {"arrival": arrival, "months": sorted(known, reverse=True)}
     if arrival is not None and arrival.figures:
-        values |= _told(arrival.figures, _mine(person, arrival.month))
-        values |= {"progress": _progress(person, arrival.month)}
+        mine = Mine(person, arrival.month)
+        figures = arrival.figures if mine.shown else guarded(arrival.figures)
+        values |= _told(figures, mine) | {"progress": _progress(person, arrival.month, mine)}
     return values
 
 
-def _told(figures: dict[str, Any], mine: dict[str, int]) -> dict[str, Any]:
+def _told(figures: dict[str, Any], mine: Mine) -> dict[str, Any]:
     """The page's parts of the report's figures; aggregates alone, and no count of those held out."""
+    bands = (figures.get("leaving") or {}).get("bands") or []
     return {
         "findings": [row | _way(row.get("section", ""), mine) for row in figures.get("findings") or []],
-        "base": figures.get("base"), "plan": figures.get("plan"), "limits": figures.get("limits") or [],
-        "bands": [row | {"mine": mine.get(f"risk:{row['risk_band']}", 0)}
-                  for row in (figures.get("leaving") or {}).get("bands") or []], "risks": RISKS, "class_words": CLASSES,
-        "classes": _classes(figures.get("moves") or {}, mine), "pareto": _pareto(figures.get("concentration") or []),
-        "may_list": bool(mine), "mine": mine,
+        "base": figures.get("base"), "plan": figures.get("plan"), "charts": drawn(figures, mine),
+        "limits": figures.get("limits") or [], "concentration": figures.get("concentration") or [],
+        "bands": [row | {"mine": mine.standing(risk=row["risk_band"]), "way": mine.way(f"risk={row['risk_band']}")}
+                  for row in bands], "risks": RISKS, "class_words": CLASSES,
+        "classes": _classes(figures.get("moves") or {}, mine), "may_list": mine.shown,
+        "all_mine": mine.standing(), "plan_mine": mine.plan(), "all_way": mine.way(""), "plan_way": mine.way("plan=1"),
     }  # fmt: skip
 
 
-def _way(section: str, mine: dict[str, int]) -> dict[str, Any]:
+def _way(section: str, mine: Mine) -> dict[str, Any]:
     """Where a sentence leads, and how many of one's own customers are there."""
-    if not mine or section not in LISTS:
+    if not mine.shown or section not in LISTS:
         return {"list": ""}
-    return {"list": LISTS[section], "count": mine["plan"] if "plan" in LISTS[section] else
-            mine["risk:high"] if "risk" in LISTS[section] else mine["all"]}  # fmt: skip
+    query = LISTS[section]
+    counts = {"risk=high": mine.standing(risk="high"), "plan=1": mine.plan(), "move=up": mine.standing(move="up")}
+    return {"list": mine.way(query), "count": counts.get(query, mine.standing())}
 
 
-def _mine(person: Person, month: str) -> dict[str, int]:
-    """How many accounts in one's own scope are in each class, at each risk, in the plan; empty for who sees none."""
-    if not person.may(Act.SEE_ACCOUNTS):
-        return {}
-    seen = Standing.objects.filter(month=month, account__in=visible_to(person))
-    found = {"all": seen.count(), "plan": PlanRow.objects.filter(month=month, account__in=visible_to(person)).count()}
-    for name, field in (("class", "class_code"), ("risk", "risk_band"), ("move", "move")):
-        counted = dict(seen.values_list(field).annotate(n=Count("pk")))
-        found |= {f"{name}:{code}": n for code, n in counted.items()}
-    return defaultdict(int, found)
-
-
-def _classes(moves: dict[str, Any], mine: dict[str, int]) -> list[dict[str, Any]]:
-    """Each class with its size and how many came up to it, down to it, or are new."""
+def _classes(moves: dict[str, Any], mine: Mine) -> list[dict[str, Any]]:
+    """Each class with its size and how many came up to it, down to it, or are new; and those of one's own."""
     flows = moves.get("flows") or []
     return [
         row
-        | {
-            move: sum(f["customers"] for f in flows if f["class"] == row["class"] and f["move"] == move)
-            for move in MOVES
-        }
-        | {"mine": mine.get(f"class:{row['class']}", 0)}
+        | {"moves": [_moved(row["class"], move, flows, mine, hidden=bool(moves.get("hidden"))) for move in MOVES]}
+        | {"mine": mine.standing(code=row["class"]), "way": mine.way(f"class={row['class']}")}
         for row in moves.get("classes") or []
     ]
 
 
-def _pareto(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What share of revenue, margin and value the first so many percent of customers bring."""
-    names = {"revenue": Text("收入", "revenue"), "margin": Text("毛利", "margin"), "value": Text("价值", "value")}
-    found = []
-    for row in rows:
-        tops = [top for top in row.get("tops") or [] if top.get("of") is not None]
-        bars = [Bar(numbers.percent(top["share"], 0), top["of"], numbers.percent(top["of"]), marked=top["share"] == 0.2)
-                for top in tops]  # fmt: skip
-        if bars:
-            found.append({"words": names[row["measure"]], "bars": bars, "gini": row.get("gini")})
-    return found
+def _moved(code: str, move: str, flows: list[dict[str, Any]], mine: Mine, *, hidden: bool) -> dict[str, Any]:
+    """One cell; not told where flows are hidden, since it is a sum of them."""
+    count = sum(f["customers"] for f in flows if f["class"] == code and f["move"] == move)
+    return {"count": None if hidden else count, "mine": mine.standing(code=code, move=move),
+            "way": mine.way(f"class={code}&move={move}")}  # fmt: skip
 
 
-def _progress(person: Person, month: str) -> dict[str, int] | None:
+def _progress(person: Person, month: str, mine: Mine) -> dict[str, Any] | None:
     """How many of the plan's customers in one's own scope have given an answer."""
-    if not person.may(Act.SEE_ACCOUNTS):
+    if not mine.shown:
         return None
     rows = PlanRow.objects.filter(month=month, account__in=visible_to(person))
-    answered = rows.filter(contacts__outcome__in=("agreed", "refused"), contacts__withdrawn=False).distinct().count()
-    total = rows.count()
-    return {"answered": answered, "total": total, "share": round(100 * answered / total) if total else 0}
+    said = Q(contacts__outcome__in=ANSWERS, contacts__withdrawn=False)
+    answered, total = rows.filter(said).values("account").distinct().count(), mine.plan()
+    return {"answered": answered, "total": total, "share": round(100 * answered / total) if total else 0,
+            "way": mine.way("plan=1&answered=1")}  # fmt: skip

@@ -20,7 +20,7 @@ from keepline_web.customers.words import CLASSES, LOYALTY, RISKS
 from keepline_web.exports.actions import KIND, check_rows, put_step
 from keepline_web.exports.cells import Cell, Csv, yuan
 from keepline_web.exports.models import Export, Made, Step
-from keepline_web.exports.queries import folder, rows_of
+from keepline_web.exports.queries import asked_of, folder, rows_of
 from keepline_web.frame import clock
 from keepline_web.frame.refusals import Refused
 from keepline_web.frame.templatetags.frame import moment
@@ -79,7 +79,7 @@ def _write(path: Path, export: Export, progress: Progress) -> tuple[int, Csv]:
 
 def _table(file: BinaryIO, export: Export, progress: Progress) -> tuple[int, Csv]:
     """Whose it is, the heading, the rows in the page's order, and the number of rows with the sum of what is above."""
-    listed, month = rows_of(export), latest_month() or ""
+    listed, month = rows_of(export), asked_of(export).month or latest_month() or ""
     total = listed.order_by().count()
     check_rows(export, total)
     table, count = Csv(file), 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from keepline_web.customers.listing import Listing
-from keepline_web.customers.words import CLASSES, LOYALTY, RISKS
+from keepline_web.customers.words import CLASSES, LOYALTY, RISKS, further
 from keepline_web.frame.words import Text, listed
 from keepline_web.people.models import Person
 
@@ -26,13 +26,7 @@ withdrawn | 撤回 | withdrawn
 made | 生成文件 | file made
 downloaded | 下载 | downloaded
 """)
-MOVES = listed("""
-up | 升级 | moved up
-down | 降级 | moved down
-same | 未变 | not moved
-new | 新进 | new
-""")
-CODES = {"class": CLASSES, "risk": RISKS, "loyalty": LOYALTY, "move": MOVES}
+CODES = {"class": CLASSES, "risk": RISKS, "loyalty": LOYALTY}
 ALL = Text("本人范围内全部客户", "every customer within the scope")
 SEARCHED = Text("按文字搜索（内容不显示）", "a search by text (not shown)")
 PLANNED = Text("本月方案", "in the plan")
@@ -44,7 +38,10 @@ DISTRICT = Text("区县：{n}", "district: {n}")
 
 def filters_in_words(asked: Listing) -> list[Text]:
     """What the list was narrowed by; a text searched for may be a name or a number and is not repeated."""
-    said = [CODES[name].get(code, Text(code, code)) for name, code in asked.codes.items()]
+    said = [
+        CODES[name].get(code, Text(code, code)) for name, code in asked.codes.items() if name not in ("was", "move")
+    ]
+    said += [words for _, _, words in further(asked)]
     said += [words for words, on in ((PLANNED, asked.planned), (OWING, asked.owing), (SEARCHED, asked.text)) if on]
     if asked.chosen:
         said.append(CHOSEN.with_values(n=len(asked.chosen)))

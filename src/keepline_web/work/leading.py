@@ -25,7 +25,8 @@ from keepline_web.work.words import MEASURES
 @page(Act.SEE_TEAM)
 def meeting_page(request: HttpRequest) -> HttpResponse:
     """The week as the meeting goes through it."""
-    values = meeting(request.user, Week.of(request.GET.get("week", "")))
+    unit = _unit(request.user, request.GET.get("unit", ""))
+    values = meeting(request.user, Week.of(request.GET.get("week", "")), unit)
     values["risks"] = [(risk, shown(risk.account, request.user)) for risk in values["risks"]]
     return render(request, "work/meeting.html", values)
 

@@ -11,16 +11,18 @@ from django.db.models import Max, Q
 from keepline.front import numbers
 from keepline_web.customers.holders import holders
 from keepline_web.customers.models import Account, Assignment, Standing
-from keepline_web.customers.queries import latest_month, on_day, visible_to, with_standing
+from keepline_web.customers.queries import latest_month, on_day, owned_by, visible_to, with_standing
 from keepline_web.frame import clock
 from keepline_web.frame.words import Text
-from keepline_web.people.models import Person
+from keepline_web.people.models import Person, Unit
 from keepline_web.people.queries import sellers_of
 from keepline_web.work.arrears import OLD_MONTHS
 from keepline_web.work.done import Done, done, together
 from keepline_web.work.models import Contact
+from keepline_web.work.targets import units_of
 
 RISKS_SHOWN = 10
+HELP_SHOWN = 12  # people by name; of more, how many in which unit
 WEEK = dt.timedelta(days=7)
 FEW_CONTACTS = 10  # below so many, the share reached says nothing
 
@@ -70,6 +72,16 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A unit right below, with everyone's week in it together, and how many there need help."""
+
+    unit: Unit
+    done: Done
+    people: int
+    needy: int
+
+
+@dataclass(frozen=True)
 class Risk:
     """An account at risk: why, and whether anybody turned to it in the week."""
 
@@ -78,9 +90,14 @@ class Risk:
     contacted_on: dt.date | None
 
 
-def meeting(person: Person, week: Week) -> dict[str, Any]:
-    """Everything the meeting speaks of, of the people and accounts the person may see."""
-    people = list(sellers_of(person).select_related("unit").order_by("unit__path", "pk"))
+def meeting(person: Person, week: Week, unit: Unit | None = None) -> dict[str, Any]:
+    """Everything the meeting speaks of, of the people of ``unit`` and the accounts the person may see.
+
+    A unit with units below is told by them; the people who stand in it itself, one by one.
+    """
+    unit = unit or person.unit
+    below = sellers_of(person).filter(unit__path__startswith=unit.path)
+    people = list(below.select_related("unit").order_by("unit__path", "pk"))
     now, past = (done(people, one.first, one.last) for one in (week, week.before))
     whole, whole_before = together(now.values()), together(past.values())
     owns = set(Assignment.objects.filter(on_day(clock.today()), person__in=people).values_list("person", flat=True))
@@ -88,11 +105,24 @@ def meeting(person: Person, week: Week) -> dict[str, Any]:
         Row(p, now[p.pk], tuple(_needs(now[p.pk], whole, expected=p.pk in owns and week.well_begun)))
         for p in people if p.is_active or now[p.pk] != Done()
     ]  # fmt: skip
+    needy = [row for row in rows if row.help and row.person.is_active]
     return {
-        "week": week, "rows": rows, "whole": whole, "whole_before": whole_before,
-        "said": _said(whole, whole_before), "help": [row for row in rows if row.help and row.person.is_active],
-        "stranded": [holder for holder in holders(person) if not holder.sells], "risks": _risks(person, week),
+        "week": week, "unit": unit, "whole": whole, "whole_before": whole_before, "said": _said(whole, whole_before),
+        "parts": _parts(person, unit, rows, now), "people": rows,
+        "rows": [row for row in rows if row.person.unit_id == unit.pk],
+        "help": needy if len(needy) <= HELP_SHOWN else [], "needy": len(needy), "risks": _risks(person, week, unit),
+        "stranded": [h for h in holders(person) if not h.sells and h.person.unit.path.startswith(unit.path)],
+        "above": units_of(person).filter(pk=unit.above_id).first(),
     }  # fmt: skip
+
+
+def _parts(person: Person, unit: Unit, rows: list[Row], now: dict[int, Done]) -> list[Part]:
+    found = []
+    for part in units_of(person).filter(above=unit).order_by("path"):
+        own = [row for row in rows if row.person.unit.path.startswith(part.path)]
+        needy = sum(bool(row.help) and row.person.is_active for row in own)
+        found.append(Part(part, together(now[row.person.pk] for row in own), len(own), needy))
+    return found
 
 
 def _said(now: Done, before: Done) -> list[Text]:
@@ -127,11 +157,13 @@ def _needs(one: Done, whole: Done, *, expected: bool) -> list[Text]:
     return found
 
 
-def _risks(person: Person, week: Week) -> list[Risk]:
+def _risks(person: Person, week: Week, unit: Unit) -> list[Risk]:
     """The accounts worth most among those that may leave, wait for an answer, or owe for long."""
     month = latest_month()
     risky = Q(risk_band="high") | Q(complaints_open__gt=0) | Q(arrears_fen__gt=0, arrears_months__gt=OLD_MONTHS)
     seen: Any = visible_to(person)
+    if unit.pk != person.unit_id:
+        seen = seen.filter(pk__in=owned_by(Q(person__unit__path__startswith=unit.path)))
     of_month = Standing.objects.filter(risky, month=month, account__in=seen)
     ids = list(of_month.order_by("-value_fen", "account").values_list("account", flat=True)[:RISKS_SHOWN])
     accounts = {row.pk: row for row in with_standing(Account.objects.filter(pk__in=ids), month or "")}

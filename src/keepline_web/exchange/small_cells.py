@@ -1,0 +1,74 @@
+"""A month's figures for those who see aggregates alone: no count below ten, and none that could be worked out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keepline_web.frame.cells import LEAST, hidden_cells, hidden_in_row
+
+Figures = dict[str, Any]
+FEW, UNTOLD = f"<{LEAST}", "*"  # too few to tell; enough, but the few could be worked out from it
+SURE_OF_TEN = 2_000  # in a base this large what is worth saying concerns ten customers at least
+
+
+def guarded(figures: Figures) -> Figures:
+    """The figures without small cells; what stays is as it was."""
+    leaving, moves = figures.get("leaving") or {}, figures.get("moves") or {}
+    small_plan = 0 < ((figures.get("plan") or {}).get("customers") or 0) < LEAST
+    bands, flows = _bands(leaving.get("bands") or []), _moves(moves)
+    return figures | {
+        "leaving": leaving | {"bands": bands}, "moves": flows,
+        "concentration": [_many(row) for row in figures.get("concentration") or []],
+        "limits": [_means(row) for row in figures.get("limits") or []],
+        "plan": {"customers": None, "said": FEW} if small_plan else figures.get("plan"),
+        "findings": [row for row in figures.get("findings") or [] if _may_be_said(row, figures, bands, flows)],
+    }  # fmt: skip
+
+
+def _bands(rows: list[Figures]) -> list[Figures]:
+    counts = {row["risk_band"]: row["customers"] for row in rows}
+    hidden = hidden_in_row(counts)
+    return [_hide(row) if row["risk_band"] in hidden else row for row in rows]
+
+
+def _hide(row: Figures) -> Figures:
+    said = FEW if row["customers"] < LEAST else UNTOLD
+    return row | {"customers": None, "said": said, "expected_leavers": None, "value_fen": None, "revenue_fen": None}
+
+
+def _moves(moves: Figures) -> Figures:
+    flows, classes = moves.get("flows") or [], moves.get("classes") or []
+    hidden = hidden_cells({(row["previous_class"] or "new", row["class"]): row["customers"] for row in flows})
+    small = hidden_in_row({row["class"]: row["customers"] for row in classes})
+    told = [row for row in flows if (row["previous_class"] or "new", row["class"]) not in hidden]
+    return moves | {
+        "flows": told, "hidden": len(flows) - len(told),
+        "classes": [_hide(row) if row["class"] in small else row for row in classes],
+    }  # fmt: skip
+
+
+def _many(row: Figures) -> Figures:
+    """Shares of so few customers that they could be known are left out."""
+    people = row.get("customers") or 0
+    points = [point for point in row.get("points") or [] if point[0] == 0 or point[0] * people >= LEAST]
+    return row | {"points": points, "tops": [t for t in row.get("tops") or [] if t["share"] * people >= LEAST]}
+
+
+def _means(row: Figures) -> Figures:
+    """What was used of a means tells how many were planned for: minutes of a district, a few contacts of a channel."""
+    few = row["unit"] != "fen" and (row.get("used") or 0) < LEAST
+    return row | {"used": None, "share": None} if row["kind"] == "hours" or few else row
+
+
+def _may_be_said(row: Figures, figures: Figures, bands: list[Figures], moves: Figures) -> bool:
+    """A sentence whose count is small, or from which a hidden one could be worked out, is not said."""
+    name, reasons = row.get("id"), [r for r in (figures.get("leaving") or {}).get("reasons") or [] if r.get("reason_1")]
+    base, plan = (figures.get("base") or {}).get("customers") or 0, (figures.get("plan") or {}).get("customers") or 0
+    small = {
+        "leaving": any(band["customers"] is None for band in bands),
+        "moves": bool(moves.get("hidden")),
+        "reason": bool(reasons) and (reasons[0].get("customers") or 0) < LEAST,
+        "plan": plan < LEAST,
+        "exclusion": base < SURE_OF_TEN,
+    }
+    return not small.get(str(name), False)

@@ -1,0 +1,146 @@
+"""Small cells: nothing below ten is told to those who see aggregates alone, and totals do not give it away."""
+
+from __future__ import annotations
+
+import html
+import json
+import random
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.small_manifest import figures_of, manifest
+from keepline import engine as engines
+from keepline_web.customers.models import PlanRow, Standing
+from keepline_web.customers.queries import latest_month, visible_to
+from keepline_web.exchange.models import Arrival
+from keepline_web.exchange.month_pictures import Mine, drawn
+from keepline_web.exchange.small_cells import FEW, guarded
+from keepline_web.frame.cells import LEAST, hidden_cells, hidden_in_row
+from keepline_web.people.roles import Role
+from web.cast import Cast
+from web.conftest import ROOT
+from web.visiting import browser
+
+Cells = dict[tuple[str, str], int]
+
+
+def worked_out(hidden: set[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The hidden cells that follow from row and column totals: whose unit vector lies in the space of the totals."""
+    cells = sorted(hidden)
+    sides = [(side, name) for side in (0, 1) for name in sorted({cell[side] for cell in cells})]
+    totals = np.array([[float(cell[side] == name) for cell in cells] for side, name in sides])
+    found = []
+    for at, cell in enumerate(cells):
+        unit = np.eye(len(cells))[at]
+        if np.linalg.matrix_rank(np.vstack([totals, unit])) == np.linalg.matrix_rank(totals):
+            found.append(cell)
+    return found
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_no_hidden_cell_of_any_table_follows_from_its_totals(seed: int) -> None:
+    dice = random.Random(seed)
+    rows, columns = dice.randint(2, 5), dice.randint(2, 4)
+    counts = {(f"r{r}", f"c{c}"): dice.choice([0, 0, 3, 9, 10, 57, 4000]) for r in range(rows) for c in range(columns)}
+    hidden = hidden_cells(counts)
+    told = [cell for cell, count in counts.items() if count and cell not in hidden]
+    assert all(counts[cell] >= LEAST for cell in told)
+    if told:
+        assert worked_out(hidden) == []
+
+
+def test_one_small_cell_takes_others_with_it_and_a_table_without_any_is_whole() -> None:
+    assert hidden_cells({("a", "x"): 50, ("a", "y"): 60, ("b", "x"): 70, ("b", "y"): 80}) == set()
+    hidden = hidden_cells({("a", "x"): 3, ("a", "y"): 60, ("b", "x"): 70, ("b", "y"): 80, ("c", "z"): 99})
+    assert hidden == {("a", "x"), ("a", "y"), ("b", "x"), ("b", "y")}
+
+
+@pytest.mark.parametrize(
+    ("counts", "hidden"),
+    [({"high": 9, "medium": 40, "low": 500}, {"high", "medium"}), ({"high": 10, "medium": 40, "low": 500}, set()),
+     ({"high": 4, "medium": 3, "low": 500}, {"high", "medium", "low"}), ({"high": 6, "medium": 5, "low": 500},
+     {"high", "medium"}), ({"high": 0, "low": 500}, set())],
+)  # fmt: skip
+def test_in_a_row_the_smallest_goes_with_a_single_small_one(counts: dict[str, int], hidden: set[str]) -> None:
+    assert hidden_in_row(counts) == hidden
+
+
+@pytest.fixture
+def month(cast: Cast) -> dict[str, Any]:  # noqa: ARG001
+    """The figures of the cast's own month, as the report counts them."""
+    duck = engines.start("duckdb")
+    made = figures_of(duck, ROOT / "published" / "2026-10", manifest())
+    duck.close()
+    Arrival.objects.update(figures=made)
+    return made
+
+
+def test_those_who_see_aggregates_alone_read_no_count_below_ten(month: dict[str, Any], cast: Cast) -> None:
+    small = {row["customers"] for row in month["moves"]["flows"] if 0 < row["customers"] < LEAST}
+    assert small, "the month has small cells to hide"
+    told = guarded(month)
+    for row in [*told["moves"]["flows"], *told["moves"]["classes"], *told["leaving"]["bands"]]:
+        assert row["customers"] is None or row["customers"] >= LEAST
+    assert not [f for f in told["findings"] if f["id"] == "moves"]
+    raw = browser(cast.people[Role.MARKETER]).get("/month").content.decode()
+    text = html.unescape(raw)
+    assert "/accounts" not in re.sub(r'action="/accounts"|/accounts\?q=|href="/accounts"', "", text)
+    drawings = [json.loads(html.unescape(said)) for said in re.findall(r'data-picture="([^"]*)"', raw)]
+    moves = next(one for one in drawings if one["id"] == "moves")
+    assert all(link["value"] >= LEAST for link in moves["data"]["links"])
+
+
+def test_a_band_that_is_too_small_says_so_and_takes_its_picture_with_it(month: dict[str, Any], cast: Cast) -> None:
+    bands = month["leaving"]["bands"]
+    bands[0]["customers"] = 3
+    told = guarded(month)
+    assert told["leaving"]["bands"][0]["said"] == FEW
+    assert [row["customers"] for row in told["leaving"]["bands"]].count(None) >= 2
+    assert not [f for f in told["findings"] if f["id"] == "leaving"]
+    assert "bands" not in drawn(told, Mine(cast.people[Role.MARKETER], "2026-10"))
+
+
+def ways(text: str) -> set[tuple[str, str]]:
+    """Every link to a list with a number of its own."""
+    found = re.findall(r'<a[^>]*href="(/accounts\?[^"]*)"[^>]*>\s*\(?([^<]*)', text)
+    said = {(html.unescape(to), re.search(r"[\d,]+", words)) for to, words in found}
+    return {(to, number[0].replace(",", "")) for to, number in said if number}
+
+
+@pytest.mark.usefixtures("month")
+@pytest.mark.parametrize("role", [Role.TEAM_LEAD, Role.PROVINCE_CHIEF])
+def test_every_number_leads_to_a_list_of_that_length_within_the_readers_scope(cast: Cast, role: str) -> None:
+    client = browser(cast.of_role(role))
+    text = client.get("/month").content.decode().split("<main")[1]
+    found = ways(re.sub(r'(?s)<figure class="chart">.*?</figure>', "", text))
+    assert len(found) > 6
+    for to, number in found:
+        page = client.get(to)
+        assert page.status_code == 200, to
+        assert page.context["page"].paginator.count == int(number), to
+
+
+def test_each_row_of_a_chart_counts_what_its_list_holds(month: dict[str, Any], cast: Cast) -> None:
+    person = cast.people[Role.PROVINCE_CHIEF]
+    client = browser(person)
+    charts = drawn(month, Mine(person, "2026-10"))
+    assert {"pareto", "moves", "bands", "limits"} <= set(charts)
+    for name in ("moves", "bands", "limits"):
+        for row, to in zip(charts[name]["rows"], charts[name]["hrefs"], strict=True):
+            assert client.get(to).context["page"].paginator.count == int(row[-1].replace(",", "")), to
+
+
+def test_a_list_of_an_earlier_month_is_of_that_month(cast: Cast) -> None:
+    account = visible_to(cast.people[Role.TEAM_LEAD]).order_by("pk")[0]
+    now = Standing.objects.get(account=account, month=latest_month())
+    PlanRow.objects.filter(account=account).delete()
+    Standing.objects.create(**{f.name: getattr(now, f.name) for f in Standing._meta.fields if f.name != "id"}
+                            | {"month": "2026-09", "class_code": "important", "move": "down"})  # fmt: skip
+    client = browser(cast.people[Role.TEAM_LEAD])
+    assert client.get("/accounts?class=important&move=down&month=2026-09").context["page"].paginator.count == 1
+    text = client.get("/accounts?class=important&move=down&month=2026-09").content.decode()
+    assert 'name="month" value="2026-09"' in text
+    assert client.get("/accounts?month=nonsense").context["page"].paginator.count > 0
