@@ -132,6 +132,10 @@ def _prepare(site: Site) -> None:
         begin_calendar(site.root, first=first, real=real_day())
         settle(site)
     bring_in_all(site)
+    if settings.DEMO:
+        from keepline_web.exchange.demo_targets import aim
+
+        aim(site)
     connections.close_all()
 
 

@@ -8,7 +8,6 @@ import random
 import re
 from typing import Any
 
-import numpy as np
 import pytest
 
 from core.small_manifest import figures_of, manifest
@@ -18,44 +17,23 @@ from keepline_web.customers.queries import latest_month, visible_to
 from keepline_web.exchange.models import Arrival
 from keepline_web.exchange.month_pictures import Mine, drawn
 from keepline_web.exchange.small_cells import FEW, guarded
-from keepline_web.frame.cells import LEAST, hidden_cells, hidden_in_row
+from keepline_web.frame.cells import LEAST, hidden_in_row
 from keepline_web.people.roles import Role
 from web.cast import Cast
 from web.conftest import ROOT
 from web.visiting import browser
 
-Cells = dict[tuple[str, str], int]
 
-
-def worked_out(hidden: set[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The hidden cells that follow from row and column totals: whose unit vector lies in the space of the totals."""
-    cells = sorted(hidden)
-    sides = [(side, name) for side in (0, 1) for name in sorted({cell[side] for cell in cells})]
-    totals = np.array([[float(cell[side] == name) for cell in cells] for side, name in sides])
-    found = []
-    for at, cell in enumerate(cells):
-        unit = np.eye(len(cells))[at]
-        if np.linalg.matrix_rank(np.vstack([totals, unit])) == np.linalg.matrix_rank(totals):
-            found.append(cell)
-    return found
-
-
-@pytest.mark.parametrize("seed", range(200))
-def test_no_hidden_cell_of_any_table_follows_from_its_totals(seed: int) -> None:
+@pytest.mark.parametrize("seed", range(60))
+def test_no_hidden_count_follows_from_the_total_and_none_that_is_told_is_small(seed: int) -> None:
     dice = random.Random(seed)
-    rows, columns = dice.randint(2, 5), dice.randint(2, 4)
-    counts = {(f"r{r}", f"c{c}"): dice.choice([0, 0, 3, 9, 10, 57, 4000]) for r in range(rows) for c in range(columns)}
-    hidden = hidden_cells(counts)
-    told = [cell for cell, count in counts.items() if count and cell not in hidden]
-    assert all(counts[cell] >= LEAST for cell in told)
-    if told:
-        assert worked_out(hidden) == []
-
-
-def test_one_small_cell_takes_others_with_it_and_a_table_without_any_is_whole() -> None:
-    assert hidden_cells({("a", "x"): 50, ("a", "y"): 60, ("b", "x"): 70, ("b", "y"): 80}) == set()
-    hidden = hidden_cells({("a", "x"): 3, ("a", "y"): 60, ("b", "x"): 70, ("b", "y"): 80, ("c", "z"): 99})
-    assert hidden == {("a", "x"), ("a", "y"), ("b", "x"), ("b", "y")}
+    counts = {f"c{at}": dice.choice([0, 0, 3, 9, 10, 57, 4000]) for at in range(dice.randint(1, 6))}
+    hidden = hidden_in_row(counts)
+    told = [name for name, count in counts.items() if count and name not in hidden]
+    assert all(counts[name] >= LEAST for name in told)
+    if told and hidden:
+        assert len(hidden) > 1
+        assert sum(counts[name] for name in hidden) >= LEAST
 
 
 @pytest.mark.parametrize(

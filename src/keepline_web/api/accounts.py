@@ -25,8 +25,7 @@ from keepline_web.api.shapes import AccountRow, AccountShape, row_of, whole_acco
 from keepline_web.customers.actions import claim
 from keepline_web.customers.listing import ORDERS, Listing, listed
 from keepline_web.customers.queries import access_account, latest_month, with_standing
-from keepline_web.customers.words import CLASSES, LOYALTY, RISKS
-from keepline_web.exports.words import MOVES
+from keepline_web.customers.words import CLASSES, LOYALTY, MOVES, RISKS
 from keepline_web.people.roles import Act
 
 NAME = "客户 · accounts"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keepline_web.frame.cells import LEAST, hidden_cells, hidden_in_row
+from keepline_web.frame.cells import LEAST, hidden_in_row
 
 Figures = dict[str, Any]
 FEW, UNTOLD = f"<{LEAST}", "*"  # too few to tell; enough, but the few could be worked out from it
@@ -37,12 +37,16 @@ def _hide(row: Figures) -> Figures:
 
 
 def _moves(moves: Figures) -> Figures:
+    """A class's total is told, and so must not give away from where a few came to it."""
     flows, classes = moves.get("flows") or [], moves.get("classes") or []
-    hidden = hidden_cells({(row["previous_class"] or "new", row["class"]): row["customers"] for row in flows})
+    told = []
+    for code in {row["class"]: None for row in flows}:
+        into = {row["previous_class"] or "new": row for row in flows if row["class"] == code}
+        hidden = hidden_in_row({name: row["customers"] for name, row in into.items()})
+        told += [row for name, row in into.items() if name not in hidden]
     small = hidden_in_row({row["class"]: row["customers"] for row in classes})
-    told = [row for row in flows if (row["previous_class"] or "new", row["class"]) not in hidden]
     return moves | {
-        "flows": told, "hidden": len(flows) - len(told),
+        "flows": [row for row in flows if row in told], "hidden": len(flows) - len(told),
         "classes": [_hide(row) if row["class"] in small else row for row in classes],
     }  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
@@ -14,6 +15,7 @@ from keepline_web.frame.refusals import Refused
 from keepline_web.people.access import page
 from keepline_web.people.models import Person, Unit
 from keepline_web.people.roles import Act
+from keepline_web.work.attainment import attainment
 from keepline_web.work.bulletin import bulletin, month_of
 from keepline_web.work.measures import MONEY
 from keepline_web.work.meeting import Week, meeting
@@ -64,6 +66,7 @@ def _table(request: HttpRequest, unit: Unit, month: str, units: list[Unit], peop
     return {
         "unit": unit, "above": above, "month": month, "own": own, "rows": rows, "measures": MEASURES, "money": MONEY,
         "sums": list(zip(MEASURES, sums, gaps, strict=True)), "level": request.user.rights.level,
+        "chart": attainment(request.user, unit, asked), "demo_targets": settings.DEMO,
         "previous": str(asked + -1), "following": str(asked + 1), "open": asked >= Month.of(clock.today()),
         "done": request.GET.get("done", "") if request.GET.get("done", "").isdigit() else "",
     }  # fmt: skip
