@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from keepline_web.frame.cells import LEAST, hidden_in_row
+from keepline_web.frame.small_counts import BESIDE, LEAST, SMALL, left_out
 
 Figures = dict[str, Any]
-FEW, UNTOLD = f"<{LEAST}", "*"  # too few to tell; enough, but the few could be worked out from it
 SURE_OF_TEN = 2_000  # in a base this large what is worth saying concerns ten customers at least
 
 
@@ -20,19 +19,19 @@ def guarded(figures: Figures) -> Figures:
         "leaving": leaving | {"bands": bands}, "moves": flows,
         "concentration": [_many(row) for row in figures.get("concentration") or []],
         "limits": [_means(row) for row in figures.get("limits") or []],
-        "plan": {"customers": None, "said": FEW} if small_plan else figures.get("plan"),
+        "plan": {"customers": None, "said": SMALL} if small_plan else figures.get("plan"),
         "findings": [row for row in figures.get("findings") or [] if _may_be_said(row, figures, bands, flows)],
     }  # fmt: skip
 
 
 def _bands(rows: list[Figures]) -> list[Figures]:
     counts = {row["risk_band"]: row["customers"] for row in rows}
-    hidden = hidden_in_row(counts)
+    hidden = left_out(counts)
     return [_hide(row) if row["risk_band"] in hidden else row for row in rows]
 
 
 def _hide(row: Figures) -> Figures:
-    said = FEW if row["customers"] < LEAST else UNTOLD
+    said = SMALL if row["customers"] < LEAST else BESIDE
     return row | {"customers": None, "said": said, "expected_leavers": None, "value_fen": None, "revenue_fen": None}
 
 
@@ -42,9 +41,9 @@ def _moves(moves: Figures) -> Figures:
     told = []
     for code in {row["class"]: None for row in flows}:
         into = {row["previous_class"] or "new": row for row in flows if row["class"] == code}
-        hidden = hidden_in_row({name: row["customers"] for name, row in into.items()})
+        hidden = left_out({name: row["customers"] for name, row in into.items()})
         told += [row for name, row in into.items() if name not in hidden]
-    small = hidden_in_row({row["class"]: row["customers"] for row in classes})
+    small = left_out({row["class"]: row["customers"] for row in classes})
     return moves | {
         "flows": [row for row in flows if row in told], "hidden": len(flows) - len(told),
         "classes": [_hide(row) if row["class"] in small else row for row in classes],
