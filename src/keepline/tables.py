@@ -9,6 +9,11 @@ Money is integer fen (BIGINT). Months are text ``YYYY-MM``. Null means unknown, 
 
 from __future__ import annotations
 
+from keepline.brought import CHANNELS as CHANNELS
+from keepline.brought import COMPONENTS as COMPONENTS
+from keepline.brought import DECISION_ROLES as DECISION_ROLES
+from keepline.brought import LAKE as LAKE
+from keepline.brought import WHO as _WHO
 from keepline.columns import ARROW as ARROW
 from keepline.columns import Column as Column
 from keepline.columns import Personal as Personal
@@ -16,136 +21,9 @@ from keepline.columns import Table as Table
 from keepline.columns import Type as Type
 from keepline.columns import columns_of as _of
 
-_WHO = """customer_id int - id | pseudonym of the customer | 客户假名
-month text - - | billing month | 账期"""
-_AS_OF = """customer_id int - id | pseudonym of the customer | 客户假名
-month text - - | first billing month these facts hold | 起始账期"""
-
-COMPONENTS = ("recurring", "overage", "roaming", "value_added", "topup", "one_off", "discount", "credit")
-CHANNELS = ("visit", "manager_call", "hotline", "sms", "app", "shop", "email", "letter")
-DECISION_ROLES = ("decides", "gatekeeper", "influences", "buys", "uses", "pays", "technical")
+# Features of what people did in the workbench; a site without one lacks nothing.
+OF_PEOPLE = ("promises_kept_3m", "promises_broken_3m", "granted_3m_fen")
 # fmt: off
-LAKE: tuple[Table, ...] = (
-    Table("customers", ("customer_id", "month"), "who the customer is, as of a month", "客户档案", _of(_AS_OF + """
-kind text - p | person or organisation | 客户类型 | person organisation
-industry text - - | industry code of an organisation | 行业
-region text - - | city or local network | 本地网
-district text - - | district | 区县
-manager_id text - - | account manager in charge | 客户经理
-joined_on date - p | day of the first line | 入网日期
-birthday date - p | birthday or founding day | 生日
-star_rating text - - | the operator's own tier | 星级
-listed_class text - - | class given by list | 名单类别 | important key potential
-consent bool - p | agreed to marketing contact; null means no | 营销授权
-blacklisted bool - p | on the blacklist | 黑名单
-preferred_channel text - p | channel the customer chose | 偏好渠道
-contact_gap_days int days p | least days between contacts the customer chose | 联系间隔""")),
-    Table("lines", ("line_id", "month"), "one number or circuit of a customer, as of a month", "用户号码", _of("""
-line_id int - id | pseudonym of the line | 号码假名
-""" + _AS_OF + """
-product text - - | kind of service | 产品 | mobile broadband tv fixed iot circuit other
-plan_id text - - | plan | 套餐
-status text - - | state of the line | 状态 | active suspended disconnected
-started_on date - - | opened | 开通日期
-contract_end_on date - - | minimum term ends | 合约到期
-ended_on date - - | closed | 拆机日期
-ported_in bool - - | came with the number from another operator | 携入""")),
-    Table("plans", ("plan_id", "month"), "what is charged for what, as of a month", "套餐", _of("""
-plan_id text - - | plan | 套餐
-month text - - | first billing month these facts hold | 起始账期
-name text - - | name customers know | 名称
-product text - - | kind of service | 产品
-price_fen int fen - | monthly price | 月费
-voice_s int s - | voice included | 含通话
-data_kb int KB - | data included | 含流量""")),
-    Table("bills", ("customer_id", "month", "component"), "billed revenue by month and component", "账单", _of(_WHO + """
-component text - - | what was billed | 账目 | """ + " ".join(COMPONENTS) + """
-amount_fen int fen p | billed; negative for credits and discounts | 金额"""), ("amount_fen",)),
-    Table("usage", ("customer_id", "month"), "what was used in the month", "用量", _of(_WHO + """
-voice_s int s p | outgoing voice | 主叫时长
-voice_in_s int s p | incoming voice | 被叫时长
-offnet_s int s p | outgoing voice to other operators | 网外主叫
-roaming_s int s p | voice while roaming | 漫游时长
-data_kb int KB p | data | 流量
-sms int count p | messages sent | 短信
-topups int count p | times topped up | 充值次数
-active_days int days p | days with any use | 活跃天数
-dropped_calls int count p | calls that broke off | 掉话""")),
-    Table("payments", ("customer_id", "month"), "what was paid and what is owed at month end", "缴费与欠费", _of(_WHO + """
-paid_fen int fen p | paid in the month | 缴费
-arrears_fen int fen p | due and unpaid | 欠费
-arrears_months int months p | age of the oldest arrears | 欠费账龄""")),
-    Table("contacts", ("contact_id",), "a contact in either direction", "触达", _of("""
-contact_id text - - | number of the contact | 触达编号
-""" + _WHO + """
-contacted_on date - p | day | 日期
-channel text - - | channel | 渠道
-direction text - - | who began | 方向 | in out
-purpose text - - | what for | 目的 | marketing service care complaint billing
-manager_id text - - | account manager | 客户经理""")),
-    Table("complaints", ("complaint_id",), "a complaint", "投诉", _of("""
-complaint_id text - - | number of the complaint | 投诉编号
-""" + _WHO + """
-opened_on date - p | received | 受理日期
-closed_on date - p | answered | 办结日期
-category text - - | about what | 类别
-severity int 1-5 - | how grave | 严重度""")),
-    Table("survey_answers", ("customer_id", "month", "question"), "an answer to a survey", "问卷", _of(_WHO + """
-question text - - | what was asked; stay, recommend and satisfaction are understood | 题目
-score real points p | answer | 得分
-scale_max real points - | best possible answer | 满分""")),
-    Table("experiments", ("experiment_id", "customer_id", "month"), "who was in which pilot, by the lots of which month", "试点", _of("""
-experiment_id text - - | pilot | 试点
-""" + _WHO + """
-offer_id text - - | what the treated got | 优惠
-arm text - - | what the lot said | 组别 | treated held_out"""), ("offer_id", "arm")),
-    Table("deliveries", ("customer_id", "plan_month", "offer_id"), "proof that a planned offer reached its customer", "执行记录", _of(_WHO + """
-plan_month text - - | month of the plan it belongs to | 方案账期
-offer_id text - - | offer | 优惠
-channel text - - | channel | 渠道
-delivered_on date - p | day | 日期
-answer text - p | what the customer said | 结果 | accepted refused none
-cost_fen int fen - | what it cost | 成本""")),
-    Table("departures", ("customer_id", "month"), "customers who left, and why", "离网", _of(_WHO + """
-kind text - p | how | 方式 | left port_out silent
-reason text - p | recorded reason code | 原因""")),
-    Table("referrals", ("customer_id",), "new customers brought by old ones", "老带新", _of(_WHO + """
-referrer_id int - id | pseudonym of who brought them | 推荐人""")),
-    Table("managers", ("manager_id", "month"), "account managers and their hours, as of a month", "客户经理", _of("""
-manager_id text - - | account manager | 客户经理
-month text - - | first billing month these facts hold | 起始账期
-district text - - | district | 区县
-visit_minutes int minutes - | minutes a month for customers | 走访分钟
-authority_fen int fen - | largest cost of one offer within own authority | 优惠权限""")),
-    Table("network_faults", ("district", "month"), "network faults by district", "网络故障", _of("""
-district text - - | district | 区县
-month text - - | billing month | 账期
-faults int count - | faults | 故障数
-fault_minutes int minutes - | minutes of fault | 故障分钟""")),
-    Table("call_edges", ("customer_id", "month", "peer_id"), "who calls whom", "交往圈", _of(_WHO + """
-peer_id int - id | pseudonym of the other party | 对端
-calls int count p | calls in the month | 次数""")),
-    Table("attributes", ("customer_id", "month", "name"), "further facts of the operator's own", "其他属性", _of(_AS_OF + """
-name text - - | name of the fact | 属性
-number real - p | value when it is a number | 数值
-code text - p | value when it is a code | 代码""")),
-    Table("contact_details", ("customer_id",), "names and numbers of customers; restricted", "联系资料", _of("""
-customer_id int - id | pseudonym of the customer | 客户假名
-customer_no text - r | the operator's own number | 客户编号
-name text - r | name | 姓名
-phone text - r | telephone | 电话""")),
-    Table("affiliations", ("customer_id", "month"), "which organisation an account belongs to, as of a month", "上级单位", _of(_AS_OF + """
-head_id int - id | pseudonym of the organisation right above; null from a month on means none any more | 上级单位假名""")),
-    Table("contact_persons", ("customer_id", "person_no"), "who speaks for an organisation and what part they have in decisions", "单位联系人", _of("""
-customer_id int - id | pseudonym of the customer | 客户假名
-person_no text - r | what the operator tells an organisation's contact persons apart by | 联系人编号
-role text - - | part in decisions | 决策角色 | """ + " ".join(DECISION_ROLES) + """
-name text - r | name | 姓名
-phone text - r | telephone | 电话
-birthday date - r | birthday | 生日
-preferred_channel text - p | channel the person chose | 偏好渠道""")),
-)
-
 FEATURES = Table("features", ("customer_id",), "one row a customer of the base and snapshot month", "客户特征", _of(_WHO + """
 kind text - p | person or organisation | 客户类型
 industry text - - | industry | 行业
@@ -210,7 +88,10 @@ stay_intention real share p | last stated intention to stay, 0 to 1 | 留网意�
 recommend real share p | last stated willingness to recommend, 0 to 1 | 推荐意愿
 referrals_12m int count p | new customers brought | 推荐数
 peers int count p | parties called this month | 交往数
-peers_left_3m int count p | parties called who left within three months | 交往圈离网"""))
+peers_left_3m int count p | parties called who left within three months | 交往圈离网
+granted_3m_fen int fen p | cost of offers outside the plan taken up within three months | 方案外优惠
+promises_kept_3m int count p | promises kept within three months | 近三月兑现承诺
+promises_broken_3m int count p | promises broken, or due without an outcome, within three months | 近三月失约"""))
 
 LABELS = Table("labels", ("customer_id",), "what became of the base of a past snapshot within the horizon", "结果标签", _of(_WHO + """
 left_within bool - p | left within the horizon | 离网
@@ -297,7 +178,8 @@ margin_fen int fen - | margin in the window | 期后毛利
 before_fen int fen - | margin of the three months before | 前三月毛利
 margin_squares real - - | squares of the margin | 期后毛利平方和
 before_squares real - - | squares of the margin before | 前三月毛利平方和
-products real - - | margin times margin before | 乘积和"""))
+products real - - | margin times margin before | 乘积和
+given int customers - | were given another offer by hand within the window | 另获优惠人数"""))
 
 SCORE_CELLS = Table("score_cells", ("score",), "customers and leavers by published probability, rounded", "概率分格", _of("""
 score real share - | published probability of leaving, five decimals | 离网概率
@@ -368,7 +250,9 @@ high real - - | upper end of the 90 % interval | 上限
 earned_fen int fen - | difference times treated, less cost where it is margin | 增收
 cost_fen int fen - | what it cost | 成本
 verdict text - - | measured, or why there is no figure | 结论 | measured no_delivery too_few window_open
-needed int customers - | customers an arm that would be needed | 所需人数"""))
+needed int customers - | customers an arm that would be needed | 所需人数
+treated_given int customers - | treated who were given another offer by hand as well | 实施中另获优惠
+held_out_given int customers - | left alone by lot who were given an offer by hand | 对照中另获优惠"""))
 
 WIN_BACK = Table("win_back", ("customer_id",), "who left in the last three months and is not back", "赢回名单", _of(_WHO + """
 left_month text - p | month they left in | 离网账期

@@ -17,11 +17,13 @@ import pyarrow.parquet as pq
 
 from keepline.front import Month, Site, open_site, published_months
 from keepline.lake.intake import load
+from keepline.lake.store import open_lake
 from keepline.pipeline import run_month
 from keepline.progress import Silent
 from keepline.simulate.operator import next_month, start_site
 
 FIRST, LAST = Month.parse("2026-03"), Month.parse("2026-10")
+PEOPLE = ["customer_id", "contacts_out_1m", "promises_kept_3m", "promises_broken_3m", "granted_3m_fen"]
 ANSWERS = ("agreed", "refused", "reached", "not_reached")
 
 
@@ -81,12 +83,42 @@ def act(site: Site, month: Month) -> dict[str, Any]:
         owner = owner_of(Account.objects.get(pk=row.account_id))
         log_contact(by=owner, customer_id=row.account_id, key=uuid.uuid4(), outcome=ANSWERS[place % 4],
                     channel="visit", plan_row=row.pk)  # fmt: skip
+    done = by_hand(rows)
     handed = [hand_back(by=None) for _ in range(2)]  # the second changes nothing
     return {
         "publications": len(published_months(site)), "arrived_twice": again is not None,
         "plan_rows": len(rows), "treated_managed": treated_managed(site, month),
-        "handed": [made.files for made in handed if made], "lake": in_lake(site, month + 1),
+        "handed": [made.files for made in handed if made], "lake": in_lake(site, month + 1), "by_hand": done,
     }  # fmt: skip
+
+
+def by_hand(rows: list[Any]) -> dict[str, Any]:
+    """Outside the plan: a promise kept, one broken, and an offer granted and taken up, each for its own customer."""
+    from keepline_web.customers.models import Account, Standing
+    from keepline_web.customers.queries import latest_month, owner_of
+    from keepline_web.frame import clock
+    from keepline_web.work import actions, proposals
+    from keepline_web.work.holding import take_up
+    from keepline_web.work.queries import catalogue_of
+
+    planned = {row.account_id for row in rows}
+    free = Standing.objects.filter(month=latest_month(), account__blacklisted=False).exclude(arrears_fen__gt=0)
+    accounts = [one for one in Account.objects.filter(standings__in=free).order_by("pk")
+                if one.pk not in planned and owner_of(one) is not None]  # fmt: skip
+    kept, broken, granted = accounts[:3]
+    for account, outcome in ((kept, True), (broken, False)):
+        owner = owner_of(account)
+        assert owner is not None
+        made = actions.promise(by=owner, customer_id=account.pk, key=uuid.uuid4(), what="回电", due_on=clock.today())
+        actions.end_promise(by=owner, promise_id=made.pk, kept=outcome)
+    owner = owner_of(granted)
+    assert owner is not None
+    owner.authority_fen = 10**6
+    offer = min(catalogue_of(granted)[0], key=lambda one: (one["unit_cost_fen"], one["offer_id"]))
+    asked = proposals.propose(by=owner, customer_id=granted.pk, key=uuid.uuid4(), offer_id=offer["offer_id"],
+                              price_fen=offer["price_fen"], reason="客户另有需要")  # fmt: skip
+    take_up(by=owner, proposal_id=asked.pk)
+    return {"kept": kept.pk, "broken": broken.pk, "granted": granted.pk, "cost_fen": asked.cost_fen}
 
 
 def set_day(root: Path, day: dt.date) -> None:
@@ -125,7 +157,15 @@ def said_of(site: Site, month: Month) -> dict[str, Any]:
     return {
         "delivered": before[0]["delivered"] if before else None,
         "contacted": sum(1 for count in features if count),
+        "people": people_of(folder),
+        "in_lake": {table: open_lake(site.lake).rows(table) for table in ("promises", "approvals")},
     }
+
+
+def people_of(folder: Path) -> dict[str, dict[str, Any]]:
+    """The features of those whom somebody promised or granted something."""
+    rows = pq.read_table(folder / "features", columns=PEOPLE).to_pylist()
+    return {str(row["customer_id"]): row for row in rows if any(row[name] for name in PEOPLE[2:])}
 
 
 if __name__ == "__main__":

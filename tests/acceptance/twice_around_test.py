@@ -30,3 +30,11 @@ def test_what_people_did_in_the_workbench_is_what_the_next_month_measures(tmp_pa
     for before, turn in pairwise(turns):
         assert turn["delivered"] == before["lake"]["deliveries"]
         assert turn["contacted"] >= before["lake"]["contacts"]
+        done, found = before["by_hand"], turn["people"]
+        assert found[str(done["kept"])]["promises_kept_3m"] >= 1
+        assert found[str(done["broken"])]["promises_broken_3m"] >= 1
+        granted = found[str(done["granted"])]
+        assert granted["granted_3m_fen"] >= done["cost_fen"]
+        assert granted["contacts_out_1m"] >= 1  # nobody logged a contact: what was granted counts as one
+    assert [turn["in_lake"]["approvals"] for turn in turns] == [0, 1, 2]
+    assert [turn["in_lake"]["promises"] for turn in turns] == [0, 2, 4]

@@ -65,11 +65,13 @@ promises | GET | {MANAGER} {AGENT} | -
 end_promise | POST | {MANAGER} {AGENT} | promise
 proposals | GET | {MANAGER} {AGENT} | -
 withdraw_proposal | POST | {MANAGER} {AGENT} | proposal
+use_proposal | POST | {MANAGER} {AGENT} | proposal
 inbox | GET | {LEAD} {CHIEFS} | -
 decide | POST | {LEAD} {CHIEFS} | proposal
 data | GET | importer | -
 bring_in | POST | importer | -
 hand_back | POST | importer | -
+hand_back_again | POST | importer | -
 receive | POST | importer | -
 upload | GET | importer | upload
 try_or_load | POST | importer | upload_verb

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from keepline.decisions import words
 from keepline.decisions.words import Words, yuan
+from keepline.tables import OF_PEOPLE
 
 if TYPE_CHECKING:
     from keepline.decisions.explain import Explanation, OfferSeen
@@ -30,6 +31,7 @@ PROFILE = (
     "complaints_3m",
     "arrears_fen",
     "contacts_out_3m",
+    *OF_PEOPLE,
 )
 
 

@@ -26,7 +26,7 @@ __all__ = ["Lack", "Stage", "build_features", "build_labels", "column_origins", 
 
 Values = dict[str, sqlmodel.Value]
 
-OUTCOMES = ("bills", "usage", "departures", "deliveries")  # what the outcome window is read from
+OUTCOMES = ("bills", "usage", "departures", "deliveries", "approvals")  # what the outcome window is read from
 PARTS = (
     "people",
     "spend",
@@ -39,6 +39,8 @@ PARTS = (
     "answered",
     "brought",
     "circle",
+    "granted",
+    "promised",
     "gone",
 )
 # How many months of each table are read; None: all, where the latest row at or before the snapshot counts.
@@ -51,6 +53,8 @@ WINDOWS: dict[str, int | None] = {
     "usage": 6,
     "payments": 6,
     "contacts": 6,
+    "approvals": 6,
+    "promises": 12,
     "complaints": 12,
     "survey_answers": 12,
     "network_faults": 3,

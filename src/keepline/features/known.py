@@ -39,6 +39,9 @@ NOTHING_IS_ZERO: dict[str, tuple[str, str, int]] = {
     "lines": ("lines", "line_id", 0),
     "products": ("lines", "product", 0),
     "referrals_12m": ("referrals", "referrer_id", 12),
+    "granted_3m_fen": ("approvals", "decision", 6),
+    "promises_kept_3m": ("promises", "due_on", 12),
+    "promises_broken_3m": ("promises", "due_on", 12),
     "peers": ("call_edges", "peer_id", 1),
     "peers_left_3m": ("call_edges", "peer_id", 3),
 }
@@ -87,6 +90,8 @@ def known_months(scan: Scan, column: str) -> set[int]:
 def _has_value(path: str, place: int) -> bool:
     """Whether a file's footer allows a value in the column; a footer without counts allows it."""
     footer = pq.read_metadata(path)
+    if place >= footer.num_columns:  # the table gained the column after the file was written
+        return False
     groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
     for group in groups:
         said = group.column(place).statistics

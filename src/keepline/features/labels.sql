@@ -1,5 +1,5 @@
 -- question: what became of the base of a past snapshot within the horizon?
--- reads: features, bills, departures, deliveries, gone_within
+-- reads: features, bills, departures, deliveries, approvals, gone_within
 -- makes: labels
 WITH billed AS (
   SELECT
@@ -14,9 +14,14 @@ ported AS (
   FROM departures
   WHERE kind = 'port_out'
 ),
+offered AS (
+  SELECT customer_id, months_ago FROM deliveries WHERE NOT COALESCE(withdrawn, FALSE)
+  UNION ALL
+  SELECT customer_id, months_ago FROM approvals WHERE used_on IS NOT NULL
+),
 reached AS (
   SELECT customer_id, MAX(months_ago) AS months_ago
-  FROM deliveries
+  FROM offered
   GROUP BY customer_id
 )
 SELECT

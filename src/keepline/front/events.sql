@@ -12,7 +12,7 @@ SELECT
   CAST(NULL AS DATE) AS closed_on
 FROM contacts AS c
 INNER JOIN features AS f ON f.customer_id = c.customer_id
-WHERE f.manager_id IS NOT NULL
+WHERE f.manager_id IS NOT NULL AND NOT COALESCE(c.withdrawn, FALSE)
 UNION ALL
 SELECT
   p.customer_id,

@@ -20,7 +20,7 @@ from sqlglot import exp, parse_one
 
 from keepline.engine import Engine, Range, Scan
 from keepline.periods import Month
-from keepline.tables import FEATURES, Type
+from keepline.tables import FEATURES, OF_PEOPLE, Type
 
 Vector = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]
@@ -142,7 +142,8 @@ def choose(rows: pa.Table, attributes: Sequence[str], *, history: int | None = N
             continue
         found, why = _columns(source, name, rows.column(source), kind)
         columns += found
-        if why and not (kind is Type.TEXT and source.startswith("code_") and why == "unknown"):
+        quiet = name in OF_PEOPLE or (kind is Type.TEXT and source.startswith("code_"))
+        if why and not (quiet and why == "unknown"):
             dropped.append(Dropped(name, why))
     numeric = {c.name for c in columns}
     told = tuple(d for d in dropped if d.name not in numeric)

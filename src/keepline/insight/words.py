@@ -20,6 +20,7 @@ no_topup | 近三月没有充值 | no top-up in three months
 falling_bill | 消费在下降或月租已调低 | spending is falling or the recurring charge was lowered
 overage | 近三月产生套外费用 | was charged beyond the allowance in the last three months
 complaints | 近一年有投诉 | complained within the last twelve months
+promises_broken | 近三月有承诺没有兑现 | a promise to them was broken within the last three months
 contract_ends | 合约已到期或三个月内到期 | the contract has ended or ends within three months
 arrears | 有欠费或近半年曾欠费 | owes money or did within six months
 network | 遇到掉话或所在区县网络故障 | met dropped calls or network faults in the district

@@ -49,7 +49,8 @@ class Shelf:
         """The rows of some months, or of one range of keys of them."""
         wanted = set(months)
         parts = [pq.read_table(path, filters=only) for f, path in self.newest(table.name) if f.month in wanted]
-        return pa.concat_tables([table.arrow.empty_table(), *parts]).combine_chunks()
+        whole = pa.concat_tables([table.arrow.empty_table(), *parts], promote_options="default")  # columns gained since
+        return whole.select(table.names).combine_chunks()
 
     def is_closed(self, month: str) -> bool:
         return self.closed is not None and month != ALWAYS and Month.parse(month) <= self.closed

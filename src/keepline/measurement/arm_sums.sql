@@ -1,10 +1,15 @@
 -- question: of each offer and arm of a plan, how many stayed, what margin did they bring, what did they cost?
--- reads: assignments, outcomes, deliveries, decisions
+-- reads: assignments, outcomes, deliveries, approvals, decisions
 -- makes: arm_sums
 WITH proof AS (
   SELECT customer_id, offer_id, cost_fen
   FROM deliveries
-  WHERE plan_month = :plan_month
+  WHERE plan_month = :plan_month AND NOT COALESCE(withdrawn, FALSE)
+), by_hand AS (
+  SELECT customer_id
+  FROM approvals
+  WHERE decision = 'approved' AND NOT (COALESCE(planned, FALSE) AND plan_month = :plan_month)
+  GROUP BY customer_id
 ), compared AS (
   SELECT
     a.offer_id,
@@ -15,10 +20,12 @@ WITH proof AS (
     CASE WHEN o.left_after IS NULL THEN 1 ELSE 0 END AS stayed,
     CASE WHEN a.arm = 'treated' AND p.customer_id IS NOT NULL THEN 1 ELSE 0 END AS delivered,
     CASE WHEN a.arm = 'treated' AND p.customer_id IS NOT NULL
-      THEN COALESCE(p.cost_fen, d.cost_fen, 0) ELSE 0 END AS cost_fen
+      THEN COALESCE(p.cost_fen, d.cost_fen, 0) ELSE 0 END AS cost_fen,
+    CASE WHEN h.customer_id IS NOT NULL THEN 1 ELSE 0 END AS given
   FROM assignments AS a
   JOIN outcomes AS o ON o.customer_id = a.customer_id
   LEFT JOIN proof AS p ON p.customer_id = a.customer_id AND p.offer_id = a.offer_id
+  LEFT JOIN by_hand AS h ON h.customer_id = a.customer_id
   LEFT JOIN decisions AS d ON d.customer_id = a.customer_id
   WHERE a.by_rule
 )
@@ -34,6 +41,7 @@ SELECT
   CAST(SUM(before_fen) AS BIGINT) AS before_fen,
   SUM(CAST(margin_fen AS DOUBLE) * margin_fen) AS margin_squares,
   SUM(CAST(before_fen AS DOUBLE) * before_fen) AS before_squares,
-  SUM(CAST(margin_fen AS DOUBLE) * before_fen) AS products
+  SUM(CAST(margin_fen AS DOUBLE) * before_fen) AS products,
+  CAST(SUM(given) AS BIGINT) AS given
 FROM compared
 GROUP BY offer_id, arm

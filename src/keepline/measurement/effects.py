@@ -75,6 +75,7 @@ class Arm(Adding):
     margin_squares: float = 0.0
     before_squares: float = 0.0
     products: float = 0.0
+    given: int = 0
 
     @property
     def margin(self) -> Sums:
@@ -135,6 +136,7 @@ def _arm_sums(
         see_parts(engine, view="assignments", table=ASSIGNMENTS, parts=(part,))
         see_parts(engine, view="decisions", table=DECISIONS, parts=plan.decisions, only=only)
         _see_deliveries(engine, lake, snapshot=snapshot, plan=plan, only=only)
+        engine.see("approvals", lake.window("approvals", plan.month + 1, window.last), only)
         for row in engine.fetch(query).to_pylist():
             arm = Arm(*(row[name] for name in ARM_SUMS.names[2:]))
             yield row["offer_id"], Arms(**{row["arm"]: arm})
@@ -147,7 +149,8 @@ def _see_deliveries(engine: Engine, lake: Lake, *, snapshot: Month, plan: PastPl
 def delivered_rows(engine: Engine, lake: Lake, *, snapshot: Month, plan: PastPlan) -> int:
     """How many rows prove that anything of the plan was carried out."""
     _see_deliveries(engine, lake, snapshot=snapshot, plan=plan)
-    mine = exp.column("plan_month").eq(str(plan.month))
+    happened = exp.not_(exp.func("COALESCE", exp.column("withdrawn"), exp.false()))
+    mine = exp.and_(exp.column("plan_month").eq(str(plan.month)), happened)
     query = exp.select(exp.alias_(exp.Count(this=exp.Star()), "rows_found")).from_("deliveries").where(mine)
     return int(engine.fetch(query)["rows_found"][0].as_py())
 
@@ -216,8 +219,9 @@ def _unclear(found: Difference | None) -> bool:
 
 
 def _counts(arms: Arms) -> dict[str, Any]:
-    treated = arms.treated
-    return {"treated": treated.customers, "held_out": arms.held_out.customers, "delivered": treated.delivered}
+    treated, held_out = arms.treated, arms.held_out
+    given = {"treated_given": treated.given, "held_out_given": held_out.given}
+    return {"treated": treated.customers, "held_out": held_out.customers, "delivered": treated.delivered} | given
 
 
 def _figures(arms: Arms, found: Difference | None, *, measure: str) -> dict[str, Any]:

@@ -138,7 +138,8 @@ def _joined() -> exp.Query:
         same = exp.column("customer_id", table=alias).eq(exp.column("customer_id", table="e"))
         query = query.join(exp.alias_(exp.to_table(view), alias, table=True), on=same, join_type="left")
     pairs = (("customer_id", "customer_id"), ("offer_id", "offer_id"), ("plan_month", "month"))
-    arrived = [exp.column(ours, table="d").eq(exp.column(theirs, table="e")) for ours, theirs in pairs]
+    arrived: list[exp.Expr] = [exp.column(ours, table="d").eq(exp.column(theirs, table="e")) for ours, theirs in pairs]
+    arrived.append(exp.not_(exp.func("COALESCE", exp.column("withdrawn", table="d"), exp.false())))
     query = query.join(exp.alias_(exp.to_table("deliveries"), "d", table=True), on=exp.and_(*arrived), join_type="left")
     return query.order_by(*[exp.column(name, table="e") for name in ("customer_id", "experiment_id", "month")])
 

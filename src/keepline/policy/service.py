@@ -38,10 +38,23 @@ class ClassService(Part):
 
 
 class Authority(Part):
-    """The largest cost of one offer that a level of the chain may give alone."""
+    """What one person of a level of the chain may give alone: one offer at most, and all offers of a month."""
 
     level: Annotated[int, Field(ge=1, le=5)]
     cost_fen_max: Annotated[int, Field(ge=0)]
+    month_fen_max: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="cost of all offers one person approves in a month; absent: no limit"
+    )
+
+    @model_validator(mode="after")
+    def _month_holds_one(self) -> Self:
+        if self.month_fen_max is not None and self.month_fen_max < self.cost_fen_max:
+            raise UnclearError(
+                f"level {self.level} may give {self.cost_fen_max} at once and {self.month_fen_max} in a month; "
+                "a month's worth is at least one offer's",
+                f"第 {self.level} 级单笔权限 {self.cost_fen_max} 大于每月 {self.month_fen_max}；每月不得小于单笔",
+            )
+        return self
 
 
 class Service(Document):
@@ -81,6 +94,11 @@ class Service(Document):
         """What a level may give alone; a level that is not named may give what the next below may."""
         known = [row.cost_fen_max for row in self.authority if row.level <= level]
         return max(known, default=0)
+
+    def month_fen(self, level: int) -> int | None:
+        """What one person of a level may give in a month; None where there is no limit."""
+        known = [row for row in self.authority if row.level <= level]
+        return max(known, key=lambda row: row.level).month_fen_max if known else 0
 
 
 def read_service(policy: Path) -> Service:

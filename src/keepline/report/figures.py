@@ -19,7 +19,7 @@ from keepline.report.reasons import reason_words
 from keepline.report.tally import Row, Shelf, group, model, total
 from keepline.report.words import CLASSES, Words, both
 from keepline.site import Settings
-from keepline.tables import STATES, TABLES
+from keepline.tables import OF_PEOPLE, STATES, TABLES
 
 BILLION = 1_000_000_000
 SPREADS = {
@@ -88,13 +88,13 @@ def _base(shelf: Shelf) -> dict[str, Any]:
     """How many are in the base, what they brought in the month, and for how many each feature is known."""
     names = [c.name for c in TABLES["features"].columns if c.name not in ("customer_id", "month")]
     known = [_big(exp.Count(this=exp.column(name)), f"known_{name}") for name in names]
-    sums = [_big(exp.Sum(this=exp.column(name)), name) for name in ("revenue_fen", "margin_fen")]
+    sums = [_big(exp.Sum(this=exp.column(name)), name) for name in ("revenue_fen", "margin_fen", *OF_PEOPLE)]
     query = exp.select(_big(exp.Count(this=exp.Star()), "customers"), *sums, *known).from_("features")
     rows = shelf.sums(query, ["features"], [])
     if not rows:
         return {"customers": None, "revenue_fen": None, "margin_fen": None, "known": {}}
     row = rows[0]
-    return {key: row[key] for key in ("customers", "revenue_fen", "margin_fen")} | {
+    return {key: row[key] for key in ("customers", "revenue_fen", "margin_fen", *OF_PEOPLE)} | {
         "known": {name: row[f"known_{name}"] for name in names}
     }
 

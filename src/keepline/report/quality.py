@@ -8,7 +8,7 @@ from typing import Any
 from keepline.policy.documents import Policy, TenureBenefit
 from keepline.report.tally import Row, Shelf, group, model
 from keepline.report.words import both
-from keepline.tables import TABLES
+from keepline.tables import OF_PEOPLE, TABLES
 
 MOST_ASIDE = 20
 COUNTS = ("read", "loaded", "updated", "unchanged", "ignored", "set_aside")
@@ -43,7 +43,7 @@ def _known(base: dict[str, Any]) -> list[Row]:
     return [
         {"feature": name, "name": both(declared.column(name).zh, declared.column(name).en), "share": known / customers}
         for name, known in base["known"].items()
-        if customers
+        if customers and (known or name not in OF_PEOPLE)
     ]
 
 

@@ -23,6 +23,7 @@ from keepline_web.people.models import Person, Unit
 BATCH = 2_000
 LOCK = 7_292
 FIGURES = ("head", "findings", "base", "concentration", "moves", "leaving", "plan", "limits", "effects")
+BY_HAND = ("treated_given", "held_out_given")
 Row = dict[str, Any]
 TOLD = ("kind", "industry", "region", "district", "preferred_channel")
 STANDING = [
@@ -57,11 +58,18 @@ def bring_in(site: Site, month: Month) -> Arrival | None:
         at=clock.now(),
         accounts=accounts,
         plan_rows=plan_rows,
-        figures={name: made.figures.get(name) for name in FIGURES},
+        figures=_aggregates(made.figures),
     )
     detail = {"month": str(month), "publication": made.id, "accounts": accounts, "plan_rows": plan_rows}
     write(Stream.EXCHANGE, act="publication_in", by=None, object=f"month:{month}", detail=detail)
     return arrival
+
+
+def _aggregates(figures: Row) -> Row:
+    """The report's figures without how many of either arm were given an offer by hand: people here gave them."""
+    found = {name: figures.get(name) for name in FIGURES}
+    rows = [{k: v for k, v in row.items() if k not in BY_HAND} for row in found["effects"] or []]
+    return found | {"effects": rows if found["effects"] is not None else None}
 
 
 def _accounts(front: Front, made: Published) -> int:

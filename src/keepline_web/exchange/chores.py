@@ -11,7 +11,7 @@ from keepline.front import KeeplineError
 from keepline_web.audit.forwarding import forward
 from keepline_web.exchange import undoing, uploads
 from keepline_web.exchange.arriving import bring_in_all, waiting
-from keepline_web.exchange.handing import hand_back, something_new
+from keepline_web.exchange.handing import hand_back, hand_back_again, something_new
 from keepline_web.jobs.kinds import chore, register
 from keepline_web.jobs.progress import Progress
 from keepline_web.people.models import Person
@@ -29,7 +29,8 @@ def bring_in(asked: dict[str, Any], progress: Progress) -> dict[str, Any]:  # no
 
 def hand(asked: dict[str, Any], progress: Progress) -> dict[str, Any]:
     progress.step(0, zh="交回工作台的记录", en="handing back what was done")
-    handing = hand_back(by=Person.objects.get(pk=asked["person"]))
+    by = Person.objects.get(pk=asked["person"])
+    handing = hand_back_again(by=by) if asked.get("again") else hand_back(by=by)
     return {"files": handing.files if handing else []}
 
 

@@ -1,122 +1,96 @@
-"""What people did goes out: contacts and answers to the plan as Parquet, taken in by the operator's own intake.
+"""What people did goes out as Parquet, taken in by the operator's own intake; each line once, however late it came.
 
-Everything up to a day is written each time, so that a handing that was lost is made good by the next;
-intake knows which rows it has.
+Every line remembers the handing that took it in. A line of a month that is published already goes as a late
+arrival: intake makes a new version of that month, which open months see. A handing that did not end took in nothing,
+and what it left in the lake is the same when it comes again.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
-from keepline.front import Month, hand_in, published_months
+from keepline.front import hand_in
 from keepline_web.audit.actions import write
 from keepline_web.audit.models import Stream
-from keepline_web.exchange.models import Handing
+from keepline_web.exchange.models import Handing, Taken
+from keepline_web.exchange.outgoing import LINES, SCHEMAS, Outgoing, outgoing, waiting_lines
 from keepline_web.frame import clock
 from keepline_web.people.models import Person
-from keepline_web.work.models import Contact
 
-CONTACTS = pa.schema([
-    ("contact_id", pa.string()), ("customer_id", pa.int64()), ("contacted_on", pa.date32()), ("channel", pa.string()),
-    ("direction", pa.string()), ("purpose", pa.string()), ("manager_id", pa.string()),
-])  # fmt: skip
-DELIVERIES = pa.schema([
-    ("customer_id", pa.int64()), ("plan_month", pa.string()), ("offer_id", pa.string()), ("channel", pa.string()),
-    ("delivered_on", pa.date32()), ("answer", pa.string()), ("cost_fen", pa.int64()),
-])  # fmt: skip
-ANSWERS = {"agreed": "accepted", "refused": "refused", "reached": "none"}
 FOLDER = "workbench/out"
+LOCK = 7_293
+BATCH = 2_000
 
 
+@transaction.atomic
 def hand_back(*, by: Person | None, until: dt.date | None = None) -> Handing | None:
-    """Write the files of everything up to a day, and load them; nothing when there is nothing yet."""
+    """Write the files of what was not taken in up to a day, and load them; nothing when there is nothing new."""
+    _one_at_a_time()
     day = until or clock.today()
-    first = _first_open_day()
-    contacts = list(_contacts(first, day))
-    files = [made for made in (_contact_file(contacts, day), _delivery_file(contacts, day)) if made is not None]
-    if not files:
+    found = outgoing(day)
+    if not any(found.lines.values()):
         return None
-    with transaction.atomic():
-        said = [{"name": path.name, "rows": pq.read_metadata(path).num_rows, "sha256": _sha256(path)} for path in files]
-        handing = Handing.objects.create(at=clock.now(), person_id=by.pk if by else None, until=day, files=said)
-        write(Stream.EXCHANGE, act="handed_back", by=by, object=f"handing:{handing.pk}", detail={"files": said})
-        hand_in(settings.SITE, files)
-        handing.accepted = True
-        handing.save(update_fields=["accepted"])
+    handing = Handing.objects.create(at=clock.now(), person_id=by.pk if by else None, until=day, files=[])
+    files = [made for table, rows in found.rows.items() if (made := _written(table, rows, handing)) is not None]
+    handing.files = _told(files)
+    write(Stream.EXCHANGE, act="handed_back", by=by, object=f"handing:{handing.pk}", detail={"files": handing.files})
+    aside = {Path(report.path).name: report.counts.set_aside for report in hand_in(settings.SITE, files)}
+    handing.files = [said | {"set_aside": aside.get(said["name"], 0)} for said in handing.files]
+    handing.accepted = True
+    handing.save(update_fields=["files", "accepted"])
+    _remember(found, handing)
     return handing
 
 
+@transaction.atomic
+def hand_back_again(*, by: Person) -> Handing | None:
+    """Everything from the first day on, for a lake that lost what was taken in; what it still has does not change."""
+    _one_at_a_time()
+    write(
+        Stream.EXCHANGE, act="handed_back_again", by=by, object="handing:all", detail={"lines": Taken.objects.count()}
+    )
+    Taken.objects.all().delete()
+    return hand_back(by=by)
+
+
 def something_new() -> bool:
-    """Whether anything was logged since the last handing that was taken in."""
-    last = Handing.objects.filter(accepted=True).order_by("-at").first()
-    rows = Contact.objects.filter(on_day__gte=_first_open_day())
-    return rows.filter(at__gt=last.at).exists() if last else rows.exists()
+    """Whether anything was done that no handing took in."""
+    return any(waiting_lines(kind).exists() for kind in LINES)
 
 
-def _first_open_day() -> dt.date:
-    """Months that are published are closed: what happened in them was handed back before."""
-    months = published_months(settings.SITE)
-    return (months[-1][0] + 1).first_day if months else Month.of(dt.date(1990, 1, 1)).first_day
+def _one_at_a_time() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
 
 
-def _contacts(first: dt.date, day: dt.date) -> Any:
-    held = Contact.objects.filter(on_day__gte=first, on_day__lte=day, withdrawn=False, corrected_by__isnull=True)
-    return held.select_related("person", "plan_row").order_by("account_id", "on_day", "pk").iterator(5000)
+def _remember(found: Outgoing, handing: Handing) -> None:
+    taken = [Taken(handing=handing, kind=kind, line=line) for kind, lines in found.lines.items() for line in lines]
+    Taken.objects.bulk_create(taken, BATCH)
 
 
-def _contact_file(contacts: list[Contact], day: dt.date) -> Path | None:
-    rows = [
-        {
-            "contact_id": f"W-{c.key}", "customer_id": c.account_id, "contacted_on": c.on_day, "channel": c.channel,
-            "direction": "out", "purpose": c.purpose, "manager_id": c.person.manager_id,
-        }
-        for c in contacts if c.outcome != "not_reached"
-    ]  # fmt: skip
-    return _written(rows, CONTACTS, f"contacts-{day.isoformat()}.parquet")
-
-
-def _delivery_file(contacts: list[Contact], day: dt.date) -> Path | None:
-    """The last answer to each plan row; a clear one is not undone by a later talk."""
-    last: dict[int, Contact] = {}
-    for contact in contacts:
-        if contact.plan_row_id and contact.outcome in ANSWERS:
-            clear = last.get(contact.plan_row_id)
-            if clear is None or contact.outcome != "reached" or clear.outcome == "reached":
-                last[contact.plan_row_id] = contact
-    rows = [_delivery(c) for c in last.values()]
-    return _written(sorted(rows, key=lambda r: (r["customer_id"], r["plan_month"])), DELIVERIES,
-                    f"deliveries-{day.isoformat()}.parquet")  # fmt: skip
-
-
-def _delivery(contact: Contact) -> dict[str, Any]:
-    row = contact.plan_row
-    assert row is not None
-    cost = row.unit_cost_fen if contact.outcome == "agreed" else None
-    return {
-        "customer_id": contact.account_id, "plan_month": row.month, "offer_id": row.offer_id,
-        "channel": contact.channel,
-        "delivered_on": contact.on_day, "answer": ANSWERS[contact.outcome], "cost_fen": cost,
-    }  # fmt: skip
-
-
-def _written(rows: list[dict[str, Any]], schema: pa.Schema, name: str) -> Path | None:
+def _written(table: str, rows: Sequence[dict[str, Any]], handing: Handing) -> Path | None:
     if not rows:
         return None
-    path = settings.SITE.root / FOLDER / name
+    path: Path = settings.SITE.root / FOLDER / f"{table}-{handing.until.isoformat()}-{handing.pk:06d}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{name}")
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema), partial)
+    partial = path.with_name(f".{path.name}")
+    pq.write_table(pa.Table.from_pylist(list(rows), schema=SCHEMAS[table]), partial)
     partial.replace(path)
     return path
 
 
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _told(files: Sequence[Path]) -> list[dict[str, Any]]:
+    return [
+        {"name": path.name, "rows": pq.read_metadata(path).num_rows,
+         "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        for path in files
+    ]  # fmt: skip

@@ -32,6 +32,17 @@ class Handing(models.Model):
     accepted = models.BooleanField(default=False)
 
 
+class Taken(models.Model):
+    """That a line of what people did was taken in, and by which handing: what has no such row goes out next."""
+
+    handing = models.ForeignKey(Handing, on_delete=models.PROTECT, related_name="taken")
+    kind = models.CharField(max_length=12)
+    line = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "line"], name="taken_once")]
+
+
 class Upload(models.Model):
     """A file of the operator as it was dropped; ``place`` is the random folder it lies in."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
 from keepline_web.customers.listing import ANSWERS
 from keepline_web.customers.models import PlanRow
@@ -15,6 +15,7 @@ from keepline_web.customers.words import CLASSES, RISKS
 from keepline_web.exchange.models import Arrival
 from keepline_web.exchange.month_pictures import Mine, drawn
 from keepline_web.exchange.small_cells import guarded
+from keepline_web.jobs.actions import ask
 from keepline_web.people.access import page
 from keepline_web.people.models import Person
 from keepline_web.people.roles import Act
@@ -40,6 +41,12 @@ def figures_of(person: Person, asked: str) -> dict[str, Any]:
         figures = arrival.figures if mine.shown else guarded(arrival.figures)
         values |= _told(figures, mine) | {"progress": _progress(person, arrival.month, mine)}
     return values
+
+
+@page(Act.LOAD, "POST")
+def hand_back_again(request: HttpRequest) -> HttpResponse:
+    """Everything from the first day on, for a lake that was put back to an earlier state."""
+    return redirect("task", ask(kind="hand_back", asked={"person": request.user.pk, "again": True}, by=request.user).pk)
 
 
 def _told(figures: dict[str, Any], mine: Mine) -> dict[str, Any]:

@@ -19,7 +19,8 @@ from keepline_web.customers.queries import access_account, covered_by
 from keepline_web.frame import clock
 from keepline_web.frame.refusals import Refused
 from keepline_web.people.models import Person
-from keepline_web.work.models import Contact, Promise, PromiseEnd, Step, StepEnd
+from keepline_web.work.holding import agreed_to, give_back, granted_for
+from keepline_web.work.models import Contact, Promise, PromiseEnd, Proposal, Step, StepEnd
 from keepline_web.work.words import CHANNELS, OUTCOMES, PURPOSES
 
 NOTE_MAX = 200
@@ -38,29 +39,29 @@ def log_contact(
     note: str = "",
     purpose: str = "care",
     plan_row: int | None = None,
+    proposal: int | None = None,
     happened_at: dt.datetime | None = None,
 ) -> Contact:
-    """Put one line into the log, and end the steps it carries out. The same key again gives the line that is there."""
+    """Put one line into the log, and end the steps it carries out. The same key again gives the line that is there.
+
+    Where the customer agreed, a granted offer is taken up: the one named, or the one granted for the plan's row.
+    """
     account = access_account(by, customer_id)
     _known(outcome, OUTCOMES)
     _known(channel, CHANNELS)
     _known(purpose, PURPOSES)
-    row = _own_row(customer_id, plan_row)
-    if outcome == "agreed" and row is None:
-        raise Refused(
-            "没有方案中的优惠可供接受；请改选“接通”，或先提交优惠申请。",
-            "There is no offer of the plan to take; choose 'reached', or ask for an offer first.",
-            code="nothing_to_agree",
-            status=422,
-        )
-    moment = _moment(happened_at)
+    row, asked, moment = _own_row(customer_id, plan_row), _own_proposal(customer_id, proposal), _moment(happened_at)
+    if outcome == "agreed" and asked is None:
+        asked = _granted(row, clock.day_of(moment))
     values = {
         "account": account, "person": by, "at": moment, "on_day": clock.day_of(moment), "channel": channel,
-        "outcome": outcome, "purpose": "marketing" if row else purpose, "note": note[:NOTE_MAX], "plan_row": row,
+        "outcome": outcome, "purpose": "marketing" if row or asked else purpose, "note": note[:NOTE_MAX],
+        "plan_row": row, "proposal": asked,
     }  # fmt: skip
     contact, new = _once(Contact, key, by, values)
     if new:
         at_most(LINES_AN_HOUR, by=by, what="log", seconds=3600)
+        agreed_to(by=by, contact=contact)
         _end_steps(contact)
         detail = {"contact": contact.pk, "outcome": outcome, "channel": channel}
         write(Stream.WORK, act="contact_logged", by=by, object=f"account:{customer_id}", detail=detail)
@@ -82,6 +83,27 @@ def _own_row(customer_id: int, plan_row: int | None) -> PlanRow | None:
     if row is None:
         raise Http404
     return row
+
+
+def _granted(row: PlanRow | None, day: dt.date) -> Proposal | None:
+    """What was granted for the plan's row; without a row there is nothing a customer could have agreed to."""
+    if row is None:
+        raise Refused(
+            "没有方案中的优惠可供接受；请改选“接通”，或先提交优惠申请。",
+            "There is no offer of the plan to take; choose 'reached', or ask for an offer first.",
+            code="nothing_to_agree",
+            status=422,
+        )
+    return granted_for(row, day)
+
+
+def _own_proposal(customer_id: int, proposal: int | None) -> Proposal | None:
+    if proposal is None:
+        return None
+    made = Proposal.objects.filter(pk=proposal, account_id=customer_id).first()
+    if made is None:
+        raise Http404
+    return made
 
 
 @transaction.atomic
@@ -112,6 +134,7 @@ def withdraw_contact(*, by: Person, contact_id: int) -> Contact:
         account_id=contact.account_id, person=by, at=clock.now(), on_day=clock.today(), channel=contact.channel,
         outcome=contact.outcome, purpose=contact.purpose, corrects=contact, withdrawn=True,
     )  # fmt: skip
+    give_back(by=by, contact=contact)
     write(
         Stream.WORK,
         act="contact_withdrawn",

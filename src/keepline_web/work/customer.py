@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -25,7 +26,7 @@ from keepline_web.people.roles import Act
 from keepline_web.work.entitlements import owed
 from keepline_web.work.models import Contact, Promise
 from keepline_web.work.proposals import OPEN, with_state
-from keepline_web.work.reasons import reasons_of
+from keepline_web.work.reasons import SOON, reasons_of
 from keepline_web.work.today import know, never
 from keepline_web.work.words import CHANNELS, DECISIONS, OUTCOMES, PURPOSES
 
@@ -55,7 +56,9 @@ def work_of(one: Account, person: Person) -> dict[str, Any]:
     promises = Promise.objects.filter(account=one).select_related("end", "person").order_by("-due_on")[:LATEST]
     return {
         "owed": owed(one, known.standing.class_code if known.standing else "ordinary", clock.today()),
-        "reasons": reasons_of(known), "never": never(known), "promises": promises, "offers": offers,
+        "reasons": reasons_of(known), "granted": known.granted,
+        "soon_day": clock.today() + dt.timedelta(days=SOON),
+        "never": never(known), "promises": promises, "offers": offers,
         "open_states": OPEN, "timeline": _timeline(one, person), "keys": uuid.uuid4, "person_may": person.may,
     }  # fmt: skip
 

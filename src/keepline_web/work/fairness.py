@@ -33,12 +33,6 @@ class Price:
     def account(self) -> Account:
         return self.proposal.account
 
-    @property
-    def off(self) -> float:
-        """How much below the list price, as a share of it."""
-        listed = self.proposal.list_price_fen
-        return (listed - self.proposal.price_fen) / listed if listed else 0.0
-
 
 @dataclass(frozen=True)
 class Compared:

@@ -28,6 +28,7 @@ class Contact(models.Model):
     plan_row = models.ForeignKey(PlanRow, null=True, on_delete=models.PROTECT, related_name="contacts")
     corrects = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="corrected_by")
     withdrawn = models.BooleanField(default=False)  # this line says that the one it corrects did not happen
+    proposal = models.ForeignKey("Proposal", null=True, on_delete=models.PROTECT, related_name="contacts")
 
     class Meta:
         indexes = [
@@ -104,14 +105,28 @@ class Proposal(models.Model):
     made_at = models.DateTimeField()
     made_on = models.DateField()
 
+    @property
+    def below_list_fen(self) -> int:
+        return self.list_price_fen - self.price_fen
+
+    @property
+    def off(self) -> float:
+        """How much below the list price, as a share of it."""
+        return self.below_list_fen / self.list_price_fen if self.list_price_fen else 0.0
+
 
 class Ruling(models.Model):
-    """One step in the life of a proposal; the last one is its state. ``needs_level`` is who must decide next."""
+    """One step in the life of a proposal; the last one is its state.
+
+    ``needs_level`` is who must decide next, ``level`` who decided, ``last_on`` the last day an approved one holds.
+    """
 
     proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, related_name="rulings")
     number = models.IntegerField()
     what = models.CharField(max_length=10)
     needs_level = models.IntegerField(default=0)
+    level = models.IntegerField(default=0)
+    last_on = models.DateField(null=True)
     reason = models.CharField(max_length=200, blank=True)
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="rulings")
     at = models.DateTimeField()
@@ -120,6 +135,7 @@ class Ruling(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["proposal", "number"], name="ruling_once")]
         ordering = ["number"]
+        indexes = [models.Index(fields=["person", "what", "on_day"], name="ruling_person_day")]
 
 
 class Target(models.Model):

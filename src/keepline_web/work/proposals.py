@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.http import Http404
 
 from keepline.front import Month, numbers, read_published, read_service
@@ -18,10 +19,12 @@ from keepline_web.frame import clock
 from keepline_web.frame.refusals import Refused
 from keepline_web.people.models import Person
 from keepline_web.people.roles import Act
+from keepline_web.work.authority import held_authority
 from keepline_web.work.models import Proposal, Ruling
 
 OPEN = ("asked", "raised")
-RULINGS = ("approved", "returned", "refused")
+RULINGS = ("approved", "returned", "refused", "raised")
+HOLDING = ("approved", "restored")  # may be taken up, until the last day
 TOP_LEVEL = 5
 REASON_LEAST, REASON_MAX = 4, 200
 
@@ -29,14 +32,18 @@ REASON_LEAST, REASON_MAX = 4, 200
 def proposals_of(person: Person) -> QuerySet[Proposal]:
     """What one may see: of the accounts one sees, and what one asked oneself; each with its state."""
     seen = Proposal.objects.filter(account__in=visible_to(person)) | Proposal.objects.filter(made_by=person)
-    return with_state(seen).select_related("account", "made_by__unit").order_by("-pk")
+    return with_state(seen).select_related("account", "made_by__unit", "plan_row").order_by("-pk")
 
 
 def with_state(proposals: QuerySet[Proposal]) -> QuerySet[Proposal]:
+    """Each with where it stands: the last step, unless an approved one was left unused beyond its last day."""
     last = Ruling.objects.filter(proposal=OuterRef("pk")).order_by("-number")
-    return proposals.annotate(
-        state=Subquery(last.values("what")[:1]), needs_level=Subquery(last.values("needs_level")[:1])
-    ).distinct()
+    said = proposals.annotate(
+        step=Subquery(last.values("what")[:1]), needs_level=Subquery(last.values("needs_level")[:1]),
+        last_on=Subquery(last.values("last_on")[:1]),
+    )  # fmt: skip
+    over = When(Q(step__in=HOLDING, last_on__lt=clock.today()), then=Value("expired"))
+    return said.annotate(state=Case(over, When(step="restored", then=Value("approved")), default=F("step"))).distinct()
 
 
 def waiting_for(person: Person) -> QuerySet[Proposal]:
@@ -47,11 +54,18 @@ def waiting_for(person: Person) -> QuerySet[Proposal]:
     return open_ones.exclude(made_by=person)
 
 
+def net_fen(made: Proposal) -> int | None:
+    """Expected margin less cost at the price asked: the plan's own, less what the price is below the plan's."""
+    if made.gain_fen is None or made.plan_row is None:
+        return None
+    return made.gain_fen - max(0, made.plan_row.price_fen - made.price_fen)
+
+
 @transaction.atomic
 def propose(*, by: Person, customer_id: int, key: uuid.UUID, offer_id: str, price_fen: int, reason: str) -> Proposal:
     """Ask for an offer at a price. Within one's own authority it is approved at once; beyond, it goes up the chain."""
     account = access_account(by, customer_id)
-    _gates(account)
+    gates(account)
     month = _month()
     offer = next(
         (o for o in read_published(settings.SITE, Month.parse(month)).offers if o["offer_id"] == offer_id), None
@@ -73,12 +87,16 @@ def propose(*, by: Person, customer_id: int, key: uuid.UUID, offer_id: str, pric
         gain_fen=row.gain_fen if row else None, reason=reason.strip()[:REASON_MAX], policy_version=policy.version,
         made_by=by, made_at=clock.now(), made_on=clock.today(),
     )  # fmt: skip
-    needs = level_for(made.cost_fen, by)
-    if needs <= max(1, by.rights.level) and by.rights.level:
-        _rule(made, "approved", by, reason="", needs_level=0)
+    if by.rights.level and held_authority(by).covers(made.cost_fen):
+        rule(made, "approved", by, last_on=_last_day())
     else:
-        _rule(made, "asked", by, reason="", needs_level=max(needs, by.rights.level + 1))
+        rule(made, "asked", by, needs_level=max(level_for(made.cost_fen, by), by.rights.level + 1))
     return made
+
+
+def _last_day() -> dt.date:
+    """The last day an offer approved today may be taken up."""
+    return clock.today() + dt.timedelta(days=read_service(settings.SITE.policy).proposal_days)
 
 
 def level_for(cost_fen: int, by: Person) -> int:
@@ -101,7 +119,7 @@ def level_for(cost_fen: int, by: Person) -> int:
 
 @transaction.atomic
 def decide(*, by: Person, proposal_id: int, what: str, reason: str) -> Ruling:
-    """Approve, send back or refuse. Nobody decides their own; of two at once the second is told what was decided."""
+    """Approve, send back, refuse or pass up. Nobody decides their own; of two at once the second is told so."""
     if not Proposal.objects.select_for_update().filter(pk=proposal_id).exists():
         raise Http404
     made = proposals_of(by).filter(pk=proposal_id).first()
@@ -119,9 +137,36 @@ def decide(*, by: Person, proposal_id: int, what: str, reason: str) -> Ruling:
             "金额超出您的审批权限，须由上级审批。", "It is beyond your authority; a higher level decides.",
             code="beyond_authority", status=403,
         )  # fmt: skip
-    if what != "approved":
-        _reason(reason)
-    return _rule(made, what, by, reason=reason.strip()[:REASON_MAX], needs_level=0)
+    said = reason.strip()[:REASON_MAX]
+    if what == "raised":
+        return rule(made, what, by, reason=said, needs_level=_above(by))
+    if what == "approved":
+        _month_lasts(by, made.cost_fen)
+        return rule(made, what, by, reason=said, last_on=_last_day())
+    _reason(reason)
+    return rule(made, what, by, reason=said)
+
+
+def _month_lasts(by: Person, cost_fen: int) -> None:
+    """Approving is paid from the month's authority of whoever approves."""
+    mine = held_authority(by)
+    if not mine.lasts_for(cost_fen):
+        left, cost = numbers.fixed((mine.left_fen or 0) / 100, 2), numbers.fixed(cost_fen / 100, 2)
+        raise Refused(
+            f"您本月的优惠权限只剩 {left} 元，不够这份申请的 {cost} 元；请上报，或退回修改。",
+            f"Your authority of this month has {left} yuan left, and this costs {cost}; pass it up, or send it back.",
+            code="month_used_up",
+        )
+
+
+def _above(by: Person) -> int:
+    if by.rights.level >= TOP_LEVEL:
+        raise Refused(
+            "您已是最高一级，不能再上报；请批准、退回或不批准。",
+            "There is no level above yours; approve it, send it back or refuse it.",
+            code="no_level_above",
+        )
+    return by.rights.level + 1
 
 
 @transaction.atomic
@@ -132,14 +177,16 @@ def withdraw(*, by: Person, proposal_id: int) -> Ruling:
         raise Http404
     made = with_state(Proposal.objects.filter(pk=made.pk)).get()
     _still_open(made)
-    return _rule(made, "withdrawn", by, reason="", needs_level=0)
+    return rule(made, "withdrawn", by)
 
 
-def _rule(made: Proposal, what: str, by: Person, *, reason: str, needs_level: int) -> Ruling:
+def rule(made: Proposal, what: str, by: Person, *, reason: str = "", needs_level: int = 0,
+         last_on: dt.date | None = None) -> Ruling:  # fmt: skip
+    """The next step in the life of a proposal, with its entry of the audit."""
     number = made.rulings.count() + 1
     ruling = Ruling.objects.create(
         proposal=made, number=number, what=what, needs_level=needs_level, reason=reason, person=by,
-        at=clock.now(), on_day=clock.today(),
+        level=by.rights.level, last_on=last_on, at=clock.now(), on_day=clock.today(),
     )  # fmt: skip
     detail = {"proposal": made.pk, "what": what, "price_fen": made.price_fen, "cost_fen": made.cost_fen}
     write(Stream.DECISIONS, act=f"proposal_{what}", by=by, object=f"account:{made.account_id}", detail=detail)
@@ -155,7 +202,7 @@ def _still_open(made: Proposal) -> None:
         )
 
 
-def _gates(account: Account) -> None:
+def gates(account: Account) -> None:
     """Arrears and the blacklist stand before every offer, visibly (P6)."""
     if account.blacklisted:
         raise Refused(

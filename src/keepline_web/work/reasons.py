@@ -10,7 +10,7 @@ from keepline.front import Service, numbers
 from keepline_web.customers.models import Account, ContactPerson, PlanRow, Standing
 from keepline_web.customers.words import DECISION_ROLES
 from keepline_web.frame.words import Text
-from keepline_web.work.models import Promise, Step
+from keepline_web.work.models import Promise, Proposal, Step
 from keepline_web.work.words import CHANNELS
 
 SOON = 7  # days ahead for birthdays and anniversaries
@@ -44,6 +44,7 @@ class Known:
     day: dt.date
     policy: Service
     persons: tuple[ContactPerson, ...] = ()  # who speak for it and have a birthday
+    granted: tuple[Proposal, ...] = ()  # approved, not taken up, the one that ends first before the others
 
 
 def promises(k: Known) -> list[Reason]:
@@ -63,6 +64,27 @@ def steps(k: Known) -> list[Reason]:
         words = Text(f"{zh}：{step.note}", f"{en}: {step.note}") if step.note else Text(zh, en)
         found.append(Reason("step", words, 4 if step.due_on < k.day else 3.5, step.due_on, hard=True))
     return found
+
+
+def granted(k: Known) -> list[Reason]:
+    """An offer was approved and nobody took it up: it ends soon, or has not been spoken of."""
+    found = []
+    for offer in k.granted:
+        last: dt.date = offer.last_on  # type: ignore[attr-defined]
+        days = (last - k.day).days
+        if days <= SOON:
+            zh, en = f"已批准的{offer.name['zh']}将于 {last.isoformat()} 到期", f"ends unused on {last.isoformat()}"
+            found.append(Reason("granted", Text(zh, f"{offer.name['en']} was granted and {en}"), 4, last))
+    return found
+
+
+def told_of_offer(k: Known) -> list[Reason]:
+    """An approved offer that still holds for longer: one may tell the customer of it."""
+    return [
+        Reason("granted", Text(f"已批准待使用：{o.name['zh']}", f"granted and not taken up: {o.name['en']}"), 2.5)
+        for o in k.granted
+        if (o.last_on - k.day).days > SOON  # type: ignore[attr-defined]
+    ]
 
 
 def complaint(k: Known) -> list[Reason]:
@@ -185,8 +207,8 @@ def _is_leap(year: int) -> bool:
     return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
 
 
-AGREED: tuple[Callable[[Known], list[Reason]], ...] = (promises, steps)
-OURS = (complaint, plan, risk, contract, arrears, rhythm, birthday, persons_birthday, anniversary)
+AGREED: tuple[Callable[[Known], list[Reason]], ...] = (promises, steps, granted)
+OURS = (told_of_offer, complaint, plan, risk, contract, arrears, rhythm, birthday, persons_birthday, anniversary)
 
 
 def reasons_of(known: Known) -> list[Reason]:

@@ -12,6 +12,7 @@ from keepline_web.customers.queries import latest_month, on_day, visible_to
 from keepline_web.frame import clock
 from keepline_web.people.models import Person
 from keepline_web.people.queries import sellers_of
+from keepline_web.work.authority import authorities_of, levels_of
 from keepline_web.work.measures import MONEY, actuals, working_days
 from keepline_web.work.models import Contact, Promise
 from keepline_web.work.proposals import waiting_for
@@ -34,18 +35,18 @@ def board(person: Person) -> dict[str, Any]:
     late = _counts(Promise.objects.filter(person__in=ids, end__isnull=True, due_on__lt=day), "person")
     plan = _plan(ids, month)
     aims, name = held(str(Month.of(day))), str(Month.of(day))
-    figures = actuals(everyone, name)
+    figures, given = actuals(everyone, name), authorities_of(people)
     rows = [
         {"person": p, "owned": owned.get(p.pk, 0), "made": made.get(p.pk, 0), "reached": reached.get(p.pk, 0),
          "agreed": agreed.get(p.pk, 0), "late": late.get(p.pk, 0), "plan": plan.get(p.pk, (0, 0)),
-         "progress": progress(aims, "person", p.pk, figures, [p.pk], name)}
+         "authority": given[p.pk], "progress": progress(aims, "person", p.pk, figures, [p.pk], name)}
         for p in people
     ]  # fmt: skip
     own = progress(aims, "unit", person.unit_id, figures, [p.pk for p in everyone], name)
     return {
         "rows": rows, "month": month, "figures": _figures(person, month), "waiting": waiting_for(person).count(),
         "own": own, "this_month": name, "days": working_days(name), "measures": MEASURES, "money": MONEY,
-        "aimed": any(row["progress"] for row in rows),
+        "levels": levels_of(person), "aimed": any(row["progress"] for row in rows),
     }  # fmt: skip
 
 

@@ -18,7 +18,8 @@ from keepline_web.frame import clock
 from keepline_web.frame.words import Text
 from keepline_web.people.models import Person
 from keepline_web.work.actions import works_for
-from keepline_web.work.models import Contact, Promise, Step
+from keepline_web.work.holding import granted_offers
+from keepline_web.work.models import Contact, Promise, Proposal, Step
 from keepline_web.work.reasons import Known, Reason, reasons_of
 
 FACTS = 3
@@ -35,6 +36,7 @@ class Card:
     reasons: tuple[Reason, ...]
     facts: tuple[Text, ...]
     offer: PlanRow | None
+    granted: tuple[Proposal, ...]
     never: tuple[Text, ...]
     due_on: dt.date | None  # the first day something agreed with somebody falls due
     score: float
@@ -94,7 +96,7 @@ def know(accounts: list[Account], day: dt.date, policy: Service) -> list[Known]:
     promises = _by(Promise.objects.filter(account__in=ids, end__isnull=True))
     steps = _by(Step.objects.filter(account__in=ids, end__isnull=True))
     persons = _by(holding().filter(account__in=ids, birthday__isnull=False))
-    told = _last_told(ids)
+    told, granted = _last_told(ids), _by(granted_offers().filter(account__in=ids).order_by("last_on", "pk"))
     ends = _contract_ends(ids)
     found = []
     for account in accounts:
@@ -109,7 +111,7 @@ def know(accounts: list[Account], day: dt.date, policy: Service) -> list[Known]:
             standing=standings.get(account.pk), plan=row,
             plan_done=row is not None and row.pk in answered, promises=tuple(promises[account.pk]),
             steps=tuple(steps[account.pk]), last_contact_on=last, contract_end_on=ends.get(account.pk),
-            day=day, policy=policy, persons=tuple(persons[account.pk]),
+            day=day, policy=policy, persons=tuple(persons[account.pk]), granted=tuple(granted[account.pk]),
         )  # fmt: skip
         found.append(known)
     return found
@@ -154,6 +156,7 @@ def _card(known: Known, person: Person, covering_for: str) -> Card | None:
         reasons=tuple(reasons),
         facts=_facts(known, reasons),
         offer=None if known.plan_done else known.plan,
+        granted=known.granted,
         never=tuple(never(known)),
         due_on=min(days, default=None),
         score=worth * sum(reason.weight for reason in reasons),
@@ -185,6 +188,6 @@ def never(known: Known) -> list[Text]:
         found.append(Text("欠费未清：先谈缴费，不谈优惠", "in arrears: speak of payment, not of offers"))
     if standing and standing.complaints_open:
         found.append(Text("投诉未办结：办结前不推销", "a complaint is open: sell nothing before it is settled"))
-    if known.plan is None and not found:
+    if known.plan is None and not known.granted and not found:
         found.append(Text("本月方案没有安排优惠：不主动降价", "the plan has no offer this month: do not discount"))
     return found

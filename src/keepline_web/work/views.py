@@ -10,12 +10,19 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from keepline_web.customers.queries import access_account, shown
+from keepline_web.frame import clock
 from keepline_web.frame.inputs import entry_key, whole
 from keepline_web.frame.refusals import Refused
 from keepline_web.people.access import page
 from keepline_web.people.roles import Act
 from keepline_web.work import actions, entitlements, proposals
+from keepline_web.work.authority import authority_of
+from keepline_web.work.holding import take_up
+from keepline_web.work.models import Proposal
+from keepline_web.work.precedents import Before, precedents
+from keepline_web.work.proposals import TOP_LEVEL
 from keepline_web.work.queries import catalogue_of, log_of, promises_of
+from keepline_web.work.reasons import SOON
 from keepline_web.work.several import day_said
 from keepline_web.work.team import board
 from keepline_web.work.today import day_of
@@ -46,6 +53,7 @@ def today(request: HttpRequest) -> HttpResponse:
     values = {
         "day": day,
         "planned_shown": 20,
+        "soon_day": clock.today() + dt.timedelta(days=SOON),
         "to_go": to_go,
         "share": round(100 * day.done / max(1, day.done + to_go)),
     }
@@ -60,7 +68,7 @@ def log_contact(request: HttpRequest, customer_id: int) -> HttpResponse:
     contact = actions.log_contact(
         by=request.user, customer_id=customer_id, key=entry_key(request), outcome=said.get("outcome", ""),
         channel=said.get("channel", "manager_call"), note=said.get("note", ""),
-        plan_row=whole(said.get("plan_row", "")),
+        plan_row=whole(said.get("plan_row", "")), proposal=whole(said.get("proposal", "")),
         happened_at=_moment(said.get("happened_at", "")),
     )  # fmt: skip
     values = {
@@ -156,9 +164,20 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 def _proposals(request: HttpRequest, rows: object, *, inbox: bool) -> HttpResponse:
     paged = Paginator(rows, EACH).get_page(request.GET.get("page"))
-    lines = [(row, shown(row.account, request.user), list(row.rulings.select_related("person"))) for row in paged]
-    values = {"page": paged, "lines": lines, "inbox": inbox, "decisions": DECISIONS, "open_states": proposals.OPEN}
+    found = precedents(request.user, list(paged)) if inbox else {}
+    values = {
+        "page": paged, "lines": [_line(request, row, found.get(row.pk)) for row in paged], "inbox": inbox,
+        "decisions": DECISIONS, "open_states": proposals.OPEN, "may_raise": request.user.rights.level < TOP_LEVEL,
+        "authority": authority_of(request.user) if request.user.rights.level else None,
+    }  # fmt: skip
     return render(request, "work/proposals.html", values)
+
+
+def _line(request: HttpRequest, row: Proposal, before: Before | None) -> tuple[object, ...]:
+    """One proposal with its steps, its margin at the price asked, and what was decided before."""
+    like = [(one, shown(one.proposal.account, request.user).name) for one in before.shown] if before else []
+    steps = list(row.rulings.select_related("person"))
+    return row, shown(row.account, request.user), steps, proposals.net_fen(row), before, like
 
 
 @page(Act.OWN_DAY, "GET", "POST")
@@ -173,7 +192,8 @@ def propose(request: HttpRequest, customer_id: int) -> HttpResponse:
         )  # fmt: skip
         return redirect("account", customer_id)
     listed, planned = catalogue_of(account)
-    values = {"shown": shown(account, request.user), "offers": listed, "planned": planned, "key": uuid.uuid4()}
+    values = {"shown": shown(account, request.user), "offers": listed, "planned": planned, "key": uuid.uuid4(),
+              "authority": authority_of(request.user)}  # fmt: skip
     return render(request, "work/propose.html", values)
 
 
@@ -188,6 +208,13 @@ def decide(request: HttpRequest, proposal_id: int) -> HttpResponse:
 def withdraw_proposal(request: HttpRequest, proposal_id: int) -> HttpResponse:
     proposals.withdraw(by=request.user, proposal_id=proposal_id)
     return redirect("proposals")
+
+
+@page(Act.OWN_DAY, "POST")
+def use_proposal(request: HttpRequest, proposal_id: int) -> HttpResponse:
+    """The customer took the offer up."""
+    used = take_up(by=request.user, proposal_id=proposal_id)
+    return redirect("account", used.proposal.account_id)
 
 
 @page(Act.SEE_TEAM)

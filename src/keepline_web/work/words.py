@@ -35,6 +35,7 @@ refused | 不批准 | refused
 withdrawn | 已撤回 | withdrawn
 raised | 已上报 | passed up
 used | 已使用 | used
+restored | 恢复未用 | unused again
 expired | 已过期 | expired
 """)
 MEASURES = listed("""
