@@ -67,6 +67,7 @@ load_undo_asked | 申请撤销装载 | undoing a load asked for
 load_undone | 撤销装载 | load undone
 upload_checked | 试装文件 | file tried
 upload_loaded | 装载文件 | file loaded
+demo_targets_set | 演示目标设定 | targets of the demonstration set
 upload_received | 收到上传文件 | file received
 forged | 伪造或过期的请求 | forged or outdated request
 forbidden | 无权的操作 | act not theirs
@@ -87,6 +88,9 @@ proposal | 优惠申请 | offer
 upload | 上传 | upload
 view | 视图 | view
 page | 页面 | page
+handing | 交回 | handing back
+load | 装载 | load
+token | 令牌 | token
 """)
 KEYS = listed("""
 reason | 原因 | reason
@@ -116,6 +120,7 @@ sha256 | 校验和 | checksum
 filters | 条件 | filters
 query | 条件 | filters
 shared | 共享 | shared
+files | 文件 | files
 needs_second | 须第二人 | second person
 cover | 代管编号 | cover
 kept | 兑现 | kept
@@ -126,7 +131,7 @@ code | 代码 | code
 count | 次数 | times
 sessions | 设备数 | sessions
 """)
-YES, NO = Text("是", "yes"), Text("否", "no")
+YES, NO, ITEMS = Text("是", "yes"), Text("否", "no"), Text("{n} 项", "{n} items")
 STREAMS = listed("""
 sign_in | 登录 | sign-in
 people | 人员 | people
@@ -162,4 +167,4 @@ def _value(value: Any) -> Any:
     if isinstance(value, dict):
         said = (f"{key}={part}" for key, part in value.items() if part not in ("", None, False, [], {}))
         return ", ".join(said) or "--"
-    return value
+    return ITEMS.with_values(n=len(value)) if isinstance(value, list) else value

@@ -83,12 +83,22 @@ def demo_enter(request: HttpRequest) -> HttpResponse:
     person = demo.person_of(request)
     if person is None:
         return refusal(request, 404)
+    _as_on_the_first_page(request, person)
     enter(request, person)
     device = TOTPDevice.objects.filter(user=person, confirmed=True).first()
     if device is not None:
         otp_login(request, device)
         request.session[PROVED] = time.time()
     return HttpResponseRedirect(_next(request))
+
+
+def _as_on_the_first_page(request: HttpRequest, person: Any) -> None:
+    """An invented person reads as this browser chose on the first page; a real one's own choice stays theirs."""
+    language, theme = (request.COOKIES.get(name, "") for name in (settings.LANGUAGE_COOKIE_NAME,
+                                                                  settings.THEME_COOKIE_NAME))  # fmt: skip
+    person.language = language if language in LANGUAGES else person.language
+    person.theme = theme if theme in THEMES else person.theme
+    person.save(update_fields=["language", "theme"])
 
 
 @open_page("GET", "POST")

@@ -29,7 +29,7 @@
   if (palette) {
     const input = find("input", palette), list = find("ul", palette), pages = all("li", list);
     const shown = () => all("li:not([hidden]) a", list);
-    const choose = (link) => { shown().forEach((a) => a.setAttribute("aria-selected", a === link)); if (link) { link.scrollIntoView({ block: "nearest" }); } };
+    const choose = (link) => { all("a", list).forEach((a) => a.setAttribute("aria-selected", a === link)); if (link) { link.scrollIntoView({ block: "nearest" }); } };
     const chosen = () => shown().findIndex((a) => a.getAttribute("aria-selected") === "true");
     let asked = 0;
     const customers = async (text) => {
@@ -101,6 +101,9 @@
     }
     if (event.key === "/" && find("input[type=search]:not(#palette input)")) { event.preventDefault(); find("input[type=search]:not(#palette input)").focus(); }
   });
+
+  document.addEventListener("htmx:afterSettle", (event) => { if (event.target.matches("[data-card]")) { event.target.focus({ preventScroll: true }); } });
+  document.addEventListener("htmx:afterSwap", (event) => { const card = event.target.closest && event.target.closest("[data-card]"); if (card) { card.focus({ preventScroll: true }); } });
 
   // several of a list at once: what is ticked goes with the form of the act
   const listing = find("[data-list]");

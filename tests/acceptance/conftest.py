@@ -1,0 +1,33 @@
+"""One workbench and one browser for all tests that look at its pages: a demo is made once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from acceptance.serving_test import PATIENCE, Served, start
+from keepline.demo import Asked, run_demo
+from keepline.progress import Silent
+
+CHROMIUM = "/usr/bin/chromium"
+
+
+@pytest.fixture(scope="session")
+def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    site = tmp_path_factory.mktemp("workbench") / "site"
+    run_demo(site, Asked(1000, 8, 1), engine="duckdb", progress=Silent())
+    started = start(site)
+    yield started
+    started.process.terminate()
+    started.process.wait(PATIENCE)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    words = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=words)
+        yield found
+        found.close()
