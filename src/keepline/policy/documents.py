@@ -53,7 +53,7 @@ class Value(Document):
     discount_rate_year: float = Field(ge=0, lt=1)
     interval: float = Field(default=0.9, gt=0, lt=1)
     lifetime: Literal["rate", "cohorts"] = Field(
-        default="cohorts", description="how staying goes on after the model's horizon, and who values the prepaid"
+        default="rate", description="how staying goes on after the model's horizon, and who values the prepaid"
     )
     margin_share: dict[str, Annotated[float, Field(ge=-1, le=1)]]
     referral_margin_share: float = Field(
