@@ -99,3 +99,10 @@ def test_a_list_of_an_earlier_month_is_of_that_month(cast: Cast) -> None:
     text = client.get("/accounts?class=important&move=down&month=2026-09").content.decode()
     assert 'name="month" value="2026-09"' in text
     assert client.get("/accounts?month=nonsense").context["page"].paginator.count > 0
+
+
+def test_a_plan_too_small_to_be_told_still_has_all_that_its_pictures_ask_for() -> None:
+    plan = guarded({"plan": {"customers": 3, "dual_value_fen": 5, "gap_share": 0.1}})["plan"]
+    assert {name: plan[name] for name in ("customers", "dual_value_fen", "primal_value_fen", "gap_share")} == {
+        "customers": None, "dual_value_fen": None, "primal_value_fen": None, "gap_share": None,
+    }  # fmt: skip

@@ -9,6 +9,9 @@ from keepline_web.frame.small_counts import BESIDE, LEAST, SMALL, left_out
 Figures = dict[str, Any]
 SURE_OF_TEN = 2_000  # in a base this large what is worth saying concerns ten customers at least
 
+# What the pictures of a plan ask for; of a small plan none of it is told.
+UNTOLD: dict[str, Any] = dict.fromkeys(("dual_value_fen", "primal_value_fen", "gap_share", "comparison"))
+
 
 def guarded(figures: Figures) -> Figures:
     """The figures without small cells; what stays is as it was."""
@@ -19,7 +22,7 @@ def guarded(figures: Figures) -> Figures:
         "leaving": leaving | {"bands": bands}, "moves": flows,
         "concentration": [_many(row) for row in figures.get("concentration") or []],
         "limits": [_means(row) for row in figures.get("limits") or []],
-        "plan": {"customers": None, "said": SMALL} if small_plan else figures.get("plan"),
+        "plan": UNTOLD | {"customers": None, "said": SMALL} if small_plan else figures.get("plan"),
         "findings": [row for row in figures.get("findings") or [] if _may_be_said(row, figures, bands, flows)],
     }  # fmt: skip
 
