@@ -12,7 +12,7 @@ from keepline_web.exchange import views as exchange
 from keepline_web.exports import views as exports
 from keepline_web.frame import health, refusals
 from keepline_web.jobs import views as jobs
-from keepline_web.people import auditing, configuring, showing, token_pages
+from keepline_web.people import auditing, configuring, seeking, showing, token_pages
 from keepline_web.people import views as people
 from keepline_web.work import leading, owed, several
 from keepline_web.work import views as work
@@ -26,6 +26,7 @@ urlpatterns = [
     path("demo-enter", people.demo_enter, name="demo_enter"),
     path("preferences", people.preferences, name="preferences"),
     path("components", showing.components, name="components"),
+    path("seek", seeking.seek, name="seek"),
     path("me", people.me, name="me"),
     path("me/sessions/<slug:key_end>", people.end_session, name="end_session"),
     path("me/tokens", token_pages.my_tokens, name="my_tokens"),

@@ -102,7 +102,8 @@ unmask_contact_person | POST | {MANAGER} {LEAD} | contact_person
 look | POST | {MANAGER} {AGENT} {LEAD} {CHIEFS} analyst admin | -
 save_view | POST | {MANAGER} {AGENT} {LEAD} {CHIEFS} analyst admin | -
 remove_view | POST | {MANAGER} {AGENT} {LEAD} {CHIEFS} analyst admin | view
-find | GET | {MANAGER} {AGENT} {LEAD} {CHIEFS} analyst admin | -
+seek | POST | {EVERYONE} | -
+find | POST | {MANAGER} {AGENT} {LEAD} {CHIEFS} analyst admin | -
 reassign | POST | {LEAD} {CHIEFS} | -
 plan_several | POST | {MANAGER} {AGENT} | -
 claim | POST | {MANAGER} {AGENT} | account

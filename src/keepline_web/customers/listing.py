@@ -14,6 +14,7 @@ from keepline_web.customers.queries import latest_month, on_day, search, visible
 from keepline_web.frame import clock
 from keepline_web.frame.inputs import whole
 from keepline_web.frame.refusals import Refused
+from keepline_web.frame.sought import text_of
 from keepline_web.people.models import Person
 
 ORDERS = {
@@ -53,7 +54,7 @@ class Listing:
     def of(cls, said: QueryDict) -> Listing:
         order = said.get("sort", "value")
         return cls(
-            text=said.get("q", "").strip()[:80],
+            text=text_of(said, "q"),
             codes={name: said[name] for name in CODES if said.get(name)},
             planned=said.get("plan") == "1",
             owing=said.get("owing") == "1",

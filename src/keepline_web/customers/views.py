@@ -16,6 +16,7 @@ from keepline_web.customers.queries import access_account, latest_month, search,
 from keepline_web.customers.sealed import grouped
 from keepline_web.customers.words import CLASSES, LOYALTY, RISKS, further
 from keepline_web.frame.refusals import Refused
+from keepline_web.frame.sought import MOST, text_of
 from keepline_web.people.access import page
 from keepline_web.people.roles import Act
 
@@ -53,7 +54,7 @@ def _kept(request: HttpRequest) -> str:
 def _views(request: HttpRequest) -> dict[str, Any]:
     """The views with a name, which of them is open, and what was done on the page before."""
     here, done = looks.plain(request.GET.urlencode()), request.GET.get("done", "")
-    open_one = here if not request.GET.get("q") else None
+    open_one = here if not text_of(request.GET, "q") else None
     return {"views": looks.views_of(request.user), "here": open_one, "done": done if done.isdecimal() else ""}
 
 
@@ -93,10 +94,10 @@ def _back(request: HttpRequest) -> str:
     return "/accounts?" + request.POST.get("filters", "")[:2_000]
 
 
-@page(Act.SEE_ACCOUNTS)
+@page(Act.SEE_ACCOUNTS, "POST")
 def find(request: HttpRequest) -> HttpResponse:
     """For the palette: customers of one's scope by part of a name or a whole number, a few of them."""
-    text = request.GET.get("q", "").strip()[:80]
+    text = request.POST.get("q", "").strip()[:MOST]
     try:
         found = search(visible_to(request.user), text, request.user) if len(text) >= FIND_LEAST else ()
         rows = with_standing(found, latest_month() or "")[:FOUND_MOST] if text else ()

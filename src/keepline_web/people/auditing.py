@@ -16,6 +16,7 @@ from keepline_web.audit.models import Entry, Stream
 from keepline_web.audit.queries import broken, entries
 from keepline_web.audit.words import ACTS, STREAMS, act_said, details_said, object_said
 from keepline_web.frame import clock
+from keepline_web.frame.sought import text_of
 from keepline_web.frame.words import Text
 from keepline_web.people.access import page
 from keepline_web.people.roles import RIGHTS, Act
@@ -39,7 +40,7 @@ class Asked:
     def of(cls, said: QueryDict) -> Asked:
         stream, days = said.get("stream", ""), said.get("days", "")
         return cls(
-            customer=said.get("customer", "").strip()[:40], text=said.get("q", "").strip()[:80],
+            customer=text_of(said, "customer")[:40], text=text_of(said, "q"),
             act=said.get("act", "")[:40], stream=stream if stream in Stream.values else "",
             days=days if days in dict(SPANS) else "",
         )  # fmt: skip

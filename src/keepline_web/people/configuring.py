@@ -6,6 +6,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
+from keepline_web.frame.sought import text_of
 from keepline_web.people import actions
 from keepline_web.people.access import page, proved_lately
 from keepline_web.people.forms import NewPerson, NewUnit, Post
@@ -27,7 +28,7 @@ def people(request: HttpRequest) -> HttpResponse:
         values = {**form.cleaned_data, "manager_id": form.cleaned_data["manager_id"] or None}
         told = actions.make_person(by=request.user, **values)
         form = NewPerson()
-    text = request.GET.get("q", "").strip()
+    text = text_of(request.GET, "q")
     values = {
         "form": form, "told": told, "page": Paginator(people_like(text), EACH).get_page(request.GET.get("page")),
         "units": units(), "roles": [(role, rights.words) for role, rights in RIGHTS.items()], "q": text,

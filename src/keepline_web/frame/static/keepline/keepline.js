@@ -4,6 +4,8 @@
   const find = (selector, from = document) => from.querySelector(selector);
   const all = (selector, from = document) => [...from.querySelectorAll(selector)];
 
+  const token = () => (find("meta[name=csrf]") || {}).content || "";
+
   // windows
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-opens]");
@@ -36,23 +38,21 @@
       const own = ++asked;
       await new Promise((later) => setTimeout(later, 180));
       if (own !== asked) { return; }
-      const answer = text && input.dataset.finds ? await fetch(input.dataset.finds + encodeURIComponent(text)).catch(() => null) : null;
+      const answer = text && input.dataset.finds ? await fetch(input.dataset.finds, {
+        method: "POST", credentials: "same-origin", headers: { "X-CSRFToken": token() }, body: new URLSearchParams({ q: text }),
+      }).catch(() => null) : null;
       const said = answer && answer.ok && !answer.redirected ? await answer.text() : "";
       if (own !== asked) { return; }
       all("[data-found]", list).forEach((li) => li.remove());
       list.insertAdjacentHTML("beforeend", said);
-      if (chosen() < 0 || shown()[chosen()].dataset.href) { choose(find("[data-found] a", list) || shown()[0]); }
+      if (chosen() < 0 || shown()[chosen()].matches("[data-seeks]")) { choose(find("[data-found] a", list) || shown()[0]); }
     };
     const filter = () => {
       const text = input.value.trim();
       pages.forEach((li) => { li.hidden = li.dataset.search === undefined && !li.textContent.toLowerCase().includes(text.toLowerCase()); });
       const search = find("[data-search]", list);
-      if (search) {
-        search.hidden = !text;
-        const link = find("a", search);
-        link.href = link.dataset.href + encodeURIComponent(text);
-      }
-      choose(shown().find((a) => !a.dataset.href) || shown()[0]);
+      if (search) { search.hidden = !text; }
+      choose(shown().find((a) => !a.matches("[data-seeks]")) || shown()[0]);
       customers(text);
     };
     const open = () => { palette.showModal(); input.value = ""; filter(); input.focus(); };
@@ -65,6 +65,11 @@
       if (!act) { return; }
       event.preventDefault();
       palette.close();
+      if (act.matches("[data-seeks]")) {
+        const form = find("form.find");
+        find("[name=q]", form).value = input.value.trim();
+        form.requestSubmit();
+      }
       if (act.dataset.clicks) { find(act.dataset.clicks).click(); }
     });
     palette.addEventListener("click", (event) => { if (event.target === palette) { palette.close(); } });
@@ -165,7 +170,6 @@
   const WAITING = "keepline-waiting";
   const waiting = () => JSON.parse(localStorage.getItem(WAITING) || "[]");
   const keep = (rows) => localStorage.setItem(WAITING, JSON.stringify(rows));
-  const token = () => (find("meta[name=csrf]") || {}).content || "";
   const send = async () => {
     const rows = waiting().filter((row) => row.who === document.body.dataset.person);
     for (const row of rows) {

@@ -11,6 +11,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
+from django.http import QueryDict
 
 from keepline_web import keys
 
@@ -18,6 +19,24 @@ NONCE, STAMP = 12, 8
 GOOD_SECONDS = 12 * 3600  # as long as one can be signed in
 MOST = 80  # signs of a text
 BOUND = b"sought"
+CONCEALED = ("q", "customer")  # fields whose texts may name somebody
+MARK = "sought-"
+
+
+def address_of(said: QueryDict) -> str:
+    """The fields of a form as the rest of an address, those that may name somebody sealed, empty ones left out."""
+    kept = QueryDict(mutable=True)
+    for name, texts in said.lists():
+        for text in filter(None, texts):
+            concealed = name in CONCEALED
+            kept.appendlist(MARK + name if concealed else name, conceal(text) if concealed else text)
+    return kept.urlencode()
+
+
+def text_of(said: QueryDict, name: str) -> str:
+    """What was searched for in a field: sealed by us, or as a program or an old bookmark wrote it."""
+    sealed = said.get(MARK + name, "")
+    return (reveal(sealed) if sealed else said.get(name, "")).strip()[:MOST]
 
 
 def conceal(text: str) -> str:
