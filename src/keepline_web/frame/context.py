@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 from typing import Any
 
 from django.conf import settings
 from django.db import OperationalError
 from django.http import HttpRequest
 
+from keepline_web import keys
 from keepline_web.frame import clock
 from keepline_web.frame.menu import menu_of
 from keepline_web.frame.words import HTML_LANGUAGES, language
@@ -29,8 +33,9 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "simulated": settings.SITE.settings.simulated,
         "operator": settings.SITE.settings.name,
         "finds": known and person is not None and person.may("see_accounts"),
-        "rise": getattr(person, "rise", "red"),
+        "rise": getattr(person, "rise", "red") if known else "red",
         "today": clock.today(),
+        "keeping_key": _keeping_key(person) if known else "",
         "csp_nonce": getattr(request, "csp_nonce", ""),
     }
 
@@ -41,3 +46,9 @@ def _known(person: Any) -> bool:
         return bool(person is not None and person.is_authenticated)
     except OperationalError:
         return False
+
+
+def _keeping_key(person: Any) -> str:
+    """The key under which a browser keeps what waits for the network; without signing in as the person none has it."""
+    key = keys.key(settings.SITE.root, "keeping")
+    return base64.b64encode(hmac.digest(key, str(person.pk).encode(), hashlib.sha256)).decode()

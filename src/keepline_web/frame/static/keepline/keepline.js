@@ -165,21 +165,37 @@
   document.addEventListener("submit", (event) => { if (!event.defaultPrevented && !event.target.matches("[hx-post]")) { document.documentElement.classList.add("busy"); setTimeout(calm, 6000); } });
   window.addEventListener("pageshow", calm);
 
-  // a line of the log that could not be sent waits here, and is sent with the same key until it is there or refused;
-  // on a shared computer only for who wrote it
-  const WAITING = "keepline-waiting";
-  const waiting = () => JSON.parse(localStorage.getItem(WAITING) || "[]");
+  // a line of the log that could not be sent waits here, sealed for who wrote it, who alone sends it on a shared computer;
+  // it is sent with the same key until it is there or refused
+  const WAITING = "keepline-waiting", WEEK = 7 * 24 * 3600 * 1000, LATER = [401, 403, 429];
+  const waiting = () => JSON.parse(localStorage.getItem(WAITING) || "[]").filter((row) => Date.now() - row.at < WEEK);
   const keep = (rows) => localStorage.setItem(WAITING, JSON.stringify(rows));
+  const bytes = (text) => Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
+  const base64 = (data) => btoa(String.fromCharCode(...new Uint8Array(data)));
+  const own = (find("meta[name=keeping]") || {}).content;
+  const cipher = () => crypto.subtle.importKey("raw", bytes(own), "AES-GCM", false, ["encrypt", "decrypt"]);
+  const seal = async (said) => {
+    const iv = crypto.getRandomValues(new Uint8Array(12)), plain = new TextEncoder().encode(JSON.stringify(said));
+    const data = await crypto.subtle.encrypt({ name: "AES-GCM", iv }, await cipher(), plain);
+    return { at: Date.now(), iv: base64(iv), data: base64(data) };
+  };
+  const unseal = async (row) => {
+    try {
+      const plain = await crypto.subtle.decrypt({ name: "AES-GCM", iv: bytes(row.iv) }, await cipher(), bytes(row.data));
+      return JSON.parse(new TextDecoder().decode(plain));
+    } catch (error) { return null; } // somebody else's, who signs in here again
+  };
   const send = async () => {
-    const rows = waiting().filter((row) => row.who === document.body.dataset.person);
-    for (const row of rows) {
+    for (const row of waiting()) {
+      const said = await unseal(row);
+      if (!said) { continue; }
       try {
-        const answer = await fetch(row.url, {
+        const answer = await fetch(said.url, {
           method: "POST", credentials: "same-origin",
-          headers: { "X-CSRFToken": token(), "Content-Type": "application/x-www-form-urlencoded" }, body: row.body,
+          headers: { "X-CSRFToken": token(), "Content-Type": "application/x-www-form-urlencoded" }, body: said.body,
         });
-        if (answer.status < 500 && answer.status !== 401 && answer.status !== 403 && answer.status !== 429) {
-          keep(waiting().filter((other) => other.body !== row.body));
+        if (answer.status < 500 && !LATER.includes(answer.status)) {
+          keep(waiting().filter((other) => other.data !== row.data));
           toast(answer.ok ? document.body.dataset.sent : document.body.dataset.unsent);
         }
       } catch (error) { return; }
@@ -187,19 +203,22 @@
   };
   const hold = (event) => {
     const form = event.target.closest("form[data-keeps]");
-    if (!form) { return false; }
+    if (!form || !own || !window.crypto.subtle) { return false; }
     const said = new URLSearchParams(new FormData(form, event.detail.requestConfig.triggeringEvent?.submitter));
     said.delete("csrfmiddlewaretoken");
     said.set("happened_at", new Date().toISOString());
-    keep([...waiting(), { url: form.getAttribute("hx-post"), body: said.toString(), who: document.body.dataset.person }]);
-    toast(document.body.dataset.kept);
+    seal({ url: form.getAttribute("hx-post"), body: said.toString() }).then((row) => {
+      keep([...waiting(), row]);
+      toast(document.body.dataset.kept);
+    });
     return true;
   };
   const AGAIN = 5000;  // milliseconds, while something waits and the browser thinks that it has a network
-  setInterval(() => { if (waiting().length && token() && navigator.onLine) { send(); } }, AGAIN);
+  const tries = () => { if (own && token() && waiting().length) { send(); } };
+  setInterval(() => { if (navigator.onLine) { tries(); } }, AGAIN);
   document.addEventListener("htmx:sendError", (event) => { if (!hold(event)) { toast(document.body.dataset.offline); } });
-  window.addEventListener("online", send);
-  if (waiting().length && token()) { send(); }
+  window.addEventListener("online", tries);
+  tries();
 
   // the server's refusals are shown where they belong, or as a message
   document.addEventListener("htmx:beforeSwap", (event) => {
