@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import datetime as dt
 import os
 import signal
@@ -27,6 +28,8 @@ READY_SECONDS = 60
 STOP_SECONDS = 20
 DIES_AT_MOST, WITHIN_SECONDS = 5, 60
 THREADS = 8
+TOLD_WHEN_PARENT_DIES = 1  # PR_SET_PDEATHSIG of prctl(2)
+LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 LOOK_SECONDS = 0.5  # between two looks at the children
 WORKER = [sys.executable, "-m", "keepline_web.jobs.worker"]
 
@@ -177,12 +180,15 @@ def _serve(host: str, port: int, revive: Callable[[], None]) -> None:
 
 
 class Child:
-    """A process that is started again when it dies, until it dies too often."""
+    """A process that is started again when it dies, until it dies too often, and that does not outlive us."""
 
     def __init__(self, words: list[str]) -> None:
         self.words = words
         self.died: list[float] = []
-        self.process = subprocess.Popen(words, start_new_session=True)
+        self.process = self._started()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(self.words, start_new_session=True, preexec_fn=partial(_end_with, os.getpid()))
 
     def keep(self) -> None:
         if self.process.poll() is None:
@@ -191,7 +197,7 @@ class Child:
         self.died = [*(at for at in self.died if moment - at < WITHIN_SECONDS), moment]
         if len(self.died) >= DIES_AT_MOST:
             raise self.dies()
-        self.process = subprocess.Popen(self.words, start_new_session=True)
+        self.process = self._started()
 
     def dies(self) -> KeeplineError:
         name, code = self.words[2], self.process.returncode
@@ -209,6 +215,17 @@ class Child:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+
+
+def _end_with(parent: int) -> None:
+    """In the child: when we are killed it is told to stop, as it holds the port and knows keys that may change.
+
+    Only Linux can say so; elsewhere what is left has to be stopped by hand.
+    """
+    if LIBC is not None:
+        LIBC.prctl(TOLD_WHEN_PARENT_DIES, signal.SIGTERM)
+        if os.getppid() != parent:  # killed before it could be said
+            os._exit(1)
 
 
 def _web(host: str, port: int) -> list[str]:

@@ -378,3 +378,12 @@ def test_files_lie_outside_what_the_web_server_serves(cast: Cast) -> None:
 @pytest.mark.parametrize("role", ["agent", "admin"])
 def test_who_may_not_export_sees_no_button(role: str, entered: Callable[[str], Client]) -> None:
     assert 'action="/exports"' not in entered(role).get("/accounts").content.decode()
+
+
+@pytest.mark.parametrize("owner", ["²", "9" * 19, "x"])
+def test_an_owner_that_is_no_number_narrows_nothing_and_breaks_no_list_of_exports(owner: str, cast: Cast) -> None:
+    client = enter(Client(), cast.owner)
+    said = {"reason": REASON, "key": str(uuid.uuid4()), "filters": urlencode({"owner": owner})}
+    assert client.post("/exports", said).status_code == 302
+    assert Export.objects.get(person=cast.owner).rows == visible_to(cast.owner).count()
+    assert client.get("/exports").status_code == 200

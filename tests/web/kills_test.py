@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -191,3 +192,31 @@ def test_a_change_of_keys_that_dies_leaves_the_old_ones_or_the_new(
     rekeying.reseal(site.root)
     assert keys.current(site.root) == version
     assert (broken(), rekeying.left(site.root)) == ([], 0)
+
+
+# what serves
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent was killed")
+def test_what_was_started_to_serve_does_not_outlive_who_started_it() -> None:
+    words = (
+        "import sys, time; from keepline_web.serving import Child; "
+        "print(Child([sys.executable, '-c', 'import time; time.sleep(60)']).process.pid, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", words], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        os.kill(child, 0)
+        parent.kill()
+    for _ in range(PATIENCE):
+        if not runs(child):
+            return
+        time.sleep(0.1)
+    os.kill(child, signal.SIGKILL)
+    raise AssertionError("it went on, and held its port")
+
+
+def runs(pid: int) -> bool:
+    """Whether a process is there and not merely waiting to be buried."""
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"

@@ -104,6 +104,21 @@ def test_who_searches_without_end_is_stopped_and_others_are_not(cast: Cast, monk
     assert browser(cast.colleague).get(path, {"q": "欧阳"}).status_code == 200
 
 
+@pytest.mark.parametrize(("page", "sent"), [
+    ("head", {"head": "15499990000", "reason": "试试看"}),
+    ("export", {"reason": "本周上门拜访", "filters": "q=15499990000"}),
+])  # fmt: skip
+def test_who_tries_numbers_where_each_is_refused_is_stopped_as_in_the_list(
+    page: str, sent: dict[str, str], cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keepline_web.customers.queries.SEARCHES_A_MINUTE", 3)
+    monkeypatch.setattr("keepline_web.audit.limits.time.time", lambda: 1_000_000_000.0)
+    client = browser(cast.owner)
+    path = f"/accounts/{cast.own.pk}/head" if page == "head" else "/exports"
+    codes = [client.post(path, sent | {"key": str(uuid.uuid4())}).status_code for _ in range(5)]
+    assert codes == [422, 422, 422, 429, 429]
+
+
 def test_who_logs_without_end_is_stopped_and_a_line_sent_again_does_not_count(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:

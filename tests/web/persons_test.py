@@ -35,6 +35,7 @@ from keepline_web.frame import clock
 from keepline_web.frame.refusals import Refused
 from keepline_web.people.roles import Role
 from keepline_web.work.today import day_of
+from web.calling import Program
 from web.cast import Cast
 from web.conftest import ROOT
 from web.visiting import browser
@@ -335,3 +336,14 @@ def test_the_operators_word_binds_where_it_is_new_and_what_was_changed_here_sinc
     assert [(opened(s.row).name, s.row.role) for s in persons_of(cast.own, cast.owner)] == [("丙三", "technical")]
     assert Account.objects.get(pk=own).head_id == cast.other.pk
     assert ContactPerson.objects.filter(account=own).count() == 3
+
+
+@pytest.mark.usefixtures("group")
+def test_a_program_reads_the_timeline_with_those_who_speak_for_the_account(cast: Cast) -> None:
+    end(by=cast.owner, contact_id=added(cast).pk)
+    attach(by=cast.owner, customer_id=cast.own.pk, text="", reason="试验")
+    told = Program(cast.owner).get(f"accounts/{cast.own.pk}")
+    assert told.status_code == 200, told.content
+    how = {row["how"]["zh"] for row in told.json()["timeline"] if row["how"]}
+    assert sealed.mask_name(NAME) in how
+    assert NAME not in told.content.decode()

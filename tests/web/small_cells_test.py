@@ -106,3 +106,18 @@ def test_a_plan_too_small_to_be_told_still_has_all_that_its_pictures_ask_for() -
     assert {name: plan[name] for name in ("customers", "dual_value_fen", "primal_value_fen", "gap_share")} == {
         "customers": None, "dual_value_fen": None, "primal_value_fen": None, "gap_share": None,
     }  # fmt: skip
+
+
+def test_what_the_month_before_told_of_a_class_gives_no_few_who_left_it_away() -> None:
+    flows = [("key", "key", 900), ("key", "ordinary", 4), ("ordinary", "ordinary", 5_000), ("ordinary", "key", 60),
+             ("ordinary", "important", 70), ("important", "important", 300), ("important", "ordinary", 80)]  # fmt: skip
+    rows = [{"previous_class": was, "class": now, "customers": count, "move": ""} for was, now, count in flows]
+    moves = {"flows": rows, "classes": [{"class": c, "customers": sum(r["customers"] for r in rows if r["class"] == c)}
+                                        for c in ("key", "important", "ordinary")]}  # fmt: skip
+    told = {(row["previous_class"], row["class"]) for row in guarded({"moves": moves})["moves"]["flows"]}
+    for side in (0, 1):
+        hidden = [
+            count for *cell, count in flows if cell[side] == ("key", "ordinary")[side] and tuple(cell) not in told
+        ]
+        assert len(hidden) > 1
+        assert 4 in hidden

@@ -8,18 +8,21 @@ from collections.abc import Callable
 
 import pytest
 from django.db import DatabaseError, transaction
-from django.http import Http404
+from django.http import Http404, QueryDict
 from django.test import Client
 
 from keepline_web.audit.models import Entry
 from keepline_web.audit.queries import broken
+from keepline_web.customers.listing import Listing, listed
 from keepline_web.customers.models import Account, PlanRow, Standing
+from keepline_web.exchange.views import figures_of
 from keepline_web.frame import clock
 from keepline_web.frame.refusals import Refused
 from keepline_web.people.models import Person
 from keepline_web.work import actions, proposals
 from keepline_web.work.models import Contact, Ruling, StepEnd
 from keepline_web.work.reasons import days_until
+from keepline_web.work.team import board
 from keepline_web.work.today import Day, day_of
 from web.cast import Cast
 
@@ -203,3 +206,18 @@ def test_the_plans_offer_is_answered_once_and_then_leaves_the_day(cast: Cast) ->
     assert (line.purpose, line.plan_row_id) == ("marketing", row.pk)
     assert row.account_id not in cards(day_of(cast.owner))
     assert broken() == []
+
+
+def test_an_answer_that_was_taken_back_counts_nowhere_as_an_answer(cast: Cast) -> None:
+    row = PlanRow.objects.filter(account__assignments__person=cast.owner).first()
+    assert row is not None
+    lead, listing = cast.people["team_lead"], Listing.of(QueryDict("plan=1&answered=1"))
+
+    def counted() -> tuple[int, ...]:
+        shown = figures_of(lead, "")["progress"]["answered"], sum(r["plan"][1] for r in board(lead)["rows"])
+        return (listed(lead, listing).count(), *shown)
+
+    line = log(cast.owner, row.account, outcome="refused", plan_row=row.pk)
+    assert counted() == (1, 1, 1)
+    actions.withdraw_contact(by=cast.owner, contact_id=line.pk)
+    assert counted() == (0, 0, 0)

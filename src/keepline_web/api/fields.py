@@ -113,7 +113,9 @@ def named(one: Any) -> dict[str, Any] | None:
 
 
 def words(said: Any) -> dict[str, str] | None:
-    """Words of a table, of a policy or of our own, in both languages."""
+    """Words of a table, of a policy or of our own, in both languages; a name is the same in both."""
     if said is None:
         return None
+    if isinstance(said, str):
+        return {"zh": said, "en": said}
     return {"zh": said["zh"], "en": said["en"]} if isinstance(said, dict) else {"zh": said.zh, "en": said.en}

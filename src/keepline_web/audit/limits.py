@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from django.db import connection
 
@@ -13,6 +16,18 @@ COUNT = """INSERT INTO audit_doing (who, what, began, count) VALUES (%s, %s, %s,
 ON CONFLICT (who, what) DO UPDATE SET began = EXCLUDED.began,
     count = CASE WHEN audit_doing.began = EXCLUDED.began THEN audit_doing.count + 1 ELSE 1 END
 RETURNING count"""
+TRIES: ContextVar[list[tuple[str, str, int]] | None] = ContextVar("tries", default=None)
+
+
+@contextmanager
+def noting_tries() -> Iterator[list[tuple[str, str, int]]]:
+    """What is tried within, for whoever has to count it again when the transaction is taken back."""
+    tries: list[tuple[str, str, int]] = []
+    token = TRIES.set(tries)
+    try:
+        yield tries
+    finally:
+        TRIES.reset(token)
 
 
 def counted(*, who: str, what: str, seconds: int) -> int:
@@ -22,9 +37,13 @@ def counted(*, who: str, what: str, seconds: int) -> int:
         return int(cursor.fetchone()[0])
 
 
-def at_most(most: int, *, by: Actor, what: str, seconds: int) -> None:
-    """Refuse what goes beyond; a refusal takes its own count back, so the next window begins at nought for everyone."""
-    if counted(who=f"person:{by.pk}", what=what, seconds=seconds) > most:
+def at_most(most: int, *, by: Actor, what: str, seconds: int, tried: bool = False) -> None:
+    """Refuse what goes beyond; a refusal takes its own count back, so the next window begins at nought for everyone.
+
+    ``tried``: it counts although the request is refused later for another reason, for that reason tells something.
+    """
+    who, tries = f"person:{by.pk}", TRIES.get()
+    if counted(who=who, what=what, seconds=seconds) > most:
         span_zh, span_en = (
             ("一分钟", "a minute") if seconds == 60 else (f"{seconds // 60} 分钟", f"{seconds // 60} minutes")
         )
@@ -34,3 +53,5 @@ def at_most(most: int, *, by: Actor, what: str, seconds: int) -> None:
             code="too_often",
             status=429,
         )
+    if tried and tries is not None:
+        tries.append((who, what, seconds))

@@ -9,7 +9,7 @@ from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 
 from keepline_web.audit.actions import write
-from keepline_web.audit.limits import counted
+from keepline_web.audit.limits import counted, noting_tries
 from keepline_web.audit.models import Stream
 
 WINDOW_SECONDS = 600
@@ -29,10 +29,13 @@ class Noted:
         self.answer = answer
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.answer(request)
+        with noting_tries() as tries:
+            response = self.answer(request)
         if response.status_code in ACTS:
             with suppress(DatabaseError):  # what was refused stays refused; the service's log has the fault
                 _note(request, response)
+                for who, what, seconds in tries:
+                    counted(who=who, what=what, seconds=seconds)
         return response
 
 

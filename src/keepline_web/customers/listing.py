@@ -142,7 +142,7 @@ def _planned(asked: Listing, month: str | None) -> QuerySet[PlanRow]:
     rows = rows.filter(channel=asked.channel) if asked.channel else rows
     if not asked.answered:
         return rows
-    return rows.filter(contacts__outcome__in=ANSWERS, contacts__withdrawn=False)
+    return rows.filter(contacts__outcome__in=ANSWERS, contacts__withdrawn=False, contacts__corrected_by=None)
 
 
 def _together_with(person: Person, customer_id: int | None) -> set[int]:

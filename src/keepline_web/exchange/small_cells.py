@@ -39,13 +39,15 @@ def _hide(row: Figures) -> Figures:
 
 
 def _moves(moves: Figures) -> Figures:
-    """A class's total is told, and so must not give away from where a few came to it."""
+    """A class's total is told, and so must not give away from where a few came to it.
+
+    The month before told the same of the class they came from, of which few or none are gone.
+    """
     flows, classes = moves.get("flows") or [], moves.get("classes") or []
-    told = []
-    for code in {row["class"]: None for row in flows}:
-        into = {row["previous_class"] or "new": row for row in flows if row["class"] == code}
-        hidden = left_out({name: row["customers"] for name, row in into.items()})
-        told += [row for name, row in into.items() if name not in hidden]
+    cells = {(row["previous_class"] or "new", row["class"]): row for row in flows}
+    lines = [[cell for cell in cells if cell[side] == code] for side in (0, 1) for code in {c[side] for c in cells}]
+    hidden = left_out({cell: row["customers"] for cell, row in cells.items()}, lines)
+    told = [row for cell, row in cells.items() if cell not in hidden]
     small = left_out({row["class"]: row["customers"] for row in classes})
     return moves | {
         "flows": [row for row in flows if row in told], "hidden": len(flows) - len(told),

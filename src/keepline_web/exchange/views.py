@@ -95,7 +95,7 @@ def _progress(person: Person, month: str, mine: Mine) -> dict[str, Any] | None:
     if not mine.shown:
         return None
     rows = PlanRow.objects.filter(month=month, account__in=visible_to(person))
-    said = Q(contacts__outcome__in=ANSWERS, contacts__withdrawn=False)
+    said = Q(contacts__outcome__in=ANSWERS, contacts__withdrawn=False, contacts__corrected_by=None)
     answered, total = rows.filter(said).values("account").distinct().count(), mine.plan()
     return {"answered": answered, "total": total, "share": round(100 * answered / total) if total else 0,
             "way": mine.way("plan=1&answered=1")}  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from keepline_web.customers.listing import Listing
 from keepline_web.customers.words import CLASSES, LOYALTY, RISKS, further
+from keepline_web.frame.inputs import whole
 from keepline_web.frame.words import Text, listed
 from keepline_web.people.models import Person
 
@@ -47,7 +48,8 @@ def filters_in_words(asked: Listing) -> list[Text]:
         said.append(CHOSEN.with_values(n=len(asked.chosen)))
     if asked.district:
         said.append(DISTRICT.with_values(n=asked.district))
-    if asked.owner.isdigit():
-        owner = Person.objects.filter(pk=int(asked.owner)).first()
+    number = whole(asked.owner)  # read as the list reads it: what is no number narrows nothing
+    if number is not None:
+        owner = Person.objects.filter(pk=number).first()
         said.append(OWNER.with_values(n=owner.name if owner else asked.owner))
     return said or [ALL]

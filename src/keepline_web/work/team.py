@@ -59,7 +59,8 @@ def _plan(ids: list[int], month: str | None) -> dict[int, tuple[int, int]]:
     held = on_day(clock.today())
     current = Assignment.objects.filter(held, person__in=ids).values("account")
     rows = PlanRow.objects.filter(month=month, account__in=current)
-    answered = Q(contacts__outcome__in=("agreed", "refused"), contacts__withdrawn=False)
+    answered = Q(contacts__outcome__in=("agreed", "refused"), contacts__withdrawn=False,
+                 contacts__corrected_by=None)  # fmt: skip
     owner = dict(Assignment.objects.filter(held, account__in=rows.values("account")).values_list("account", "person"))
     found: dict[int, tuple[int, int]] = {}
     for account, done in rows.annotate(done=Count("contacts", filter=answered)).values_list("account", "done"):
