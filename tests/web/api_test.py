@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from keepline_web.api import counting
 from keepline_web.api.counting import A_MINUTE, sweep, told_at
+from keepline_web.api.fields import In, Out
 from keepline_web.api.models import Visits
 from keepline_web.audit.models import Entry
 from keepline_web.audit.queries import broken
@@ -140,6 +141,19 @@ def test_what_does_not_fit_the_description_is_told_by_its_place(change: dict[str
     told = problem(said, 422, "invalid")
     assert next(iter(change)) in told["errors"][0]["where"]
     assert not Contact.objects.exists()
+
+
+def test_a_filter_that_is_misspelt_is_refused(cast: Cast) -> None:
+    program = Program(cast.owner)
+    for path in ("accounts?rsk=high", f"accounts/{cast.own.pk}?x=1", "me?x", "tasks?seite=2"):
+        assert problem(program("GET", f"/api/v1/{path}"), 422, "invalid")["errors"][0]["where"].startswith("query.")
+
+
+def test_shapes_of_the_description_have_names_of_their_own() -> None:
+    shapes = [one for one in Out.__subclasses__() + In.__subclasses__() if "[" not in one.__name__]
+    more = [one for parent in shapes for one in parent.__subclasses__()]
+    names = [one.__name__ for one in {*shapes, *more}]
+    assert len(names) == len(set(names)), sorted(name for name in names if names.count(name) > 1)
 
 
 def test_a_day_is_a_day_and_no_number_or_moment(cast: Cast) -> None:

@@ -52,6 +52,17 @@ def operations(said: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"{method.upper()} {path}", operation
 
 
+@cache
+def names_of() -> dict[tuple[str, str], frozenset[str]]:
+    """What may stand behind the question mark, by method and address."""
+    found = {}
+    for title, operation in operations(description()):
+        method, address = title.split(" ", 1)
+        names = (parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "query")
+        found[method, address.removeprefix(ROOT)] = frozenset(names)
+    return found
+
+
 def _complete(operation: dict[str, Any]) -> None:
     """Add what may go wrong, files where they are given, and what a parameter in an address can really be."""
     answers = {str(status): told for status, told in operation["responses"].items()}

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponseBase
-from django.urls import Resolver404, URLResolver
+from django.urls import Resolver404, ResolverMatch, URLResolver
 from django.urls.resolvers import RegexPattern
 from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
 
 from keepline_web.api.access import MayNot
 from keepline_web.api.counting import A_MINUTE, HOUR, MINUTE, count, told_at, wait_seconds
-from keepline_web.api.operations import api
+from keepline_web.api.describing import names_of
+from keepline_web.api.operations import Invalid, api
 from keepline_web.audit.actions import through, write
 from keepline_web.audit.models import Stream
 from keepline_web.frame.refusals import SAID, answer_to, refusal
@@ -26,6 +28,7 @@ from keepline_web.people.tokens import known, note_use, why_dead
 ROOT = "api-root"  # the library's own page of links, which is not offered
 OPERATIONS = URLResolver(RegexPattern(r"^"), [pattern for pattern in api.urls[0] if pattern.name != ROOT])
 SCHEME = "bearer"
+PLACE = re.compile(r"<(?:\w+:)?(\w+)>")  # of an argument in an address
 DEAD = {
     "": Text("令牌无效；请在“我的令牌”中生成新的。", "The token is not known; make one on the page My tokens."),
     "ended": Text("令牌已停用；请生成新的。", "The token was ended; make a new one."),
@@ -74,9 +77,19 @@ def _answer(request: HttpRequest, rest: str) -> HttpResponseBase:
             match = OPERATIONS.resolve(rest)
         except Resolver404 as error:
             raise Http404 from error
+        _known_names(request, match)
         with through(token.pk), transaction.atomic():
             said: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
         return _not_so(request, said) if said.status_code == 405 else said
+
+
+def _known_names(request: HttpRequest, match: ResolverMatch) -> None:
+    """A filter that is misspelt is refused, lest the whole list be taken for the part that was meant."""
+    address = PLACE.sub(r"{\1}", match.route.removeprefix("^"))
+    known_ones = names_of().get((request.method or "", address))
+    unknown = sorted(set(request.GET) - known_ones) if known_ones is not None else []
+    if unknown:
+        raise Invalid([{"loc": ("query", name[:40]), "msg": "no such parameter"} for name in unknown])
 
 
 def token_of(request: HttpRequest) -> Token | None:

@@ -50,7 +50,7 @@ class ConsentIn(In):
     reason: str = Field("", max_length=200, description="needed when it is refused")
 
 
-class StepShape(Out):
+class ExportStep(Out):
     what: str
     by: str
     at: dt.datetime
@@ -72,7 +72,7 @@ class ExportRow(Out):
 
 
 class ExportShape(ExportRow):
-    steps: list[StepShape]
+    steps: list[ExportStep]
 
 
 @router.get("exports", response=Paged[ExportRow], **needs(Act.EXPORT, "export", zh="我的导出", en="One's own exports"))

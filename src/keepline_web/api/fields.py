@@ -34,14 +34,24 @@ def _day(value: Any) -> Any:
     raise ValueError("a day such as 2026-11-05")
 
 
-Id = Annotated[StrictInt, Field(ge=1, le=HIGHEST)]
+def _integer(value: Any) -> Any:
+    """A number without a fraction, as JSON has them: 7 and 7.0 are the same; a text and a truth are none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError("a whole number")
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+INTEGER = BeforeValidator(_integer)  # last of an annotation, so that the bounds stay in the description
+Id = Annotated[StrictInt, Field(ge=1, le=HIGHEST), INTEGER]
 PathId = Annotated[int, Path(ge=1, le=HIGHEST)]
 Day = Annotated[dt.date, BeforeValidator(_day)]
 Key = Annotated[UUID, BeforeValidator(only_text), Field(
     description="drawn by the caller; the same key again makes nothing new",
     examples=["6f2c8c1e-4a53-4f0e-9a6c-0d2f4b7f6a11"],
 )]  # fmt: skip
-Fen = Annotated[StrictInt, Field(ge=0, le=MOST_FEN, description="in fen, a hundredth of a yuan", examples=[6900])]
+Fen = Annotated[
+    StrictInt, Field(ge=0, le=MOST_FEN, description="in fen, a hundredth of a yuan", examples=[6900]), INTEGER
+]
 Note = Annotated[str, Field(max_length=200)]
 Reason = Annotated[str, Field(min_length=2, max_length=200, examples=["调岗"])]
 CUSTOMER = {

@@ -12,6 +12,7 @@ from pydantic import Field, StrictInt
 from keepline.front import Month
 from keepline_web.api.access import needs
 from keepline_web.api.fields import (
+    INTEGER,
     Day,
     Id,
     In,
@@ -125,7 +126,9 @@ class TargetIn(In):
     kind: Kind
     id: Id
     measure: Measure
-    amount: Annotated[StrictInt, Field(ge=0, le=LARGEST)] | None = Field(description="fen for money; null ends it")
+    amount: Annotated[StrictInt, Field(ge=0, le=LARGEST), INTEGER] | None = Field(
+        description="fen for money; null ends it"
+    )
 
 
 class TargetsIn(In):

@@ -69,7 +69,7 @@ class Unfit(Refused):
     def __init__(self, form: forms.Form) -> None:
         told = [{"where": name, "what": str(text)} for name, texts in form.errors.items() for text in texts]
         places = ", ".join(row["where"] for row in told)
-        super().__init__(f"填写有误：{places}。", f"Not taken as it stands: {places}.", code="invalid", status=422)
+        super().__init__(f"填写有误：{places}。", f"Not taken as it stands: {places}.", code="unfit", status=422)
         self.more = {"errors": told}
 
 
