@@ -246,7 +246,7 @@ def test_who_tries_to_consent_to_their_own_export_is_refused_and_that_stays(cast
 def test_a_persons_password_is_told_once_and_their_tokens_end(cast: Cast) -> None:
     owners, admin = Program(cast.owner), Program(cast.people["admin"])
     said = admin.post(f"people/{cast.owner.pk}/reset").json()
-    assert len(said["password"]) == 20
+    assert len(said["password"]) >= 20
     assert "password" not in admin.get(f"people/{cast.owner.pk}").json()
     problem(owners.get("me"), 401, "bad_token")
     problem(admin.post(f"people/{cast.people['admin'].pk}/disable"), 409, "not_oneself")
