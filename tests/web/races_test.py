@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import uuid
 
+from django.http import QueryDict
+
+from keepline_web.customers.listing import Listing
 from keepline_web.customers.models import Account, Standing
+from keepline_web.exports import actions as exports
 from keepline_web.frame.refusals import Refused
 from keepline_web.work import actions, proposals
 from keepline_web.work.models import Contact, Ruling
@@ -52,3 +56,21 @@ def test_five_hundred_entries_of_a_bad_network_are_there_exactly_once_each(commi
         assert [one for one in at_once(acts) if isinstance(one, Exception)] == []
     assert Contact.objects.count() == before + KEYS
     assert set(Contact.objects.filter(account=cast.own).values_list("key", flat=True)) >= set(keys)
+
+
+def test_an_offer_and_an_export_sent_twice_at_once_are_there_once_and_nobody_is_turned_away(
+    committed: str,  # noqa: ARG001
+) -> None:
+    cast, key = Cast.found(), uuid.uuid4()
+    Standing.objects.filter(account=cast.own).update(arrears_fen=0)
+    asked = [
+        lambda: proposals.propose(
+            by=cast.owner, customer_id=cast.own.pk, key=key, offer_id="manager-visit", price_fen=0, reason="客户要求"
+        ).pk
+    ]  # fmt: skip
+    taken = [lambda: exports.ask(by=cast.owner, asked=Listing.of(QueryDict()), reason="本周上门拜访", key=key).pk]
+    for act in (asked, taken):
+        made = at_once(act * TOGETHER)
+        assert [one for one in made if isinstance(one, Exception)] == []
+        assert len(set(map(str, made))) == 1
+    assert Ruling.objects.filter(proposal__key=key).count() == 1

@@ -30,11 +30,11 @@ NUL = "\x00"  # which no text of the database may hold
 @transaction.atomic
 def ask(*, by: Person, asked: Listing, reason: str, key: uuid.UUID) -> Export:
     """Ask for the list behind a page, with its filters. The same key again gives the export that is there."""
+    Person.objects.select_for_update().get(pk=by.pk)  # two requests at once count one after the other
     before = Export.objects.filter(key=key).first()
     if before is not None:
         return _same(before, by)
     said = _reason(reason)
-    Person.objects.select_for_update().get(pk=by.pk)  # two requests at once count one after the other
     _not_too_many(by)
     filters = _plain(asked)
     text = str(filters.pop("text"))

@@ -65,6 +65,10 @@ def net_fen(made: Proposal) -> int | None:
 def propose(*, by: Person, customer_id: int, key: uuid.UUID, offer_id: str, price_fen: int, reason: str) -> Proposal:
     """Ask for an offer at a price. Within one's own authority it is approved at once; beyond, it goes up the chain."""
     account = access_account(by, customer_id)
+    Person.objects.select_for_update(no_key=True).get(pk=by.pk)  # of one sent twice at once the second finds the first
+    before = Proposal.objects.filter(key=key).first()
+    if before is not None:
+        return _same(before, by, account)
     gates(account)
     month = _month()
     offer = next(
@@ -74,9 +78,6 @@ def propose(*, by: Person, customer_id: int, key: uuid.UUID, offer_id: str, pric
         raise Http404
     _price(price_fen, offer["floor_price_fen"], offer["list_price_fen"])
     _reason(reason)
-    before = Proposal.objects.filter(key=key).first()
-    if before is not None:
-        return _same(before, by, account)
     row = PlanRow.objects.filter(account=account, month=month, offer_id=offer_id).first()
     policy = read_service(settings.SITE.policy)
     made = Proposal.objects.create(
