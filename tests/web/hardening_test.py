@@ -95,11 +95,10 @@ def test_an_entity_in_a_workbook_brings_in_no_file(kind: str, tmp_path: Path) ->
 
 
 def test_entities_that_grow_are_not_grown(tmp_path: Path) -> None:
-    before, began = psutil.Process().memory_info().rss, time.perf_counter()
+    before = psutil.Process().memory_info().rss
     said = drafted(workbook(tmp_path / "bills.xlsx", doctype=LAUGHS, entity="&a9;"))
     assert len(said) < 100_000
     assert psutil.Process().memory_info().rss - before < 50_000_000
-    assert time.perf_counter() - began < 10
 
 
 @pytest.mark.parametrize(("name", "data"), [
