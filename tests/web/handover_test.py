@@ -279,3 +279,25 @@ def test_a_handover_says_why_in_two_signs_at_least(cast: Cast, reason: str, code
         return hand_over(leaving=cast.owner, to=cast.colleague, accounts=[cast.own.pk], reason=reason, by=lead(cast))
 
     assert (refused(act) if code else act()) == (code or 1)
+
+
+def test_cover_by_one_who_moved_to_another_team_is_seen_and_ended_by_the_lead_whose_accounts_they_are(
+    cast: Cast, entered: Enter
+) -> None:
+    today = clock.today()
+    made = cover(away=cast.owner, covered_by=cast.colleague, starts_on=today, ends_on=today + dt.timedelta(days=5),
+                 reason="休假", by=lead(cast))  # fmt: skip
+    other = cast.people["m201"]
+    move_person(person=cast.colleague, role=Role.ACCOUNT_MANAGER, unit=other.unit, by=cast.people["admin"])
+    assert visible_to(cast.colleague).filter(pk=cast.own.pk).exists()
+    client = entered("team_lead")
+    assert f"/cover/{made.pk}/end" in client.get("/cover").content.decode()
+    assert client.post(f"/cover/{made.pk}/end").status_code == 302
+    assert not visible_to(cast.colleague).filter(pk=cast.own.pk).exists()
+
+
+def test_the_calendars_last_day_and_a_number_without_end_are_answered_in_words(cast: Cast, entered: Enter) -> None:
+    client, today = entered("team_lead"), clock.today().isoformat()
+    said = {"away": cast.owner.pk, "covered_by": cast.colleague.pk, "starts_on": today, "reason": "休假"}
+    assert client.post("/cover", said | {"last_day": "9999-12-31"}).status_code == 302
+    assert client.post("/cover", said | {"last_day": today, "away": "0" * 20 + "9" * 5000}).status_code == 422

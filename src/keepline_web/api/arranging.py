@@ -31,6 +31,7 @@ from keepline_web.api.fields import (
 )
 from keepline_web.api.shapes import row_of
 from keepline_web.customers import actions
+from keepline_web.customers.arranging import day_after
 from keepline_web.customers.holders import accounts_of, cover_lists, covers_of, holders, receiver_of, unowned
 from keepline_web.customers.models import Account, Cover
 from keepline_web.customers.queries import latest_month, with_standing
@@ -163,7 +164,7 @@ def arrange_cover(request: HttpRequest, said: CoverIn) -> Any:
     """Let a colleague look after somebody's accounts, the last day included."""
     made = actions.cover(
         away=_person(request.user, said.away), covered_by=_person(request.user, said.covered_by),
-        starts_on=said.starts_on, ends_on=_after(said.last_day), reason=said.reason, by=request.user,
+        starts_on=said.starts_on, ends_on=day_after(said.last_day), reason=said.reason, by=request.user,
     )  # fmt: skip
     return _cover(made)
 
@@ -177,11 +178,6 @@ def end_cover(request: HttpRequest, cover_id: PathId) -> Any:
         raise Http404
     actions.end_cover(cover=found, by=request.user)
     return _cover(covers_of(request.user).get(pk=cover_id))
-
-
-def _after(day: dt.date) -> dt.date:
-    """The first day after; the calendar's last has none, and is far enough."""
-    return day + dt.timedelta(days=1) if day < dt.date.max else day
 
 
 def _cover(one: Cover) -> dict[str, Any]:

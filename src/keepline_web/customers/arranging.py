@@ -24,13 +24,12 @@ from keepline_web.customers.listing import picked
 from keepline_web.customers.models import Account
 from keepline_web.customers.queries import latest_month, owners_now, shown, visible_to, with_standing
 from keepline_web.customers.words import RISKS
+from keepline_web.frame.inputs import whole
 from keepline_web.frame.refusals import Refused
 from keepline_web.people.access import page
 from keepline_web.people.models import Person
 from keepline_web.people.queries import people_of
 from keepline_web.people.roles import Act
-
-LARGEST_KEY = 2**63 - 1
 
 
 @page(Act.ASSIGN)
@@ -78,7 +77,7 @@ def reassign(request: HttpRequest) -> HttpResponse:
     """Accounts picked from the list, whoever owns them: looked at once more, given to somebody from today."""
     to, ids = _receiver(request), picked(request.POST.getlist("account"))
     if request.POST.get("confirmed") == "yes":
-        owners = [_number(text) for text in request.POST.getlist("held")]
+        owners = [whole(text) for text in request.POST.getlist("held")]
         actions.all_still(len(owners) == len(ids))
         held = dict(zip(ids, owners, strict=True))
         count = actions.reassign(to=to, held=held, reason=request.POST.get("reason", ""), by=request.user)
@@ -113,8 +112,8 @@ def cover(request: HttpRequest) -> HttpResponse:
     """Who looks after whose accounts, from which day to which; and a new one."""
     if request.method == "POST":
         said, people = request.POST, people_of(request.user)
-        away = people.filter(pk=_number(said.get("away", ""))).first()
-        instead = people.filter(pk=_number(said.get("covered_by", ""))).first()
+        away = people.filter(pk=whole(said.get("away", ""))).first()
+        instead = people.filter(pk=whole(said.get("covered_by", ""))).first()
         first, last = _day(said.get("starts_on", "")), _day(said.get("last_day", ""))
         if away is None or instead is None or first is None or last is None:
             raise Refused(
@@ -122,14 +121,14 @@ def cover(request: HttpRequest) -> HttpResponse:
                 code="cover_incomplete", status=422,
             )  # fmt: skip
         actions.cover(
-            away=away, covered_by=instead, starts_on=first, ends_on=last + dt.timedelta(days=1),
+            away=away, covered_by=instead, starts_on=first, ends_on=day_after(last),
             reason=said.get("reason", ""), by=request.user,
         )  # fmt: skip
         return redirect("cover")
     open_now, over = cover_lists(request.user)
     people = [row.person for row in holders(request.user)]
     values = {"open": open_now, "over": over, "people": people, "receivers": receivers(request.user), "tab": "cover",
-              "preselected": _number(request.GET.get("away", ""))}  # fmt: skip
+              "preselected": whole(request.GET.get("away", ""))}  # fmt: skip
     return render(request, "customers/cover.html", values)
 
 
@@ -144,12 +143,12 @@ def end_cover(request: HttpRequest, cover_id: int) -> HttpResponse:
 
 
 def _receiver(request: HttpRequest) -> Person:
-    return receiver_of(request.user, _number(request.POST.get("to", "")))
+    return receiver_of(request.user, whole(request.POST.get("to", "")))
 
 
 def _ids(request: HttpRequest) -> list[int]:
     """The accounts ticked; one that cannot be read stops all, so that none is left behind unnoticed."""
-    numbers = [_number(text) for text in request.POST.getlist("account")]
+    numbers = [whole(text) for text in request.POST.getlist("account")]
     if None in numbers:
         raise Refused(
             "名单中有无法识别的客户，未作任何改动；请刷新名单后重选。",
@@ -169,8 +168,9 @@ def _all_of(accounts: QuerySet[Account], ids: list[int]) -> list[Account]:
     return chosen
 
 
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and int(text[:20]) <= LARGEST_KEY else None
+def day_after(day: dt.date) -> dt.date:
+    """The first day after; the calendar's last has none, and is far enough."""
+    return day + dt.timedelta(days=1) if day < dt.date.max else day
 
 
 def _day(text: str) -> dt.date | None:
@@ -186,4 +186,4 @@ def _day(text: str) -> dt.date | None:
 
 
 def _done(request: HttpRequest) -> int | None:
-    return _number(request.GET.get("done", ""))
+    return whole(request.GET.get("done", ""))

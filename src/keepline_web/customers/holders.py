@@ -108,9 +108,8 @@ def summary(accounts: Iterable[Account], to: Person) -> dict[str, Any]:
 
 
 def covers_of(by: Person) -> QuerySet[Cover]:
-    """Cover between people of one's scope, the latest first."""
-    people = people_of(by)
-    rows = Cover.objects.filter(away__in=people, covered_by__in=people)
+    """Cover of people of one's scope, the latest first; also by one who has moved out of it since."""
+    rows = Cover.objects.filter(away__in=people_of(by))
     return rows.select_related("away__unit", "covered_by__unit", "made_by").order_by("-starts_on", "-pk")
 
 
