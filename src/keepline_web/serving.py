@@ -134,7 +134,7 @@ def _prepare(site: Site) -> None:
         first = (months[-1][0] + 1).first_day + dt.timedelta(days=FIRST_DAY - 1)
         begin_calendar(site.root, first=first, real=real_day())
         settle(site)
-    bring_in_all(site)
+    bring_in_all(site, begun=lambda month: click.echo(f"· 载入 {month} 的发布 bringing in {month}", err=True))
     if settings.DEMO:
         from keepline_web.exchange.demo_targets import aim
 

@@ -222,3 +222,8 @@ def test_one_slip_among_many_days_leaves_the_column_a_day(here: Intake) -> None:
     rows = "".join(f"A{i},{day},9.9\n" for i, day in enumerate([*days, "31/02/2O24"]))
     found = sections(draft(here, f"customerID,入网日期,MonthlyCharges\n{rows}"))
     assert found["customers"].columns["joined_on"].dates == ("%d/%m/%Y",)
+
+
+def test_a_word_that_says_its_code_is_drafted_as_that_code(here: Intake) -> None:
+    codes = sections(draft(here, CHINESE))["customers"].columns["kind"].codes
+    assert codes == {"个人": "person", "集团": "organisation"}

@@ -11,9 +11,11 @@ from django.db import IntegrityError, connection, transaction
 from keepline_web.audit.actions import write
 from keepline_web.audit.models import Entry, Head, Stream
 from keepline_web.audit.queries import CHANGED, CUT, GAP, HEAD, broken
+from keepline_web.audit.words import CODES, details_said
 from keepline_web.customers.actions import claim
 from keepline_web.customers.models import Account, Assignment
 from keepline_web.frame.refusals import Refused
+from keepline_web.work.words import CHANNELS, OUTCOMES
 from web.cast import Cast
 from web.races import at_once
 from web.visiting import browser
@@ -193,6 +195,13 @@ def test_texts_that_look_like_lines_of_a_log_stay_in_their_field(cast: Cast) -> 
     entry = write(Stream.EXPORTS, act="exported", by=cast.owner, detail={"reason": text})
     assert Entry.objects.get(pk=entry.pk).detail == {"reason": text}
     assert not found()
+
+
+def test_the_audit_says_ways_and_outcomes_in_the_words_of_the_log() -> None:
+    words = {f"channel:{code}": said for code, said in CHANNELS.items()}
+    words |= {f"outcome:{code}": said for code, said in OUTCOMES.items()}
+    assert {name: CODES.get(name) for name in words} == words
+    assert details_said({"channel": "visit", "contact": 7})[0][1] == CHANNELS["visit"]
 
 
 # at once

@@ -44,6 +44,7 @@ def test_one_tap_is_one_line_however_often_it_is_sent(cast: Cast, entered: Calla
         )
         assert answer.status_code == 200
         assert "已记录" in answer.content.decode()
+        assert answer["HX-Trigger"] == "day-moved", "the page asks for its counts anew"
     assert Contact.objects.filter(account=cast.own).count() == 1
     assert Entry.objects.filter(act="contact_logged", object=f"account:{cast.own.pk}").count() == 1
 

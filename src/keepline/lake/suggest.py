@@ -17,7 +17,7 @@ from keepline.lake.mapping import Bounds
 from keepline.lake.opening import look
 from keepline.lake.readers import reader
 from keepline.lake.sniffing import Looks, looks
-from keepline.lake.synonyms import COMPONENT, CUSTOMER, MONTH, PERSONAL, SYNONYMS, YES, Synonym, unit_in
+from keepline.lake.synonyms import COMPONENT, CUSTOMER, MONTH, PERSONAL, SYNONYMS, YES, Synonym, code_for, unit_in
 from keepline.lake.units import UNIT_WORDS, dimension
 from keepline.lake.values import tidy
 from keepline.tables import TABLES
@@ -167,7 +167,7 @@ def _line(table: str, column: str, theirs: Looks, synonym: Synonym) -> Line:
         unit, named = unit_in(theirs.name, synonym.unit, fits)
         said = f'{{ from = {said}, unit = "{unit}" }}'
     elif declared.allowed:
-        codes = ", ".join(f'{text(word)} = "{declared.allowed[0]}"' for word in theirs.words)
+        codes = ", ".join(f'{text(word)} = "{code_for(word, declared.allowed)}"' for word in theirs.words)
         said, named = f"{{ from = {said}, codes = {{ {codes} }} }}", False
     return Line(column, said, f"{declared.zh}；例 {shown}", declared.en, named)
 

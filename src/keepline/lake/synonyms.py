@@ -96,6 +96,21 @@ UNITS = (
     (r"TB", "TB"), (r"GB", "GB"), (r"MB|[（(]M[)）]", "MB"), (r"KB", "KB"), (r"字节|bytes?", "B"),
 )  # fmt: skip
 
+# What a word of theirs for a code most likely means; the first that fits counts.
+CODE_WORDS = (
+    (r"集团|单位|企业|政企|公司|组织|^(corporate|enterprise|business|organi[sz]ation|company|b2b)", "organisation"),
+    (r"重要|^important", "important"), (r"重点|^key", "key"), (r"潜在|^potential", "potential"),
+    (r"决策|^decid|^decision", "decides"), (r"把关|^gate", "gatekeeper"), (r"影响|^influen", "influences"),
+    (r"采购|购买|代购|^(buy|purchas)", "buys"), (r"使用|^use", "uses"), (r"付款|财务|^(pay|financ)", "pays"),
+    (r"技术|^tech", "technical"),
+)  # fmt: skip
+
+
+def code_for(word: str, allowed: tuple[str, ...]) -> str:
+    """Our code for a word of theirs, as far as it can be guessed; else the first there is."""
+    fits = (code for pattern, code in CODE_WORDS if code in allowed and re.search(pattern, word, re.IGNORECASE))
+    return next(fits, allowed[0])
+
 
 def unit_in(header: str, usual: str, fits: frozenset[str]) -> tuple[str, bool]:
     """The unit a header names, else the usual one; true when it was named."""

@@ -91,6 +91,8 @@ page | 页面 | page
 handing | 交回 | handing back
 load | 装载 | load
 token | 令牌 | token
+targets | 目标 | targets
+retention | 保存期限 | retention
 """)
 KEYS = listed("""
 reason | 原因 | reason
@@ -130,6 +132,48 @@ method | 请求方式 | way of asking
 code | 代码 | code
 count | 次数 | times
 sessions | 设备数 | sessions
+before | 原为 | before
+policy | 政策版本 | policy version
+refused | 拒绝原因 | refused because
+contact_person | 联系人编号 | contact person
+times | 次数 | times
+why | 原因 | why
+lines | 行数 | lines
+trial | 试载任务 | trial
+accept | 已接受 | accepted
+places | 涉及 | touched
+with | 连同 | with
+demo | 演示 | demo
+targets | 目标数 | targets
+months | 月份 | months
+proposal | 申请编号 | request
+what | 动作 | step
+price_fen | 价格（分） | price (fen)
+cost_fen | 成本（分） | cost (fen)
+given | 提供编号 | given
+entitlement | 权益 | what is owed
+token | 令牌编号 | token
+tokens | 令牌数 | tokens
+scopes | 范围 | scopes
+days | 天数 | days
+""")
+CODES = listed("""
+channel:manager_call | 电话 | call
+channel:visit | 上门 | visit
+channel:shop | 营业厅 | shop
+channel:email | 邮件 | e-mail
+channel:sms | 短信 | message
+channel:app | 应用 | app
+channel:hotline | 热线 | hotline
+channel:letter | 信函 | letter
+outcome:reached | 接通 | reached
+outcome:not_reached | 未接通 | no answer
+outcome:agreed | 接受优惠 | took the offer
+outcome:refused | 拒绝 | refused
+kind:province | 省 | province
+kind:city | 地市 | city
+kind:district | 区县 | district
+kind:team | 班组 | team
 """)
 YES, NO, ITEMS = Text("是", "yes"), Text("否", "no"), Text("{n} 项", "{n} items")
 STREAMS = listed("""
@@ -157,7 +201,9 @@ def object_said(said: str) -> tuple[Text | None, str]:
 
 def details_said(detail: dict[str, Any]) -> list[tuple[Text, Any]]:
     """The particulars, each under its word; a long one is cut where it is shown."""
-    return [(KEYS.get(key, Text(key, key)), _value(value)) for key, value in detail.items()]
+    return [
+        (KEYS.get(key, Text(key, key)), CODES.get(f"{key}:{value}") or _value(value)) for key, value in detail.items()
+    ]
 
 
 def _value(value: Any) -> Any:

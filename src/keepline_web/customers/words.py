@@ -40,7 +40,7 @@ DECISION_ROLES = listed("""
 decides | 决策者 | decides
 gatekeeper | 把关者 | gatekeeper
 influences | 影响者 | influences
-buys | 代购者 | buys for others
+buys | 采购者 | buys
 uses | 使用者 | uses
 pays | 付款者 | pays
 technical | 技术负责人 | technical

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from django.conf import settings
@@ -32,19 +32,20 @@ STANDING = [
 ]  # fmt: skip
 
 
-def bring_in_all(site: Site) -> list[Arrival]:
-    """Every publication that is not in yet, oldest first."""
-    return [made for month, _ in published_months(site) if (made := bring_in(site, month)) is not None]
+def bring_in_all(site: Site, begun: Callable[[Month], None] = lambda _: None) -> list[Arrival]:
+    """Every publication that is not in yet, oldest first; what takes minutes is told when it begins."""
+    return [made for month, _ in published_months(site) if (made := bring_in(site, month, begun)) is not None]
 
 
 @transaction.atomic
-def bring_in(site: Site, month: Month) -> Arrival | None:
+def bring_in(site: Site, month: Month, begun: Callable[[Month], None] = lambda _: None) -> Arrival | None:
     """One month; nothing when this very publication is in already. A replaced one takes the place of the former."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
     made = read_published(site, month)
     if Arrival.objects.filter(publication_id=made.id).exists():
         return None
+    begun(month)
     with Front.opened(site, made) as front:
         accounts = _accounts(front, made)
         _people(front)

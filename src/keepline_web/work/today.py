@@ -23,7 +23,12 @@ from keepline_web.work.models import Contact, Promise, Proposal, Step
 from keepline_web.work.reasons import Known, Reason, reasons_of
 
 FACTS = 3
-SAME_MATTER = {"contract": "contract", "birthday": "birthday", "complaint": "complained"}  # reason → fact of the core
+SAME_MATTER = {
+    "contract": "contract",
+    "birthday": "birthday",
+    "complaint": "complained",
+    "anniversary": "long_standing",
+}  # reason → fact of the core
 LEAST_VALUE_FEN = 10_000  # so that a small account in need still counts
 
 

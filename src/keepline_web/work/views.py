@@ -78,7 +78,7 @@ def log_contact(request: HttpRequest, customer_id: int) -> HttpResponse:
     }  # fmt: skip
     if request.headers.get("HX-Request") != "true":
         return redirect("account", customer_id)
-    return render(request, "work/logged.html", values)
+    return _moved(render(request, "work/logged.html", values))
 
 
 @page(Act.OWN_DAY, "POST")
@@ -86,7 +86,13 @@ def withdraw_contact(request: HttpRequest, contact_id: int) -> HttpResponse:
     taken = actions.withdraw_contact(by=request.user, contact_id=contact_id)
     if request.headers.get("HX-Request") != "true":
         return redirect("log")
-    return render(request, "work/withdrawn.html", {"shown": shown(taken.account, request.user)})
+    return _moved(render(request, "work/withdrawn.html", {"shown": shown(taken.account, request.user)}))
+
+
+def _moved(answer: HttpResponse) -> HttpResponse:
+    """The page is told that the day has moved on, and asks for its counts anew."""
+    answer["HX-Trigger"] = "day-moved"
+    return answer
 
 
 @page(Act.OWN_DAY, "POST")
