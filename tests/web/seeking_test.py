@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import uuid
 from urllib.parse import unquote
 
 import pytest
 from django.http import QueryDict
 
 from keepline_web.customers import sealed
+from keepline_web.exports.models import Export
 from keepline_web.frame import sought
+from keepline_web.frame.refusals import Refused
 from keepline_web.people.roles import Role
 from web.cast import Cast
 from web.visiting import browser, pages, text_of
@@ -78,4 +81,15 @@ def test_what_was_sealed_is_read_for_half_a_day_and_what_was_touched_never(monke
 
 def test_a_field_as_an_old_bookmark_wrote_it_is_still_read() -> None:
     assert sought.text_of(QueryDict("q=%E6%AC%A7%E9%98%B3"), "q") == "欧阳"
-    assert sought.text_of(QueryDict("q=a&sought-q=nonsense"), "q") == ""
+    with pytest.raises(Refused) as refused:
+        sought.text_of(QueryDict("q=a&sought-q=nonsense"), "q")
+    assert refused.value.code == "search_over"
+
+
+def test_a_search_that_is_over_is_no_list_of_everybody_and_no_export_of_it(cast: Cast) -> None:
+    client, over = browser(cast.owner), "sought-q=" + "A" * 60
+    assert client.get(f"/accounts?{over}").status_code == 422
+    sent = {"reason": "本周上门拜访", "key": str(uuid.uuid4()), "filters": over}
+    assert client.post("/exports", sent).status_code == 422
+    assert not Export.objects.exists()
+    assert client.get(f"/accounts/{cast.own.pk}?from={over}").status_code == 200

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.http import QueryDict
 
 from keepline_web import keys
+from keepline_web.frame.refusals import Refused
 
 NONCE, STAMP = 12, 8
 GOOD_SECONDS = 12 * 3600  # as long as one can be signed in
@@ -34,9 +35,21 @@ def address_of(said: QueryDict) -> str:
 
 
 def text_of(said: QueryDict, name: str) -> str:
-    """What was searched for in a field: sealed by us, or as a program or an old bookmark wrote it."""
+    """What was searched for in a field: sealed by us, or as a program or an old bookmark wrote it.
+
+    One that cannot be read any more is refused: without it the list, and an export of it, would be of everybody.
+    """
     sealed = said.get(MARK + name, "")
-    return (reveal(sealed) if sealed else said.get(name, "")).strip()[:MOST]
+    text = (reveal(sealed) if sealed else said.get(name, "")).strip()[:MOST]
+    if sealed and not text:
+        raise Refused(
+            "搜索链接已失效（超过 12 小时，或密钥已更换）；请重新搜索。",
+            "This link to a search is no longer good: it is older than twelve hours, or the keys were changed. "
+            "Search again.",
+            code="search_over",
+            status=422,
+        )
+    return text
 
 
 def conceal(text: str) -> str:

@@ -19,6 +19,7 @@ from keepline_web.customers.persons import changes_of
 from keepline_web.customers.queries import access_account
 from keepline_web.customers.words import CLASSES, KINDS, LINE_STATES, LOYALTY, LOYALTY_KINDS, PRODUCTS, RISKS
 from keepline_web.frame import clock
+from keepline_web.frame.refusals import Refused
 from keepline_web.frame.words import Text
 from keepline_web.people.access import page
 from keepline_web.people.models import Person
@@ -39,7 +40,12 @@ def account(request: HttpRequest, customer_id: int) -> HttpResponse:
     """Everything known of one customer, and the way to the next in the list one came from."""
     one = access_account(request.user, customer_id)
     came_from = QueryDict(request.GET.get("from", ""))
-    before, after, place, length = neighbours(request.user, Listing.of(came_from), customer_id)
+    try:
+        asked = Listing.of(came_from)
+    except Refused:  # a search that is over takes the way to the next with it, not the page
+        came_from = QueryDict()
+        asked = Listing.of(came_from)
+    before, after, place, length = neighbours(request.user, asked, customer_id)
     words = {
         "channels": CHANNELS, "classes": CLASSES, "risks": RISKS, "loyalties": LOYALTY, "products": PRODUCTS,
         "line_states": LINE_STATES, "decisions": DECISIONS, "kinds": KINDS, "loyalty_kinds": LOYALTY_KINDS,
