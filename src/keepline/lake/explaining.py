@@ -71,7 +71,11 @@ def _uses(said: TableMap) -> Iterator[tuple[list[str], Use]]:
         named += [(said.long.value, code, spec) for code, spec in said.long.rows.items()]
     for name, code, spec in named:
         for slot, month in slots:
-            how = (" · ".join(part for part in (code, month, said) if part) for said in _how(spec))
+            ours = (CODES_ZH.get(code, code), code)
+            how = (
+                " · ".join(part for part in (row, month, said) if part)
+                for row, said in zip(ours, _how(spec), strict=True)
+            )
             use = Use(table.name, name, *_words(table, name), *how)
             for group in _groups(spec) or [[]]:
                 yield [spelling.replace(SLOT, slot) for spelling in group], use
@@ -100,6 +104,15 @@ def _words(table: Table, name: str) -> tuple[str, str]:
     return f"{table.zh}·{zh}", f"{table.name}: {en}"
 
 
+CODES_ZH = {
+    "recurring": "月租", "overage": "套外", "roaming": "漫游", "value_added": "增值", "topup": "充值",
+    "one_off": "一次性", "discount": "优惠", "credit": "抵扣", "satisfaction": "满意度", "recommend": "推荐意愿",
+    "stay": "留网意愿",
+}  # fmt: skip
+UNITS_ZH = {
+    "fen": "分", "li": "厘", "jiao": "角", "yuan": "元", "wan_yuan": "万元", "major": "元", "cent": "分",
+    "seconds": "秒", "minutes": "分钟", "hours": "小时",
+}  # fmt: skip
 READ_AS = {
     "account": ("", ""),
     "phone": ("按手机号核对", "checked as a telephone number"),
@@ -110,11 +123,12 @@ READ_AS = {
 
 def _how(spec: ColumnMap) -> tuple[str, str]:
     """What becomes of the values, in Chinese and English."""
-    plain = [spec.unit or "", *(f"{theirs} → {ours}" for theirs, ours in list(spec.codes.items())[:4])]
+    unit = spec.unit or ""
+    plain = [*(f"{theirs} → {ours}" for theirs, ours in list(spec.codes.items())[:4])]
     plain += [f"= {spec.constant}" if spec.constant is not None else "", spec.file_name or ""]
     plain += [f"÷ {spec.divide_by:g}" if spec.divide_by != 1 else "", "× −1" if spec.negate else ""]
     zh, en = READ_AS[spec.read_as]
     ago = ("由时长倒推日期", "counted back to a day") if spec.ago else ("", "")
-    told = ([zh, *plain, ago[0]], [en, *plain, ago[1]])
+    told = ([zh, UNITS_ZH.get(unit, unit), *plain, ago[0]], [en, unit, *plain, ago[1]])
     of_zh, of_en = ("，".join(p for p in told[0] if p), ", ".join(p for p in told[1] if p))
     return of_zh, of_en

@@ -11,6 +11,7 @@ from keepline_web.api.counting import A_MINUTE
 from keepline_web.api.describing import ROOT, description, operations
 from keepline_web.api.entering import refused_token, token_of
 from keepline_web.frame.refusals import refusal
+from keepline_web.frame.words import Text
 from keepline_web.people.access import OPEN, page
 from keepline_web.people.roles import Act
 from keepline_web.people.scopes import SCOPES
@@ -41,7 +42,7 @@ def guide(request: HttpRequest) -> HttpResponse:
         method, address = title.split(" ", 1)
         rooms.setdefault(operation["tags"][0], []).append(_row(method, address, operation, said, request.user))
     values = {
-        "rooms": list(rooms.items()),
+        "rooms": [(Text(*name.split(" · ")), rows) for name, rows in rooms.items()],
         "scopes": SCOPES,
         "a_minute": A_MINUTE,
         "root": ROOT,

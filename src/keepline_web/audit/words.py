@@ -156,6 +156,7 @@ token | 令牌编号 | token
 tokens | 令牌数 | tokens
 scopes | 范围 | scopes
 days | 天数 | days
+by_token | 经由令牌 | by token
 """)
 CODES = listed("""
 channel:manager_call | 电话 | call
