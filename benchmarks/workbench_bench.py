@@ -133,11 +133,11 @@ def plan_row(n: int) -> Any:
 def session_of(person: Any) -> str:
     """A signed-in session, proved by a second factor, as a browser would have."""
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-    from django_otp.plugins.otp_totp.models import TOTPDevice
 
+    from keepline_web.people.models import SecondFactor
     from keepline_web.people.sessions import SessionStore
 
-    device = TOTPDevice.objects.create(user=person, name="app", confirmed=True)
+    device = SecondFactor.objects.create(user=person, name="app", confirmed=True)
     session = SessionStore()
     session[SESSION_KEY], session[HASH_SESSION_KEY] = str(person.pk), person.get_session_auth_hash()
     session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"

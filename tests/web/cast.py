@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.test import Client
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from core.small_manifest import manifest
 from core.small_publication import BEFORE, MONTH, publish
@@ -18,7 +17,7 @@ from keepline_web.customers import sealed
 from keepline_web.customers.models import Account, Assignment
 from keepline_web.exchange.arriving import bring_in
 from keepline_web.people.actions import make_person, make_unit
-from keepline_web.people.models import Person, Unit
+from keepline_web.people.models import Person, SecondFactor, Unit
 from keepline_web.people.roles import Role
 from keepline_web.people.sessions import PROVED
 
@@ -110,7 +109,7 @@ def _root() -> Path:
 def _person(username: str, role: str, unit: Unit, **values: object) -> Person:
     person, _ = make_person(username=username, name=f"测{username}", role=role, unit=unit, by=None,
                             must_change_password=False, **values)  # fmt: skip
-    TOTPDevice.objects.create(user=person, name="app", confirmed=True)
+    SecondFactor.objects.create(user=person, name="app", confirmed=True)
     return person
 
 
@@ -129,7 +128,7 @@ def _name(account: Account, place: int) -> None:
 def enter(client: Client, person: Person) -> Client:
     """Signed in, and proved by the second factor a moment ago."""
     client.force_login(person, "django.contrib.auth.backends.ModelBackend")
-    device = TOTPDevice.objects.filter(user=person).first()
+    device = SecondFactor.objects.filter(user=person).first()
     if device is not None:
         session = client.session
         session["otp_device_id"] = device.persistent_id

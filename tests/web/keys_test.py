@@ -20,10 +20,11 @@ from keepline_web.customers import sealed
 from keepline_web.customers.models import Account
 from keepline_web.customers.queries import search, visible_to
 from keepline_web.exports.models import Export
-from keepline_web.people.models import Session, Token
+from keepline_web.people.models import SecondFactor, Session, Token
 from web.audit_test import behind_our_back
 from web.cast import PHONE, Cast
 from web.exported import asked_by
+from web.signing import code_of, sign_in, with_password
 from web.visiting import browser
 
 
@@ -63,6 +64,20 @@ def test_names_and_numbers_read_as_before_under_the_new_key_alone(cast: Cast) ->
     assert first.phone_index == sealed.index(PHONE)
     assert change() == 3
     assert name_of(cast.own) == before
+
+
+def test_seeds_of_second_factors_are_sealed_anew_and_prove_before_and_after(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {device.pk: device.bin_key for device in SecondFactor.objects.all()}
+    monkeypatch.setattr(rekeying, "reseal", lambda *_: 0)
+    change()
+    assert {device.pk: device.bin_key for device in SecondFactor.objects.all()} == before
+    monkeypatch.undo()
+    rekeying.reseal(settings.SITE.root)
+    assert {device.pk: device.bin_key for device in SecondFactor.objects.all()} == before
+    assert not SecondFactor.objects.exclude(key__startswith="2:").exists()
+    assert sign_in(with_password(cast.owner)).post("/second-factor", {"code": code_of(cast.owner)}).status_code == 302
 
 
 def test_a_number_is_found_before_its_row_is_sealed_anew_and_after(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 
 import pytest
+from cryptography.exceptions import InvalidTag
 from django.test import Client
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from keepline_web.people import second_factor
 from keepline_web.people.access import LATELY_SECONDS
 from keepline_web.people.actions import reset
-from keepline_web.people.models import Person
+from keepline_web.people.models import Person, SecondFactor
 from keepline_web.people.sessions import PROVED
 from web.cast import Cast
 from web.races import at_once
@@ -58,7 +60,7 @@ def test_wrong_codes_are_slowed_down_so_that_six_digits_are_enough(manager: Pers
 
 
 def test_a_code_holds_for_its_half_minute(manager: Person) -> None:
-    device = TOTPDevice.objects.get(user=manager)
+    device = SecondFactor.objects.get(user=manager)
     old = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift)
     old.time = time.time() - 90
     assert device.step == 30
@@ -66,9 +68,34 @@ def test_a_code_holds_for_its_half_minute(manager: Person) -> None:
 
 
 def test_the_seed_is_twenty_random_bytes_of_ones_own(cast: Cast) -> None:  # noqa: ARG001
-    seeds = [device.bin_key for device in TOTPDevice.objects.all()]
+    seeds = [device.bin_key for device in SecondFactor.objects.all()]
     assert {len(seed) for seed in seeds} == {20}
     assert len(set(seeds)) == len(seeds)
+
+
+def test_a_seed_is_sealed_at_rest_for_its_person_alone(cast: Cast) -> None:
+    lying = dict(TOTPDevice.objects.values_list("user", "key"))
+    assert {second_factor.is_sealed(key) for key in lying.values()} == {True}
+    device = SecondFactor.objects.get(user=cast.owner)
+    assert device.bin_key.hex() not in lying[cast.owner.pk]
+    TOTPDevice.objects.filter(user=cast.owner).update(key=lying[cast.colleague.pk])
+    with pytest.raises(InvalidTag):
+        SecondFactor.objects.get(user=cast.owner).bin_key  # noqa: B018
+
+
+def test_a_seed_written_in_the_clear_behind_our_back_proves_nobody(manager: Person) -> None:
+    SecondFactor.objects.filter(user=manager).update(key="00" * 20)
+    said = sign_in(manager).post("/second-factor", {"code": "328482"})
+    assert said.status_code == 500
+    assert not SecondFactor.objects.get(user=manager).last_used_at
+
+
+def test_a_seed_counts_the_same_after_it_was_used_and_saved(manager: Person) -> None:
+    before = SecondFactor.objects.get(user=manager)
+    assert sign_in(manager).post("/second-factor", {"code": code_of(manager)}).status_code == 302
+    after = SecondFactor.objects.get(user=manager)
+    assert (after.bin_key, after.key) == (before.bin_key, before.key)
+    assert after.last_t > before.last_t
 
 
 def test_a_password_alone_opens_nothing_where_a_second_factor_is_due(manager: Person, cast: Cast) -> None:
@@ -85,20 +112,20 @@ def test_who_has_set_it_up_is_not_shown_the_seed_again(manager: Person) -> None:
 
 
 def test_first_use_sets_it_up_and_a_wrong_code_does_not(marketer: Person) -> None:
-    TOTPDevice.objects.filter(user=marketer).delete()
+    SecondFactor.objects.filter(user=marketer).delete()
     client = sign_in(marketer)
-    device = TOTPDevice.objects.get(user=marketer)
+    device = SecondFactor.objects.get(user=marketer)
     assert not device.confirmed
     client.post("/second-factor", {"code": "abcdef"})
-    assert not TOTPDevice.objects.get(user=marketer).confirmed
-    TOTPDevice.objects.filter(user=marketer).update(throttling_failure_timestamp=None, throttling_failure_count=0)
+    assert not SecondFactor.objects.get(user=marketer).confirmed
+    SecondFactor.objects.filter(user=marketer).update(throttling_failure_timestamp=None, throttling_failure_count=0)
     assert client.post("/second-factor", {"code": code_of(marketer)}).status_code == 302
-    assert TOTPDevice.objects.get(user=marketer).confirmed
+    assert SecondFactor.objects.get(user=marketer).confirmed
 
 
 def test_whoever_loses_the_device_gets_a_new_password_with_the_new_factor(cast: Cast) -> None:
     password = reset(person=cast.owner, by=cast.people["admin"])
-    assert not TOTPDevice.objects.filter(user=cast.owner).exists()
+    assert not SecondFactor.objects.filter(user=cast.owner).exists()
     client = sign_in(cast.owner, password)
     assert "otpauth" in client.get("/second-factor").content.decode()
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from django.test import Client
 from django_otp.oath import TOTP
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from keepline_web.audit.models import Entry
-from keepline_web.people.models import Person
+from keepline_web.people.models import Person, SecondFactor
 
 SECRET, NEW = "four-green-kettles-sing", "nine-quiet-rivers-bend"
 
@@ -38,7 +37,7 @@ def let_on(client: Client) -> bool:
 
 
 def code_of(person: Person) -> str:
-    device = TOTPDevice.objects.get(user=person)
+    device = SecondFactor.objects.get(user=person)
     return f"{TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift).token():06d}"
 
 

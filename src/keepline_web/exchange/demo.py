@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from keepline.front import Front, Site, published_months, read_published
 from keepline_web.people.actions import make_person, make_unit
 from keepline_web.people.demo import FILE, HEADER
-from keepline_web.people.models import Person, Unit
+from keepline_web.people.models import Person, SecondFactor, Unit
 from keepline_web.people.roles import Role
 
 PROVINCE = "虚构省"
@@ -78,7 +77,7 @@ class _Settler:
             username=username, name=_name(len(self.rows)), role=role, unit=unit, by=None,
             must_change_password=False, **values,
         )  # fmt: skip
-        device = TOTPDevice.objects.create(user=person, name="app", confirmed=True)
+        device = SecondFactor.objects.create(user=person, name="app", confirmed=True)
         secret = base64.b32encode(device.bin_key).decode()
         said = (role.value, username, password, secret, person.name, unit.name)
         self.rows.append(dict(zip(HEADER, said, strict=True)))

@@ -7,13 +7,12 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.crypto import get_random_string
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from keepline_web.audit.actions import write
 from keepline_web.audit.models import Stream
 from keepline_web.frame import clock
 from keepline_web.frame.refusals import Refused
-from keepline_web.people.models import Person, Session, Unit
+from keepline_web.people.models import Person, SecondFactor, Session, Unit
 from keepline_web.people.roles import Act, Role
 from keepline_web.people.tokens import end_tokens
 
@@ -106,7 +105,7 @@ def reset(*, person: Person, by: Person) -> str:
     person.set_password(password)
     person.must_change_password, person.first_password_until = True, _until()
     person.save(update_fields=["password", "must_change_password", "first_password_until"])
-    TOTPDevice.objects.filter(user=person).delete()
+    SecondFactor.objects.filter(user=person).delete()
     Session.objects.filter(person=person).delete()
     end_tokens(person=person, by=by, why="reset")
     write(Stream.PEOPLE, act="person_reset", by=by, object=f"person:{person.pk}")

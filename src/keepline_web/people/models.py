@@ -1,4 +1,4 @@
-"""Units of the organisation, the people in them, where each is signed in, and their tokens for programs."""
+"""Units of the organisation, the people in them, their second factors, where each is signed in, and their tokens."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any, ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from keepline_web.people import second_factor
 from keepline_web.people.roles import RIGHTS, Act, Rights, Role
 
 
@@ -76,6 +78,22 @@ class Person(AbstractBaseUser):
     def may(self, act: str) -> bool:
         """Whether the person's role does such things at all; whose customers is another question."""
         return self.is_active and Act(act) in self.rights.acts
+
+
+class SecondFactor(TOTPDevice):
+    """What proves a person besides the password; its seed never reaches the database in the clear."""
+
+    class Meta:
+        proxy = True
+
+    @property
+    def bin_key(self) -> bytes:
+        return second_factor.unseal(self.key, person_id=self.user_id)
+
+    def save(self, *args: Any, **values: Any) -> None:
+        if not second_factor.is_sealed(self.key):
+            self.key = second_factor.seal(bytes.fromhex(self.key), person_id=self.user_id)
+        super().save(*args, **values)
 
 
 class Session(AbstractBaseSession):

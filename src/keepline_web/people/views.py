@@ -13,7 +13,6 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import mark_safe
 from django_otp import login as otp_login
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from keepline_web.audit.actions import write
 from keepline_web.audit.models import Stream
@@ -23,6 +22,7 @@ from keepline_web.frame.words import LANGUAGES, Text
 from keepline_web.people import actions, demo, queries
 from keepline_web.people.access import lately, open_page, page, proved_lately
 from keepline_web.people.forms import WRONG, Code, NewPassword, SignIn
+from keepline_web.people.models import SecondFactor
 from keepline_web.people.roles import Act
 from keepline_web.people.sessions import ADDRESS, AGENT, PROVED
 
@@ -66,8 +66,8 @@ def enter(request: HttpRequest, person: Any) -> None:
     login(request, person, backend="django.contrib.auth.backends.ModelBackend")
     request.session[ADDRESS] = request.META.get("REMOTE_ADDR")
     request.session[AGENT] = request.headers.get("User-Agent", "")
-    if not TOTPDevice.objects.filter(user=person).exists():
-        TOTPDevice.objects.create(user=person, name="app", confirmed=False)  # for the page that sets it up
+    if not SecondFactor.objects.filter(user=person).exists():
+        SecondFactor.objects.create(user=person, name="app", confirmed=False)  # for the page that sets it up
     write(Stream.SIGN_IN, act="signed_in", by=person, object=f"person:{person.pk}")
 
 
@@ -85,7 +85,7 @@ def demo_enter(request: HttpRequest) -> HttpResponse:
         return refusal(request, 404)
     _as_on_the_first_page(request, person)
     enter(request, person)
-    device = TOTPDevice.objects.filter(user=person, confirmed=True).first()
+    device = SecondFactor.objects.filter(user=person, confirmed=True).first()
     if device is not None:
         otp_login(request, device)
         request.session[PROVED] = time.time()
@@ -125,9 +125,9 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     return render(request, "people/second_factor.html", values, status=422 if wrong else 200)
 
 
-def _device_of(person: Any) -> TOTPDevice:
+def _device_of(person: Any) -> SecondFactor:
     """What proves the person, or is to; held until the request ends, so that one code sent twice at once holds once."""
-    held = TOTPDevice.objects.select_for_update().filter(user=person)
+    held = SecondFactor.objects.select_for_update().filter(user=person)
     device = held.order_by("-confirmed", "pk").first()
     if device is None:
         raise Refused(
@@ -138,7 +138,7 @@ def _device_of(person: Any) -> TOTPDevice:
     return device
 
 
-def _proved(request: HttpRequest, device: TOTPDevice, new: bool) -> None:
+def _proved(request: HttpRequest, device: SecondFactor, new: bool) -> None:
     if new:
         device.confirmed = True
         device.save()
@@ -148,7 +148,7 @@ def _proved(request: HttpRequest, device: TOTPDevice, new: bool) -> None:
     request.session.cycle_key()
 
 
-def _picture(device: TOTPDevice, new: bool) -> str:
+def _picture(device: SecondFactor, new: bool) -> str:
     if not new:
         return ""
     drawn = segno.make(device.config_url, micro=False)
