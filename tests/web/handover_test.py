@@ -21,6 +21,7 @@ from keepline_web.people.models import Person
 from keepline_web.people.roles import Role
 from keepline_web.work.today import day_of
 from web.cast import Cast, enter
+from web.races import at_once
 
 DAY = dt.timedelta(days=1)
 Enter = Callable[[str], Client]
@@ -281,19 +282,38 @@ def test_a_handover_says_why_in_two_signs_at_least(cast: Cast, reason: str, code
     assert (refused(act) if code else act()) == (code or 1)
 
 
-def test_cover_by_one_who_moved_to_another_team_is_seen_and_ended_by_the_lead_whose_accounts_they_are(
-    cast: Cast, entered: Enter
+@pytest.mark.parametrize("who", ["owner", "colleague"])
+@pytest.mark.parametrize("leaves", ["moves", "is disabled"])
+def test_who_moves_or_is_disabled_covers_nobody_and_is_covered_by_nobody_from_that_moment(
+    who: str, leaves: str, cast: Cast
 ) -> None:
-    today = clock.today()
-    made = cover(away=cast.owner, covered_by=cast.colleague, starts_on=today, ends_on=today + dt.timedelta(days=5),
-                 reason="休假", by=lead(cast))  # fmt: skip
-    other = cast.people["m201"]
-    move_person(person=cast.colleague, role=Role.ACCOUNT_MANAGER, unit=other.unit, by=cast.people["admin"])
+    today, admin = clock.today(), cast.people["admin"]
+    for first, away, instead in ((0, cast.owner, cast.colleague), (9, cast.colleague, cast.owner)):
+        cover(away=away, covered_by=instead, starts_on=today + first * DAY, ends_on=today + (first + 5) * DAY,
+              reason="年休假", by=lead(cast))  # fmt: skip
+    other = cover(away=cast.stranger, covered_by=cast.people["m202"], starts_on=today, ends_on=today + DAY,
+                  reason="年休假", by=cast.people[Role.PROVINCE_CHIEF])  # fmt: skip
     assert visible_to(cast.colleague).filter(pk=cast.own.pk).exists()
-    client = entered("team_lead")
-    assert f"/cover/{made.pk}/end" in client.get("/cover").content.decode()
-    assert client.post(f"/cover/{made.pk}/end").status_code == 302
+    person = getattr(cast, who)
+    if leaves == "moves":
+        move_person(person=person, role=Role.ACCOUNT_MANAGER, unit=cast.stranger.unit, by=admin)
+    else:
+        disable(person=person, by=admin)
     assert not visible_to(cast.colleague).filter(pk=cast.own.pk).exists()
+    assert list(Cover.objects.filter(ended_early_on__isnull=True)) == [other]
+    told = Entry.objects.filter(act="cover_ended")
+    assert (told.count(), {row.person_id for row in told}) == (2, {admin.pk})
+
+
+def test_of_a_cover_and_a_move_at_once_no_cover_is_left(committed: str) -> None:  # noqa: ARG001
+    cast, today = Cast.found(), clock.today()
+    begin = lambda: cover(away=cast.owner, covered_by=cast.colleague, starts_on=today, ends_on=today + DAY,  # noqa: E731
+                          reason="年休假", by=lead(cast))  # fmt: skip
+    move = lambda: move_person(person=cast.colleague, role=Role.ACCOUNT_MANAGER, unit=cast.stranger.unit,  # noqa: E731
+                               by=cast.people["admin"])  # fmt: skip
+    at_once([begin, move])
+    assert not Cover.objects.filter(ended_early_on__isnull=True).exists()
+    assert Person.objects.get(pk=cast.colleague.pk).unit == cast.stranger.unit
 
 
 def test_the_calendars_last_day_and_a_number_without_end_are_answered_in_words(cast: Cast, entered: Enter) -> None:

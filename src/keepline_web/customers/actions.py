@@ -178,6 +178,7 @@ def _said(reason: str) -> str:
 @transaction.atomic
 def cover(*, away: Person, covered_by: Person, starts_on: dt.date, ends_on: dt.date, reason: str, by: Person) -> Cover:
     """Let a colleague look after somebody's accounts for some days; ``ends_on`` is the first day after."""
+    away, covered_by = _still_there(away, covered_by)
     _within(by, away, covered_by)
     _may_own(covered_by)
     reason = _said(reason)
@@ -196,6 +197,14 @@ def cover(*, away: Person, covered_by: Person, starts_on: dt.date, ends_on: dt.d
     detail = {"by": covered_by.pk, "from": starts_on.isoformat(), "until": ends_on.isoformat(), "reason": reason}
     write(Stream.CUSTOMERS, act="covered", by=by, object=f"person:{away.pk}", detail=detail)
     return made
+
+
+def _still_there(*people: Person) -> list[Person]:
+    """As they are now, and nobody is moved or disabled until this is over: their move would end what begins here."""
+    wanted = [person.pk for person in people]
+    rows = Person.objects.select_for_update(no_key=True, of=("self",)).select_related("unit")
+    found = {person.pk: person for person in rows.filter(pk__in=wanted).order_by("pk")}
+    return [found[pk] for pk in wanted]
 
 
 def _here(person: Person, starts_on: dt.date, ends_on: dt.date) -> None:
@@ -221,6 +230,18 @@ def end_cover(*, cover: Cover, by: Person) -> None:
     cover.ended_early_on = clock.today()
     cover.save(update_fields=["ended_early_on"])
     write(Stream.CUSTOMERS, act="cover_ended", by=by, object=f"person:{cover.away_id}", detail={"cover": cover.pk})
+
+
+@transaction.atomic
+def end_covers(person: Person, by: Person, why: str) -> None:
+    """Who leaves a post looks after nobody's accounts by it, and nobody after theirs; also what was to begin later."""
+    today = clock.today()
+    theirs = Cover.objects.filter(Q(away=person) | Q(covered_by=person), ended_early_on__isnull=True, ends_on__gt=today)
+    for one in theirs.select_for_update().order_by("pk"):
+        one.ended_early_on = today
+        one.save(update_fields=["ended_early_on"])
+        detail = {"cover": one.pk, "why": why}
+        write(Stream.CUSTOMERS, act="cover_ended", by=by, object=f"person:{one.away_id}", detail=detail)
 
 
 def _within(by: Person, *people: Person) -> None:

@@ -12,6 +12,7 @@ from keepline_web.audit.actions import write
 from keepline_web.audit.models import Stream
 from keepline_web.frame import clock
 from keepline_web.frame.refusals import Refused
+from keepline_web.people.leaving import leave_all
 from keepline_web.people.models import Person, SecondFactor, Session, Unit
 from keepline_web.people.roles import Act, Role
 from keepline_web.people.tokens import end_tokens
@@ -68,13 +69,19 @@ def make_person(
 
 @transaction.atomic
 def move_person(*, person: Person, role: str, unit: Unit, by: Person) -> None:
-    """Another post; browsers the person is signed in with and tokens end, so that old rights end at once."""
+    """Another post; browsers the person is signed in with and tokens end, so that old rights end at once.
+
+    A limit of one's own was for the old role and does not come along to another; covers end as well.
+    """
     _not_oneself(person, by)
-    before = {"role": person.role, "unit": person.unit_id}
+    before = {"role": person.role, "unit": person.unit_id, "authority_fen": person.authority_fen}
+    if Role(role) != person.role:
+        person.authority_fen = None
     person.role, person.unit = Role(role), unit
-    person.save(update_fields=["role", "unit"])
+    person.save(update_fields=["role", "unit", "authority_fen"])
     Session.objects.filter(person=person).delete()
     end_tokens(person=person, by=by, why="moved")
+    leave_all(person, by=by, why="moved")
     detail = {"before": before, "role": role, "unit": unit.pk}
     write(Stream.PEOPLE, act="person_moved", by=by, object=f"person:{person.pk}", detail=detail)
 
@@ -87,6 +94,7 @@ def disable(*, person: Person, by: Person) -> None:
     person.save(update_fields=["is_active"])
     Session.objects.filter(person=person).delete()
     end_tokens(person=person, by=by, why="disabled")
+    leave_all(person, by=by, why="disabled")
     write(Stream.PEOPLE, act="person_disabled", by=by, object=f"person:{person.pk}")
 
 

@@ -142,15 +142,22 @@ def decide(*, by: Person, proposal_id: int, what: str, reason: str) -> Ruling:
     if what == "raised":
         return rule(made, what, by, reason=said, needs_level=_above(by))
     if what == "approved":
-        _month_lasts(by, made.cost_fen)
+        _within_own(by, made.cost_fen)
         return rule(made, what, by, reason=said, last_on=_last_day())
     _reason(reason)
     return rule(made, what, by, reason=said)
 
 
-def _month_lasts(by: Person, cost_fen: int) -> None:
-    """Approving is paid from the month's authority of whoever approves."""
+def _within_own(by: Person, cost_fen: int) -> None:
+    """Approving is paid from the month's authority of whoever approves, and is within what they may give alone."""
     mine = held_authority(by)
+    if cost_fen > mine.each_fen:
+        most, cost = numbers.fixed(mine.each_fen / 100, 2), numbers.fixed(cost_fen / 100, 2)
+        raise Refused(
+            f"您单笔最多可批 {most} 元，这份申请需要 {cost} 元；请上报，或退回修改。",
+            f"You may give {most} yuan in one offer alone, and this costs {cost}; pass it up, or send it back.",
+            code="beyond_own_limit",
+        )
     if not mine.lasts_for(cost_fen):
         left, cost = numbers.fixed((mine.left_fen or 0) / 100, 2), numbers.fixed(cost_fen / 100, 2)
         raise Refused(
