@@ -20,6 +20,7 @@ from keepline_web.customers.models import Account, Assignment, PlanRow, Standing
 from keepline_web.exchange.outgoing import outgoing
 from keepline_web.frame import clock
 from keepline_web.frame.refusals import Refused
+from keepline_web.people.actions import move_person
 from keepline_web.people.models import Person
 from keepline_web.work import actions, authority, proposals
 from keepline_web.work.holding import granted_offers, take_up
@@ -132,6 +133,24 @@ def test_agreeing_to_the_plans_offer_takes_up_what_was_granted_for_it(cast: Cast
     assert [(r["planned"], r["used_on"], r["answer"]) for r in rows["approvals"]] == [(True, line.on_day, "accepted")]
 
 
+def test_a_line_dated_back_takes_up_no_offer_that_was_approved_later(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = PlanRow.objects.filter(account__assignments__person=cast.owner).first()
+    assert row is not None
+    cast.owner.authority_fen = 10**9
+    asked = ask(cast.owner, row.account, offer_id=row.offer_id, price_fen=row.floor_price_fen)
+    yesterday = clock.now() - DAY
+    agreed = {"by": cast.owner, "customer_id": row.account_id, "outcome": "agreed", "happened_at": yesterday}
+    dated = lambda: actions.log_contact(**agreed, key=uuid.uuid4(), proposal=asked.pk)  # type: ignore[arg-type] # noqa: E731
+    assert refusal(dated) == "before_approval"
+    line = actions.log_contact(**agreed, key=uuid.uuid4(), plan_row=row.pk)  # type: ignore[arg-type]
+    assert (line.proposal, state(asked)) == (None, "approved")  # the plan's own offer, not what was granted after
+    on_day(monkeypatch, clock.today() + 2 * DAY)
+    take_up(by=cast.owner, proposal_id=asked.pk, on_day=clock.today() - 2 * DAY)
+    assert state(asked) == "used"
+
+
 def test_a_proposal_of_another_account_is_not_there_to_agree_to(cast: Cast) -> None:
     cast.colleague.authority_fen = 10**6
     theirs = ask(cast.colleague, cast.team)
@@ -188,6 +207,24 @@ def test_who_has_no_authority_left_passes_it_up_and_the_next_level_decides(
     assert made in proposals.waiting_for(chief)
     proposals.decide(by=chief, proposal_id=made.pk, what="approved", reason="")
     assert (state(made), state(more)) == ("approved", "asked")
+
+
+def test_an_approvers_own_limit_bounds_what_they_give_alone_and_ends_with_the_role(cast: Cast) -> None:
+    lead, chief = cast.people["team_lead"], cast.people["district_chief"]
+    cast.owner.authority_fen = 0
+    made = ask(cast.owner, cast.own)
+    lead.authority_fen = made.cost_fen - 1
+    lead.save(update_fields=["authority_fen"])
+    yes = lambda by: proposals.decide(by=by, proposal_id=made.pk, what="approved", reason="")  # noqa: E731
+    assert refusal(lambda: yes(lead)) == "beyond_own_limit"
+    assert made in proposals.waiting_for(lead)  # to pass up, send back or refuse
+    proposals.decide(by=lead, proposal_id=made.pk, what="raised", reason="")
+    yes(chief)
+    assert state(made) == "approved"
+    move_person(person=lead, role="team_lead", unit=cast.owner.unit, by=cast.people["admin"])
+    assert Person.objects.get(pk=lead.pk).authority_fen == made.cost_fen - 1
+    move_person(person=lead, role="district_chief", unit=chief.unit, by=cast.people["admin"])
+    assert Person.objects.get(pk=lead.pk).authority_fen is None
 
 
 def test_the_highest_level_passes_nothing_up(cast: Cast) -> None:

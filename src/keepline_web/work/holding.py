@@ -44,9 +44,23 @@ def take_up(*, by: Person, proposal_id: int, on_day: dt.date | None = None) -> R
             "This offer was not approved; wait for the decision, or ask again.",
             code="not_approved",
         )
+    _not_before(made, on_day or clock.today())
     _not_over(last, on_day or clock.today())
     gates(account)
     return rule(made, "used", by, last_on=last.last_on)
+
+
+def _not_before(made: Proposal, day: dt.date) -> None:
+    """What was not granted yet, no customer can have taken: a line dated back takes up nothing of a later day."""
+    granted_on = made.rulings.filter(what="approved").order_by("number").values_list("on_day", flat=True)[0]
+    if day < granted_on:
+        raise Refused(
+            f"这项优惠 {granted_on.isoformat()} 才获批，客户不可能在 {day.isoformat()} 使用；请核对日期后重新记录。",
+            f"This offer was approved on {granted_on.isoformat()} and cannot have been taken up on {day.isoformat()}; "
+            "check the day and log it again.",
+            code="before_approval",
+            status=422,
+        )
 
 
 def _not_over(last: Ruling, day: dt.date) -> None:
@@ -66,7 +80,8 @@ def agreed_to(*, by: Person, contact: Contact) -> None:
 
 def granted_for(row: PlanRow, day: dt.date) -> Proposal | None:
     """What was granted for a row of the plan and may be taken up on the day."""
-    return granted_offers().filter(plan_row=row, last_on__gte=day).order_by("-pk").first()
+    approved = Ruling.objects.filter(proposal=OuterRef("pk"), what="approved", on_day__lte=day)
+    return granted_offers().filter(Exists(approved), plan_row=row, last_on__gte=day).order_by("-pk").first()
 
 
 @transaction.atomic
