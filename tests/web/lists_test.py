@@ -80,6 +80,13 @@ def test_a_view_keeps_filters_and_never_the_text_searched_for(cast: Cast) -> Non
     assert PHONE not in str(list(Entry.objects.filter(act="view_saved").values()))
 
 
+def test_a_view_asks_for_all_that_the_list_was_asked_for_but_the_text() -> None:
+    said = "class=A1&was=B2&month=2026-09&channel=manager_call&answered=1&plan=1&owing=1&owner=3&district=D1&sort=-risk"
+    assert asked(looks.plain(f"{said}&group=5&loyalty=x&move=up&risk=high")) == asked(
+        f"{said}&group=5&loyalty=x&move=up&risk=high"
+    )
+
+
 def test_a_shared_view_is_the_units_and_opens_no_customer_to_anybody(cast: Cast) -> None:
     looks.save_view(person=cast.owner, name="共享", query=f"owner={cast.owner.pk}", shared=True)
     looks.save_view(person=cast.owner, name="自用", query="risk=low", shared=False)

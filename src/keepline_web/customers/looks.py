@@ -17,7 +17,9 @@ from keepline_web.people.models import Person
 EACH = (10, 20, 50, 100)
 EACH_AT_FIRST = 20
 VIEWS_MOST = 20
-KEPT = (*FILTERS, "plan", "owing", "owner", "district", "group", "sort")  # never the text: it may be a name or a number
+KEPT = (
+    *FILTERS, "plan", "owing", "owner", "district", "group", "month", "channel", "answered", "sort",
+)  # never the text: it may be a name or a number  # fmt: skip
 
 
 def look_of(person: Person) -> tuple[tuple[str, ...], int]:
