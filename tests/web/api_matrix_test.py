@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,8 +13,10 @@ from django.db import transaction
 from keepline_web.api.describing import description, operations
 from keepline_web.customers.models import Account, Standing
 from keepline_web.frame import clock
+from keepline_web.people.models import Person, Token
 from keepline_web.people.roles import RIGHTS, Role
 from keepline_web.people.scopes import SCOPES
+from keepline_web.people.tokens import make_token
 from web.calling import Program, addresses, filled, key
 from web.cast import Cast
 from web.matrix_test import AGENT, CHIEFS, EVERYONE, LEAD, MANAGER, SEES, dropped, of_another, places
@@ -35,11 +38,20 @@ end_promise | {SELLERS} | work | promise | 201
 give_entitlement | {SELLERS} | work | account | 201
 list_accounts | {SELLERS} {LEADERS} analyst admin | read | - | 200
 read_account | {SELLERS} {LEADERS} analyst admin | read | account | 200
+search_accounts | {SELLERS} {LEADERS} analyst admin | read | - | 200
+list_contact_persons | {SELLERS} {LEADERS} analyst admin | read | account | 200
+add_contact_person | {SELLERS} | work | account | 201
+correct_contact_person | {SELLERS} | work | contact_person | 201
+end_contact_person | {SELLERS} | work | contact_person | 201
+read_group | {SELLERS} {LEADERS} analyst admin | read | account | 200
+attach_head | {SELLERS} | work | account | 201
 claim_account | {SELLERS} | work | account | 409
 list_offers | {SELLERS} | read | account | 200
 propose | {SELLERS} | work | account | 201
 list_proposals | {SELLERS} | read | - | 200
 withdraw_proposal | {SELLERS} | work | proposal | 201
+use_proposal | {SELLERS} | work | proposal | 409
+read_authority | {EVERYONE} | read | - | 200
 list_inbox | {LEADERS} | read | - | 200
 decide_proposal | {LEADERS} | decide | proposal | 201
 read_team | {LEADERS} | read | - | 200
@@ -77,6 +89,9 @@ upload_file | importer | data | - | 201
 read_upload | importer | data | upload | 200
 try_or_load | importer | data | upload | 201
 read_set_aside | importer | data | aside | 200
+list_loads | importer | data | - | 200
+read_load | importer | data | load | 200
+undo_load | importer | data | load | 201
 list_units | admin | configure | - | 200
 make_unit | admin | configure | - | 201
 list_people | admin | configure | - | 200
@@ -99,6 +114,11 @@ def body_of(name: str, cast: Cast) -> dict[str, Any] | None:
     own = [str(cast.own.pk)]
     return {
         "log_contact": {"key": key(), "outcome": "reached"},
+        "search_accounts": {"q": "清河", "sort": "risk"},
+        "add_contact_person": {"key": key(), "name": "司马试验", "role": "decides"},
+        "correct_contact_person": {"key": key(), "role": "pays"},
+        "attach_head": {"reason": "客户告知"},
+        "undo_load": {"reason": "单位弄错", "accept": ["reopen"]},
         "plan_step": {"key": key(), "due_on": day},
         "make_promise": {"key": key(), "what": "回电", "due_on": day},
         "end_promise": {"kept": True},
@@ -169,7 +189,7 @@ def test_a_role_is_answered_what_the_table_says_and_nothing_else(name: str, cast
 
 def hidden(name: str, kind: str, role: str, record: str) -> bool:
     """What lies outside the role's scope, and what its owner alone acts on."""
-    if kind in ("-", "upload", "aside", "person"):
+    if kind in ("-", "upload", "aside", "load", "person"):
         return False
     return record not in SEES.get(role, set()) or of_another(name, kind, role, record)
 
@@ -188,6 +208,22 @@ def test_a_token_without_the_scope_is_told_which_one_it_needs(name: str, cast: C
         with transaction.atomic():
             assert call(Program(person, scope), name, args, cast).status_code == int(status), (name, scope)
             transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("name", ["make_person", "move_person", "disable_person", "enable_person", "reset_person"])
+def test_what_asks_for_the_second_factor_again_on_its_page_takes_a_token_made_for_one_day_alone(
+    name: str, cast: Cast
+) -> None:
+    program, before = Program(cast.people["admin"]), Person.objects.order_by("pk").values_list("role", "is_active")
+    _, args = next(addressed(ROWS[name][2], cast))
+    was = list(before.all())
+    for days in (2, 90):
+        Token.objects.filter(pk=program.token.pk).update(expires_at=program.token.made_at + dt.timedelta(days=days))
+        said = call(program, name, args, cast)
+        assert (said.status_code, said.json()["code"]) == (403, "short_token_needed"), (name, days)
+    assert list(before.all()) == was
+    token, secret = make_token(by=cast.people["admin"], name="入职", scopes=["configure"], days=1, proved=True)
+    assert call(Program(None, secret=secret), name, args, cast).status_code == int(ROWS[name][3]), token
 
 
 @pytest.mark.parametrize("name", list(ROWS))

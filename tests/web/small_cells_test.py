@@ -18,6 +18,7 @@ from keepline_web.exchange.month_pictures import Mine, drawn
 from keepline_web.exchange.small_cells import guarded
 from keepline_web.frame.small_counts import LEAST, SMALL
 from keepline_web.people.roles import Role
+from web.calling import Program
 from web.cast import Cast
 from web.conftest import ROOT
 from web.visiting import browser
@@ -46,6 +47,27 @@ def test_those_who_see_aggregates_alone_read_no_count_below_ten(month: dict[str,
     drawings = [json.loads(html.unescape(said)) for said in re.findall(r'data-picture="([^"]*)"', raw)]
     moves = next(one for one in drawings if one["id"] == "moves")
     assert all(link["value"] >= LEAST for link in moves["data"]["links"])
+
+
+def counts(said: Any) -> list[int]:
+    """Every count of customers anywhere in an answer."""
+    if isinstance(said, dict):
+        own = [n for name, n in said.items() if name in ("customers", "mine", "count", "all_mine", "plan_mine")]
+        return [n for n in own if isinstance(n, int)] + [n for one in said.values() for n in counts(one)]
+    return [n for one in said for n in counts(one)] if isinstance(said, list) else []
+
+
+@pytest.mark.parametrize("role", [Role.MARKETER, Role.CAMPAIGN_APPROVER])
+def test_a_program_of_theirs_reads_none_either(month: dict[str, Any], role: str, cast: Cast) -> None:
+    month["leaving"]["bands"][0]["customers"] = 3
+    Arrival.objects.update(figures=month)
+    read = Program(cast.people[role]).get("month").json()["figures"]
+    assert max(counts(read)) >= LEAST
+    assert not [n for n in counts(read) if 0 < n < LEAST]
+    assert read["bands"][0]["said"] == SMALL
+    assert not [row for row in read["findings"] if row["id"] in ("moves", "leaving")]
+    seen = Program(cast.people[Role.PROVINCE_CHIEF]).get("month").json()["figures"]
+    assert [n for n in counts(seen) if 0 < n < LEAST]
 
 
 def test_a_band_that_is_too_small_says_so_and_takes_its_picture_with_it(month: dict[str, Any], cast: Cast) -> None:

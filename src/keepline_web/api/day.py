@@ -73,7 +73,8 @@ class ContactIn(In):
     channel: Channel = "manager_call"
     purpose: Literal[tuple(PURPOSES)] = "care"  # type: ignore[valid-type]
     note: Note = ""
-    plan_row: Id | None = Field(None, description="the plan's row the talk was about; needed for 'agreed'")
+    plan_row: Id | None = Field(None, description="the plan's row the talk was about")
+    proposal: Id | None = Field(None, description="what was asked for and approved; 'agreed' needs it or a plan_row")
     happened_at: Moment | None = Field(None, description="when it waited for a network; at most a week ago")
 
 
@@ -86,6 +87,7 @@ class Logged(Out):
     purpose: str
     note: str
     plan_row: int | None
+    proposal: int | None
     next_proposed_on: dt.date
 
 
@@ -175,12 +177,16 @@ def _card(card: Card) -> dict[str, Any]:
 @router.post("accounts/{customer_id}/contacts", response={201: Logged},
              **needs(Act.OWN_DAY, "work", zh="记一次联系", en="Log a contact"))  # fmt: skip
 def log_contact(request: HttpRequest, customer_id: CustomerPath, said: ContactIn) -> Any:
-    """One line of the marketing log; the same key again gives the line that is there, and the next day proposed."""
+    """One line of the marketing log; the same key again gives the line that is there, and the next day proposed.
+
+    Where the customer agreed, the offer named, or granted for the plan's row, is taken up.
+    """
     contact = actions.log_contact(by=request.user, customer_id=at(customer_id), **said.model_dump())
     return {
         "id": contact.pk, "customer_id": contact.account_id, "on_day": contact.on_day, "channel": contact.channel,
         "outcome": contact.outcome, "purpose": contact.purpose, "note": contact.note,
-        "plan_row": contact.plan_row_id, "next_proposed_on": actions.proposed_for(contact),
+        "plan_row": contact.plan_row_id, "proposal": contact.proposal_id,
+        "next_proposed_on": actions.proposed_for(contact),
     }  # fmt: skip
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, Literal
 
-from django.http import HttpRequest, HttpResponseBase, QueryDict
-from django.utils.http import urlencode
+from django.http import HttpRequest, HttpResponseBase
 from ninja import Router
 from pydantic import Field
 
 from keepline_web.api.access import needs
-from keepline_web.api.accounts import Filters
+from keepline_web.api.accounts import Sought
 from keepline_web.api.fields import (
     EACH,
     In,
@@ -27,7 +26,6 @@ from keepline_web.api.fields import (
     paged,
     words,
 )
-from keepline_web.customers.listing import Listing
 from keepline_web.exports import actions
 from keepline_web.exports.models import Export
 from keepline_web.exports.queries import access_export, asked_of, exports_of, state_of, waiting_for
@@ -42,7 +40,7 @@ router = Router()
 class ExportIn(In):
     key: Key
     reason: str = Field(min_length=4, max_length=200, examples=["本周上门拜访"])
-    filters: Filters = Field(default_factory=Filters, description="as in the list of customers")
+    filters: Sought = Field(default_factory=Sought, description="as in the list of customers")
 
 
 class ConsentIn(In):
@@ -93,9 +91,7 @@ def list_waiting_exports(request: HttpRequest) -> Any:
 )
 def ask_export(request: HttpRequest, said: ExportIn) -> Any:
     """The list behind a page with its filters; above a limit a second person consents."""
-    filters = said.filters.model_dump(by_alias=True, exclude_none=True)
-    asked = Listing.of(QueryDict(urlencode(filters)))
-    made = actions.ask(by=request.user, asked=asked, reason=said.reason, key=said.key)
+    made = actions.ask(by=request.user, asked=said.filters.listing(), reason=said.reason, key=said.key)
     return _whole(access_export(request.user, made.pk))
 
 

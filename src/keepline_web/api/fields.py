@@ -65,6 +65,8 @@ CustomerId = Annotated[str, BeforeValidator(str), WithJsonSchema({"type": "strin
 MonthText = Annotated[str, Field(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$", examples=["2026-11"])]
 PageNumber = Annotated[int, Query(ge=1, le=PAGES_MOST, description="which page; beyond the last there is nothing")]
 PageSize = Annotated[int, Query(ge=1, le=EACH_MOST, description="rows a page")]
+PageIn = Annotated[StrictInt, Field(ge=1, le=PAGES_MOST), INTEGER]
+EachIn = Annotated[StrictInt, Field(ge=1, le=EACH_MOST), INTEGER]
 
 
 class In(Schema):

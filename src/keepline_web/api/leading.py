@@ -38,6 +38,10 @@ from keepline_web.work.words import MEASURES
 
 NAME = "团队与数字 · team and figures"
 router = Router()
+OF_FIGURES = {
+    "base": ("customers", "revenue_fen", "margin_fen"),
+    "plan": ("customers", "said", "gain_fen", "dual_value_fen", "primal_value_fen", "gap_share"),
+}
 Measure = Literal[tuple(MEASURES)]  # type: ignore[valid-type]
 Kind = Literal["unit", "person"]
 
@@ -297,8 +301,17 @@ def read_month(request: HttpRequest, month: MonthText | None = None) -> Any:
     said = figures_of(request.user, month or "")
     arrival = said["arrival"]
     hidden = ("arrival", "months", "risks", "class_words", "may_list", "charts", "all_way", "plan_way")
+    shown = {name: value for name, value in said.items() if name not in hidden} | _told(said)
     return {"month": arrival.month if arrival else None, "months": said["months"],
-            "figures": {name: _plain(value) for name, value in said.items() if name not in hidden}}  # fmt: skip
+            "figures": {name: _plain(value) for name, value in shown.items()}}  # fmt: skip
+
+
+def _told(said: dict[str, Any]) -> dict[str, Any]:
+    """Of base and plan what the page tells: their parts by manager or district are counts of a few."""
+    return {
+        part: {name: said[part][name] for name in names if name in said[part]} if said[part] else None
+        for part, names in OF_FIGURES.items() if part in said
+    }  # fmt: skip
 
 
 def _plain(value: Any) -> Any:

@@ -33,6 +33,8 @@ from keepline_web.customers.queries import access_account
 from keepline_web.people.models import Person
 from keepline_web.people.roles import Act
 from keepline_web.work import proposals
+from keepline_web.work.authority import authority_of
+from keepline_web.work.holding import take_up
 from keepline_web.work.models import Proposal, Ruling
 from keepline_web.work.queries import catalogue_of
 
@@ -67,6 +69,7 @@ class RulingShape(Out):
     reason: str
     by: str
     on_day: dt.date
+    last_on: dt.date | None  # that an approved one may be taken up
 
 
 class ProposalShape(Who):
@@ -79,12 +82,22 @@ class ProposalShape(Who):
     floor_price_fen: int
     cost_fen: int
     gain_fen: int | None
+    net_fen: int | None
     reason: str
     made_by: Named
     made_on: dt.date
     state: str
     needs_level: int
     rulings: list[RulingShape]
+
+
+class AuthorityShape(Out):
+    """What one may give alone: in one offer, and in a month (null: no limit), with what is used and left of it."""
+
+    each_fen: int
+    month_fen: int | None
+    used_fen: int
+    left_fen: int | None
 
 
 class DecisionIn(In):
@@ -128,6 +141,21 @@ def withdraw_proposal(request: HttpRequest, proposal_id: PathId) -> Any:
     return _one(request.user, proposal_id)
 
 
+@router.post("proposals/{proposal_id}/use", response={201: ProposalShape},
+             **needs(Act.OWN_DAY, "work", zh="记为已使用", en="Take an approved offer up"))  # fmt: skip
+def use_proposal(request: HttpRequest, proposal_id: PathId) -> Any:
+    """The customer took it up: once, by its last day. A contact in which they agreed does the same."""
+    take_up(by=request.user, proposal_id=proposal_id)
+    return _one(request.user, proposal_id)
+
+
+@router.get("authority", response=AuthorityShape,
+            **needs(Act.SIGNED_IN, "read", zh="我的优惠权限", en="One's own authority"))  # fmt: skip
+def read_authority(request: HttpRequest) -> Any:
+    """Of this month; nought for a post that gives nothing away."""
+    return authority_of(request.user)
+
+
 @router.get("inbox", response=Paged[ProposalShape], **needs(Act.APPROVE, "read", zh="待审批", en="To approve"))
 def list_inbox(request: HttpRequest, page: PageNumber = 1, each: PageSize = EACH) -> Any:
     """What waits for one's decision: of one's customers, at one's level or below, never one's own."""
@@ -137,7 +165,7 @@ def list_inbox(request: HttpRequest, page: PageNumber = 1, each: PageSize = EACH
 @router.post("inbox/{proposal_id}", response={201: ProposalShape},
              **needs(Act.APPROVE, "decide", zh="审批优惠", en="Decide a proposal"))  # fmt: skip
 def decide_proposal(request: HttpRequest, proposal_id: PathId, said: DecisionIn) -> Any:
-    """Approve, send back or refuse; of two at once the second is told what was decided."""
+    """Approve, send back, refuse or pass up; of two at once the second is told what was decided."""
     proposals.decide(by=request.user, proposal_id=proposal_id, **said.model_dump())
     return _one(request.user, proposal_id)
 
@@ -159,9 +187,10 @@ def _shape(row: Any, person: Person) -> dict[str, Any]:
              "made_on", "state", "needs_level")  # fmt: skip
     return who(row.account, person) | {name: getattr(row, name) for name in names} | {
         "id": row.pk, "offer": row.name, "made_by": named(row.made_by),
+        "net_fen": proposals.net_fen(row),
         "rulings": [
             {"number": r.number, "what": r.what, "needs_level": r.needs_level, "reason": r.reason, "by": r.person.name,
-             "on_day": r.on_day}
+             "on_day": r.on_day, "last_on": r.last_on}
             for r in row.rulings.all()
         ],
     }  # fmt: skip

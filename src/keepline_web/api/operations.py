@@ -13,12 +13,14 @@ from ninja.parser import Parser
 
 from keepline_web.api import (
     accounts,
+    around,
     arranging,
     auditing,
     data,
     day,
     exports,
     leading,
+    loads,
     offers,
     owing,
     own,
@@ -28,7 +30,7 @@ from keepline_web.api import (
 from keepline_web.frame.refusals import Refused
 from keepline_web.frame.words import Text
 
-ROOMS = (own, day, accounts, offers, leading, owing, arranging, exports, tasks, data, people, auditing)
+ROOMS = (own, day, accounts, around, offers, leading, owing, arranging, exports, tasks, data, loads, people, auditing)
 WHERE_SHOWN = 3
 READABLE = Text(
     "客户价值工作台的接口。范围、脱敏、权限与页面完全一致；金额以分为单位，日期为 ISO 格式，客户编号为文本。",

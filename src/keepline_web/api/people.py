@@ -91,9 +91,11 @@ def list_people(request: HttpRequest, q: str = "", page: PageNumber = 1, each: P
     return paged(people_like(q), page, each, lambda found: [_person(one) for one in found])
 
 
-@router.post("people", response={201: Handed}, **needs(Act.CONFIGURE, "configure", zh="新增人员", en="Make a person"))
+@router.post(
+    "people", response={201: Handed}, **needs(Act.CONFIGURE, "configure", zh="新增人员", en="Make a person", short=True)
+)
 def make_person(request: HttpRequest, said: PersonIn) -> Any:
-    """With a password that is told once."""
+    """With a password that is told once; needs a token made for one day."""
     values = _filled(NewPerson, said)
     person, password = actions.make_person(by=request.user, **{**values, "manager_id": values["manager_id"] or None})
     return _person(person) | {"password": password}
@@ -107,36 +109,37 @@ def read_person(request: HttpRequest, person_id: PathId) -> Any:  # noqa: ARG001
 
 
 @router.post("people/{person_id}/move", response={201: PersonShape},
-             **needs(Act.CONFIGURE, "configure", zh="调岗", en="Give another post"))  # fmt: skip
+             **needs(Act.CONFIGURE, "configure", zh="调岗", en="Give another post", short=True))  # fmt: skip
 def move_person(request: HttpRequest, person_id: PathId, said: PostIn) -> Any:
-    """It holds at once: browsers signed in and tokens end."""
+    """It holds at once: browsers signed in and tokens end; needs a token made for one day."""
     one = _found(person_id)
     actions.move_person(person=one, by=request.user, **_filled(Post, said))
     return _person(one)
 
 
 @router.post("people/{person_id}/disable", response={201: PersonShape},
-             **needs(Act.CONFIGURE, "configure", zh="停用", en="Disable"))  # fmt: skip
+             **needs(Act.CONFIGURE, "configure", zh="停用", en="Disable", short=True))  # fmt: skip
 def disable_person(request: HttpRequest, person_id: PathId) -> Any:
-    """Browsers signed in and tokens end at once."""
+    """Browsers signed in and tokens end at once; needs a token made for one day."""
     one = _found(person_id)
     actions.disable(person=one, by=request.user)
     return _person(one)
 
 
 @router.post("people/{person_id}/enable", response={201: PersonShape},
-             **needs(Act.CONFIGURE, "configure", zh="恢复", en="Enable"))  # fmt: skip
+             **needs(Act.CONFIGURE, "configure", zh="恢复", en="Enable", short=True))  # fmt: skip
 def enable_person(request: HttpRequest, person_id: PathId) -> Any:
-    """The person signs in again; tokens that ended stay so."""
+    """The person signs in again, tokens that ended stay so; needs a token made for one day."""
     one = _found(person_id)
     actions.enable(person=one, by=request.user)
     return _person(one)
 
 
 @router.post("people/{person_id}/reset", response={201: Handed},
-             **needs(Act.CONFIGURE, "configure", zh="重置凭据", en="New password and second factor"))  # fmt: skip
+             **needs(Act.CONFIGURE, "configure", short=True,
+                     zh="重置凭据", en="New password and second factor"))  # fmt: skip
 def reset_person(request: HttpRequest, person_id: PathId) -> Any:
-    """The password is told once."""
+    """The password is told once; needs a token made for one day."""
     one = _found(person_id)
     password = actions.reset(person=one, by=request.user)
     return _person(one) | {"password": password}

@@ -26,6 +26,7 @@ PREFIX = "kpl_"  # by which a token is recognised where it lies by mistake
 SECRET = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{43}}")  # 256 random bits
 SHOWN = 8  # first signs by which an owner tells tokens apart
 DAYS, DAYS_AT_MOST = 30, 90
+SHORT_DAYS = 1  # for acts before which a page asks for the second factor again
 AT_MOST = 10  # alive at once, of one person
 NAME_MAX = 60
 EVERY = dt.timedelta(minutes=1)  # how often it is noted that a token was used
@@ -126,6 +127,11 @@ def why_dead(token: Token) -> str:
     if person.must_change_password:
         return "password"
     return "" if token.proved else "second_factor"
+
+
+def is_short(token: Token) -> bool:
+    """Whether it was made for so short a time that the second factor was proved lately enough for every act."""
+    return (token.expires_at - token.made_at).days <= SHORT_DAYS
 
 
 def note_use(token: Token, address: str | None) -> None:
