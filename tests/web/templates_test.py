@@ -61,7 +61,7 @@ def test_every_word_a_person_reads_is_said_in_both_languages(page: Path) -> None
 def test_both_languages_of_a_word_name_the_same_values(page: Path) -> None:
     for zh, en in re.findall(r'{%\s*say "([^"]*)" "([^"]*)"', page.read_text(encoding="utf-8")):
         assert set(re.findall(r"{(\w+)}", zh)) == set(re.findall(r"{(\w+)}", en)), (zh, en)
-        assert re.search(r"[\u4e00-\u9fff]", zh) or zh == en, zh
+        assert re.search(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]", zh) or zh == en, zh
         assert not re.search(r"[\u4e00-\u9fff]", en), en
 
 

@@ -19,6 +19,7 @@ from keepline_web.people.roles import Role
 from keepline_web.work.models import Target
 
 CONTACTS_LEAST, CONTACTS_MOST = 8, 60
+ROUND_FEN = 100_000  # a target is whole thousands of yuan
 VISITS_OF_CONTACTS, TAKEN_OF_PLAN, GROWTH, KEPT = 5, 3, 101, 90  # every fifth, every third, 101 %, 90 %
 PUBLISHED = ("revenue_3m", "high_kept")  # what publications tell of months before the workbench's first day
 Amounts = dict[int, dict[str, int]]
@@ -73,9 +74,10 @@ def _amounts(told: str) -> Amounts:
     found: Amounts = {}
     for pk, count in owned.items():
         contacts = min(CONTACTS_MOST, max(CONTACTS_LEAST, count // 2))
+        grown = revenue.get(pk, 0) * GROWTH // 100
         found[pk] = {
             "contacts": contacts, "visits": contacts // VISITS_OF_CONTACTS,
-            "agreed": max(1, planned.get(pk, 0) // TAKEN_OF_PLAN), "revenue_3m": revenue.get(pk, 0) * GROWTH // 100,
+            "agreed": max(1, planned.get(pk, 0) // TAKEN_OF_PLAN), "revenue_3m": grown // ROUND_FEN * ROUND_FEN,
         }  # fmt: skip
         if high.get(pk):
             found[pk]["high_kept"] = -(-high[pk] * KEPT // 100)

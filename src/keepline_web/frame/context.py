@@ -33,6 +33,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "simulated": settings.SITE.settings.simulated,
         "operator": settings.SITE.settings.name,
         "finds": known and person is not None and person.may("see_accounts"),
+        "nameless": known and person is not None and person.rights.face == "pseudonym",  # finds nobody by name
         "rise": getattr(person, "rise", "red") if known else "red",
         "today": clock.today(),
         "keeping_key": _keeping_key(person) if known else "",
