@@ -30,8 +30,8 @@ from keepline_web.api.fields import (
     paged,
     words,
 )
-from keepline_web.api.shapes import Plan, PromiseRow, ReasonShape, Who, plan_of, promise_row, who
-from keepline_web.customers.queries import access_account
+from keepline_web.api.shapes import Plan, PromiseRow, ReasonShape, Who, plan_of, promise_row, who, who_of
+from keepline_web.customers.queries import Shown, access_account, shown_while_seen
 from keepline_web.people.models import Person
 from keepline_web.people.roles import Act
 from keepline_web.work import actions
@@ -196,12 +196,18 @@ def list_contacts(
 ) -> Any:
     """One's own lines, latest first."""
     rows = log_of(request.user, outcome or "")
-    return paged(rows, page, each, lambda found: [_line(row, request.user) for row in found])
+    return paged(rows, page, each, lambda found: _lines(found, request.user))
 
 
-def _line(row: Contact, person: Person) -> dict[str, Any]:
+def _lines(rows: list[Contact], person: Person) -> list[dict[str, Any]]:
+    """One's own work stays one's own; who it was with is told while one sees them."""
+    known = shown_while_seen([row.account for row in rows], person)
+    return [_line(row, known[row.account_id]) for row in rows]
+
+
+def _line(row: Contact, one: Shown) -> dict[str, Any]:
     names = ("at", "on_day", "channel", "outcome", "purpose", "note")
-    return who(row.account, person) | {name: getattr(row, name) for name in names} | {
+    return who_of(one) | {name: getattr(row, name) for name in names} | {
         "id": row.pk, "offer": row.plan_row.name if row.plan_row else None, "taken_back": hasattr(row, "corrected_by"),
     }  # fmt: skip
 

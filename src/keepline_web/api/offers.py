@@ -28,8 +28,8 @@ from keepline_web.api.fields import (
     named,
     paged,
 )
-from keepline_web.api.shapes import Who, who
-from keepline_web.customers.queries import access_account
+from keepline_web.api.shapes import Who, who_of
+from keepline_web.customers.queries import Shown, access_account, shown_while_seen
 from keepline_web.people.models import Person
 from keepline_web.people.roles import Act
 from keepline_web.work import proposals
@@ -171,7 +171,7 @@ def decide_proposal(request: HttpRequest, proposal_id: PathId, said: DecisionIn)
 
 
 def _paged(rows: QuerySet[Proposal], person: Person, page: int, each: int) -> dict[str, Any]:
-    return paged(_with_rulings(rows), page, each, lambda found: [_shape(row, person) for row in found])
+    return paged(_with_rulings(rows), page, each, lambda found: _shapes(found, person))
 
 
 def _with_rulings(rows: QuerySet[Proposal]) -> QuerySet[Proposal]:
@@ -179,13 +179,19 @@ def _with_rulings(rows: QuerySet[Proposal]) -> QuerySet[Proposal]:
 
 
 def _one(person: Person, proposal_id: int) -> dict[str, Any]:
-    return _shape(_with_rulings(proposals.proposals_of(person)).get(pk=proposal_id), person)
+    return _shapes([_with_rulings(proposals.proposals_of(person)).get(pk=proposal_id)], person)[0]
 
 
-def _shape(row: Any, person: Person) -> dict[str, Any]:
+def _shapes(rows: list[Proposal], person: Person) -> list[dict[str, Any]]:
+    """What became of one's own proposal stays told; of whom it was, while one sees them."""
+    known = shown_while_seen([row.account for row in rows], person)
+    return [_shape(row, known[row.account_id]) for row in rows]
+
+
+def _shape(row: Any, one: Shown) -> dict[str, Any]:
     names = ("offer_id", "month", "price_fen", "list_price_fen", "floor_price_fen", "cost_fen", "gain_fen", "reason",
              "made_on", "state", "needs_level")  # fmt: skip
-    return who(row.account, person) | {name: getattr(row, name) for name in names} | {
+    return who_of(one) | {name: getattr(row, name) for name in names} | {
         "id": row.pk, "offer": row.name, "made_by": named(row.made_by),
         "net_fen": proposals.net_fen(row),
         "rulings": [

@@ -9,7 +9,7 @@ from keepline_web.api.fields import CustomerId, Named, Out, Words, named, words
 from keepline_web.customers.models import Account, PlanRow, Standing
 from keepline_web.customers.page import page_of
 from keepline_web.customers.pictures import months_of
-from keepline_web.customers.queries import shown
+from keepline_web.customers.queries import Shown, shown
 from keepline_web.people.models import Person
 from keepline_web.work.customer import work_of
 
@@ -220,7 +220,11 @@ class AccountShape(Who):
 
 def who(account: Account, person: Person) -> dict[str, Any]:
     """The account as the person may see it."""
-    one = shown(account, person)
+    return who_of(shown(account, person))
+
+
+def who_of(one: Shown) -> dict[str, Any]:
+    account = one.account
     return {"customer_id": account.pk, "name": one.name, "phone": one.phone, "number": one.number}
 
 

@@ -100,6 +100,7 @@ class Shown:
     phone: str
     number: str
     masked: bool
+    known: bool = True  # whether the person may open it
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.account, name)
@@ -108,13 +109,27 @@ class Shown:
 def shown(account: Account, person: Person) -> Shown:
     """Masked by the person's role. The name of an organisation is nobody's personal data."""
     if person.rights.face is not Face.MASKED:
-        last = str(account.customer_id)[-6:]
-        return Shown(account, say("客户 …{last}", "customer …{last}", last=last), "", "", masked=True)
+        return Shown(account, _pseudonym(account), "", "", masked=True)
     name, phone, number = details(account)
     if account.kind != "organisation":
         name = sealed.mask_name(name)
-    unnamed = say("客户 …{last}", "customer …{last}", last=str(account.customer_id)[-6:])
-    return Shown(account, name or unnamed, sealed.mask_phone(phone), sealed.mask_number(number), masked=True)
+    return Shown(
+        account, name or _pseudonym(account), sealed.mask_phone(phone), sealed.mask_number(number), masked=True
+    )
+
+
+def _pseudonym(account: Account) -> str:
+    return say("客户 …{last}", "customer …{last}", last=str(account.customer_id)[-6:])
+
+
+def shown_while_seen(accounts: Iterable[Account], person: Person) -> dict[int, Shown]:
+    """For what is one's own work: each as shown, but by pseudonym alone once it has left the person's scope."""
+    listed = list(accounts)
+    seen = set(visible_to(person).filter(pk__in={one.pk for one in listed}).values_list("pk", flat=True))
+    return {
+        one.pk: shown(one, person) if one.pk in seen else Shown(one, _pseudonym(one), "", "", masked=True, known=False)
+        for one in listed
+    }
 
 
 def details(account: Account) -> tuple[str, str, str]:

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Prefetch
 
 from keepline.front import numbers
 from keepline_web.customers.models import Account, Standing
+from keepline_web.customers.queries import visible_to
 from keepline_web.customers.words import CLASSES
 from keepline_web.frame import clock
 from keepline_web.frame.words import Text
@@ -56,7 +57,8 @@ def compared(person: Person) -> tuple[list[Compared], int]:
 def _approved(person: Person) -> list[Price]:
     yes = Ruling.objects.filter(what="approved")
     since = clock.today() - dt.timedelta(days=DAYS)
-    rows = proposals_of(person).filter(Exists(yes.filter(proposal=OuterRef("pk"))), made_on__gte=since)
+    mine = proposals_of(person).filter(account__in=visible_to(person))
+    rows = mine.filter(Exists(yes.filter(proposal=OuterRef("pk"))), made_on__gte=since)
     rows = rows.prefetch_related(Prefetch("rulings", yes.select_related("person"), to_attr="yes"))
     listed = list(rows)
     classes = _classes(listed)

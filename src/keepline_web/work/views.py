@@ -9,7 +9,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from keepline_web.customers.queries import access_account, shown
+from keepline_web.customers.queries import Shown, access_account, shown, shown_while_seen
 from keepline_web.frame import clock
 from keepline_web.frame.inputs import entry_key, whole
 from keepline_web.frame.refusals import Refused
@@ -86,7 +86,8 @@ def withdraw_contact(request: HttpRequest, contact_id: int) -> HttpResponse:
     taken = actions.withdraw_contact(by=request.user, contact_id=contact_id)
     if request.headers.get("HX-Request") != "true":
         return redirect("log")
-    return _moved(render(request, "work/withdrawn.html", {"shown": shown(taken.account, request.user)}))
+    known = shown_while_seen([taken.account], request.user)
+    return _moved(render(request, "work/withdrawn.html", {"shown": known[taken.account_id]}))
 
 
 def _moved(answer: HttpResponse) -> HttpResponse:
@@ -115,7 +116,8 @@ def log(request: HttpRequest) -> HttpResponse:
     """The marketing log: one's own lines, by day."""
     outcome = request.GET.get("outcome", "")
     paged = Paginator(log_of(request.user, outcome), EACH).get_page(request.GET.get("page"))
-    lines = [(row, shown(row.account, request.user)) for row in paged]
+    known = shown_while_seen([row.account for row in paged], request.user)
+    lines = [(row, known[row.account_id]) for row in paged]
     values = {"page": paged, "lines": lines, "outcomes": OUTCOMES, "channels": CHANNELS, "outcome": outcome}
     return render(request, "work/log.html", values)
 
@@ -171,19 +173,21 @@ def inbox(request: HttpRequest) -> HttpResponse:
 def _proposals(request: HttpRequest, rows: object, *, inbox: bool) -> HttpResponse:
     paged = Paginator(rows, EACH).get_page(request.GET.get("page"))
     found = precedents(request.user, list(paged)) if inbox else {}
+    known = shown_while_seen([row.account for row in paged], request.user)
     values = {
-        "page": paged, "lines": [_line(request, row, found.get(row.pk)) for row in paged], "inbox": inbox,
+        "page": paged, "inbox": inbox,
+        "lines": [_line(request, row, known[row.account_id], found.get(row.pk)) for row in paged],
         "decisions": DECISIONS, "open_states": proposals.OPEN, "may_raise": request.user.rights.level < TOP_LEVEL,
         "authority": authority_of(request.user) if request.user.rights.level else None,
     }  # fmt: skip
     return render(request, "work/proposals.html", values)
 
 
-def _line(request: HttpRequest, row: Proposal, before: Before | None) -> tuple[object, ...]:
+def _line(request: HttpRequest, row: Proposal, who: Shown, before: Before | None) -> tuple[object, ...]:
     """One proposal with its steps, its margin at the price asked, and what was decided before."""
     like = [(one, shown(one.proposal.account, request.user).name) for one in before.shown] if before else []
     steps = list(row.rulings.select_related("person"))
-    return row, shown(row.account, request.user), steps, proposals.net_fen(row), before, like
+    return row, who, steps, proposals.net_fen(row), before, like
 
 
 @page(Act.OWN_DAY, "GET", "POST")
