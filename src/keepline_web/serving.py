@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import datetime as dt
+import errno
 import os
 import signal
 import socket
@@ -22,6 +23,7 @@ import click
 from keepline.front import KeeplineError, Site, published_months
 from keepline_web.holding import serving
 from keepline_web.upgrading import bring_up
+from keepline_web.webserver import PARENT
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 READY_SECONDS = 60
@@ -49,6 +51,7 @@ def run(site: Site, *, host: str, port: int) -> None:
             revive = database_of(site)
             _prepare(site)
             _step_down(site, own=own)
+            _wait_free(host, port)
             _serve(host, port or _free_port(host), revive)
     except Stopped:
         click.echo("stopped", err=True)
@@ -188,7 +191,10 @@ class Child:
         self.process = self._started()
 
     def _started(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(self.words, start_new_session=True, preexec_fn=partial(_end_with, os.getpid()))
+        known = os.environ | {PARENT: str(os.getpid())}
+        return subprocess.Popen(
+            self.words, env=known, start_new_session=True, preexec_fn=partial(_end_with, os.getpid())
+        )
 
     def keep(self) -> None:
         if self.process.poll() is None:
@@ -220,7 +226,7 @@ class Child:
 def _end_with(parent: int) -> None:
     """In the child: when we are killed it is told to stop, as it holds the port and knows keys that may change.
 
-    Only Linux can say so; elsewhere what is left has to be stopped by hand.
+    Linux says so at once; where nobody does, the child looks itself (``webserver.py``, ``jobs/working.py``).
     """
     if LIBC is not None:
         LIBC.prctl(TOLD_WHEN_PARENT_DIES, signal.SIGTERM)
@@ -235,6 +241,7 @@ def _web(host: str, port: int) -> list[str]:
         sys.executable, "-m", "gunicorn", "keepline_web.wsgi:application", "--bind", f"{name}:{port}",
         "--workers", str(min(2, os.cpu_count() or 1)), "--threads", str(THREADS), "--worker-class", "gthread",
         "--graceful-timeout", "10", "--timeout", "60", "--log-level", "warning", "--no-control-socket",
+        "--config", "python:keepline_web.webserver",
         "--worker-tmp-dir", str(Path("/dev/shm") if Path("/dev/shm").is_dir() else Path("/tmp")),
     ]  # fmt: skip
 
@@ -258,6 +265,22 @@ def _wait_ready(child: Child, host: str, port: int) -> None:
 
 def _shown(host: str) -> str:
     return "[::1]" if host == "::1" else "127.0.0.1" if host in ("0.0.0.0", "localhost") else host
+
+
+def _wait_free(host: str, port: int) -> None:
+    """Who served here before and was killed lets go of the port only when its last answers are sent."""
+    until = time.monotonic() + STOP_SECONDS
+    while port and time.monotonic() < until:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the web server binds
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    return  # the web server says what is wrong with it
+            else:
+                return
+        time.sleep(LOOK_SECONDS)
 
 
 def _free_port(host: str) -> int:

@@ -62,9 +62,11 @@ def make_published(site: Path) -> None:
     (folder / "figures.json").write_text(json.dumps(HEAD), encoding="utf-8")
 
 
-def start(site: Path) -> Served:
+def start(site: Path, *, port: int = 0, before: str = "") -> Served:
+    """Serving; ``before`` is what the process does first."""
+    words = ["-c", f"{before}; from keepline.cli import main; main()"] if before else ["-m", "keepline"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "keepline", "serve", "--site", str(site), "--port", "0"],
+        [sys.executable, *words, "serve", "--site", str(site), "--port", str(port)],
         stdout=subprocess.PIPE, text=True, env={k: v for k, v in os.environ.items() if k != "KEEPLINE_DATABASE_URL"},
     )  # fmt: skip
     assert process.stdout is not None
@@ -123,6 +125,32 @@ def test_a_database_that_is_killed_comes_back(served: Served) -> None:
     os.kill(pid, signal.SIGKILL)
     until(lambda: served.get("/healthz")[0] == 200)
     assert served.get("/healthz") == (200, '{"ok": true}')
+
+
+NOBODY_SAYS = "from keepline_web import serving; serving.LIBC = None"  # as on a system that is not Linux
+
+
+@pytest.mark.parametrize("before", ["", NOBODY_SAYS])
+def test_killed_itself_it_leaves_nothing_behind_and_the_next_one_serves_at_the_same_port(
+    tmp_path: Path, before: str
+) -> None:
+    make_published(tmp_path / "site")
+    first = start(tmp_path / "site", before=before)
+    left, port = first.children(""), urlsplit(first.url).port
+    assert port
+    first.process.kill()
+    first.process.wait()
+    second = start(tmp_path / "site", port=port)
+    try:
+        assert not any(alive(child) for child in left)
+        assert second.get("/healthz")[0] == 200
+        database = psutil.Process(
+            int((second.site / "workbench" / "database" / "postmaster.pid").read_text().splitlines()[0])
+        )
+    finally:
+        second.process.terminate()
+    assert second.process.wait(PATIENCE) == 0
+    until(lambda: not alive(database))
 
 
 def test_told_to_stop_it_ends_everything_it_started(served: Served) -> None:
