@@ -26,9 +26,9 @@ REASON_LEAST, REASON_MOST = 2, 200
 @transaction.atomic
 def assign(*, account: Account, to: Person, reason: str, by: Person | None, on: dt.date | None = None) -> Assignment:
     """Let ``to`` own the account from a day on (today when none is said); who owned it until then no longer does."""
-    day = on or clock.today()
     _may_own(to)
     Account.objects.select_for_update().get(pk=account.pk)
+    day = on or clock.today()  # behind the lock: who waited past midnight decides on the new day
     current = Assignment.objects.filter(on_day(day), account=account).first()
     if current is not None and current.person_id == to.pk:
         return current
@@ -88,10 +88,11 @@ def hand_over(
     *, leaving: Person, to: Person, accounts: Iterable[int], reason: str, by: Person, on: dt.date | None = None
 ) -> int:
     """Give accounts of one who leaves to another, from a day on; all of them, or none when one is theirs no more."""
-    day = _ahead(on)
+    _ahead(on)
     _within(by, leaving, to)
     reason = _said(reason)
     chosen = _locked(accounts)
+    day = _ahead(on)  # once more, and the one that counts: midnight may have passed while others were at it
     held = Assignment.objects.filter(on_day(day), person=leaving, account__in=[account.pk for account in chosen])
     all_still(held.count() == len(chosen) and leaving.pk != to.pk)
     for account in chosen:
@@ -107,10 +108,11 @@ def give_out(*, to: Person, accounts: Iterable[int], reason: str, by: Person) ->
     _within(by, to)
     reason = _said(reason)
     chosen = _locked(accounts)
-    free = visible_to(by).filter(~Exists(owned_now()), pk__in=[account.pk for account in chosen])
-    all_still(free.count() == len(chosen))
-    for account in chosen:
-        assign(account=account, to=to, reason=reason, by=by)
+    with clock.one_day() as day:
+        free = visible_to(by).filter(~Exists(owned_now()), pk__in=[account.pk for account in chosen])
+        all_still(free.count() == len(chosen))
+        for account in chosen:
+            assign(account=account, to=to, reason=reason, by=by, on=day)
     detail = {"to": to.pk, "accounts": len(chosen), "reason": reason}
     write(Stream.CUSTOMERS, act="given_out", by=by, object=f"person:{to.pk}", detail=detail)
     return len(chosen)
@@ -122,13 +124,12 @@ def reassign(*, to: Person, held: Mapping[int, int | None], reason: str, by: Per
     _within(by, to)
     reason = _said(reason)
     chosen = _locked(held)
-    all_still(visible_to(by).filter(pk__in=[account.pk for account in chosen]).count() == len(chosen))
-    now = dict(
-        Assignment.objects.filter(on_day(clock.today()), account__in=chosen).values_list("account_id", "person_id")
-    )
-    all_still(all(now.get(pk) == owner for pk, owner in held.items()))
-    for account in chosen:
-        assign(account=account, to=to, reason=reason, by=by)
+    with clock.one_day() as day:
+        all_still(visible_to(by).filter(pk__in=[account.pk for account in chosen]).count() == len(chosen))
+        now = dict(Assignment.objects.filter(on_day(day), account__in=chosen).values_list("account_id", "person_id"))
+        all_still(all(now.get(pk) == owner for pk, owner in held.items()))
+        for account in chosen:
+            assign(account=account, to=to, reason=reason, by=by, on=day)
     detail = {"to": to.pk, "accounts": len(chosen), "reason": reason}
     write(Stream.CUSTOMERS, act="reassigned", by=by, object=f"person:{to.pk}", detail=detail)
     return len(chosen)
@@ -182,6 +183,8 @@ def cover(*, away: Person, covered_by: Person, starts_on: dt.date, ends_on: dt.d
     _within(by, away, covered_by)
     _may_own(covered_by)
     reason = _said(reason)
+    people = Person.objects.select_for_update(no_key=True).filter(pk__in=[away.pk, covered_by.pk])
+    list(people.order_by("pk"))  # two who arrange the same people at once do it one after the other
     _ahead(starts_on)
     if ends_on <= starts_on or away.pk == covered_by.pk:
         raise Refused(
@@ -223,11 +226,12 @@ def end_cover(*, cover: Cover, by: Person) -> None:
     """End it today, before its time; what was done under it stays. Whose accounts they are is enough to end it."""
     _within(by, cover.away)
     cover = Cover.objects.select_for_update().get(pk=cover.pk)
-    if cover.ended_early_on is not None or cover.ends_on <= clock.today():
+    day = clock.today()
+    if cover.ended_early_on is not None or cover.ends_on <= day:
         raise Refused(
             "这段代管已经结束；刷新页面可见。", "This cover has ended already; reload the page.", code="cover_over"
         )
-    cover.ended_early_on = clock.today()
+    cover.ended_early_on = day
     cover.save(update_fields=["ended_early_on"])
     write(Stream.CUSTOMERS, act="cover_ended", by=by, object=f"person:{cover.away_id}", detail={"cover": cover.pk})
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,6 +15,7 @@ from django.conf import settings
 from django.utils import timezone
 
 CALENDAR = "workbench/calendar.json"
+_HELD: ContextVar[dt.date | None] = ContextVar("held", default=None)
 FIRST_DAY = 3  # of the month after the last published one
 
 
@@ -22,7 +26,20 @@ def now() -> dt.datetime:
 
 def today() -> dt.date:
     """The business day."""
-    return day_of(now())
+    return _HELD.get() or day_of(now())
+
+
+@contextmanager
+def one_day() -> Iterator[dt.date]:
+    """What is checked and done within belongs to one day, also when midnight passes meanwhile.
+
+    To be entered behind the locks: who waited for another decides on the day that came.
+    """
+    mark = _HELD.set(today())
+    try:
+        yield today()
+    finally:
+        _HELD.reset(mark)
 
 
 def day_of(moment: dt.datetime) -> dt.date:
