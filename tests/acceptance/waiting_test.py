@@ -8,9 +8,9 @@ from urllib.parse import unquote
 from playwright.sync_api import Browser, Page
 
 from acceptance.serving_test import Served
-from acceptance.workbench_browser_test import Visit, browser, pytestmark, workbench
+from acceptance.workbench_browser_test import Visit, pytestmark
 
-__all__ = ["browser", "pytestmark", "workbench"]  # fixtures and marks of the same workbench
+__all__ = ["pytestmark"]  # marks of the same workbench
 NOTE = "欧阳先生想换套餐"
 ROWS = "() => JSON.parse(localStorage.getItem('keepline-waiting') || '[]')"
 

@@ -269,7 +269,7 @@ def test_fields_that_no_form_has_are_ignored(cast: Cast) -> None:
     day = clock.today()
     base = {"outcome": "reached", "channel": "visit", "due_on": day.isoformat(), "what": "回电", "price": "0",
             "offer_id": "manager-visit", "reason": "客户要求"}  # fmt: skip
-    forged = every | someone | something | base | {"plan_row": "", "after": "", "happened_at": ""}
+    forged = every | someone | something | base | {"plan_row": "", "proposal": "", "after": "", "happened_at": ""}
     for leaf in ("log", "step", "promise", "propose"):
         answer = client.post(f"/accounts/{cast.own.pk}/{leaf}", forged | {"key": str(uuid.uuid4())})
         assert answer.status_code == 302, leaf

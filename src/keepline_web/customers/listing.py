@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,7 @@ RISK_PLACE = Case(
     When(now__risk_band="high", then=0), When(now__risk_band="medium", then=1), When(now__risk_band="low", then=2),
     default=3, output_field=IntegerField(),
 )  # fmt: skip
+MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 CODES = {"class": "class_code", "risk": "risk_band", "loyalty": "loyalty", "move": "move", "was": "previous_class"}
 ANSWERS = ("agreed", "refused")
 
@@ -62,7 +64,7 @@ class Listing:
             district=said.get("district", ""),
             order=order if order.removeprefix(TURNED) in ORDERS else "value",
             group=said.get("group", ""),
-            month=said.get("month", "")[:7],
+            month=_month(said.get("month", "")),
             channel=said.get("channel", "")[:20],
             answered=said.get("answered") == "1",
         )
@@ -88,6 +90,11 @@ class Listing:
     def turned(self, name: str) -> str:
         """The order that a click on a column's head asks for."""
         return TURNED + name if self.order == name else name
+
+
+def _month(said: str) -> str:
+    """A month as one writes it; anything else asks for none."""
+    return said if MONTH.fullmatch(said) else ""
 
 
 def listed(person: Person, asked: Listing) -> QuerySet[Account]:
