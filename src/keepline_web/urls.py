@@ -72,6 +72,7 @@ urlpatterns = [
     path("cover", arranging.cover, name="cover"),
     path("cover/<int:cover_id>/end", arranging.end_cover, name="end_cover"),
     path("accounts", customers.accounts, name="accounts"),
+    path("accounts/claimable", customers.claimable, name="claimable"),
     path("accounts/look", customers.look, name="look"),
     path("accounts/views", customers.save_view, name="save_view"),
     path("accounts/views/<int:view_id>/remove", customers.remove_view, name="remove_view"),

@@ -45,7 +45,8 @@ correct_contact_person | {SELLERS} | work | contact_person | 201
 end_contact_person | {SELLERS} | work | contact_person | 201
 read_group | {SELLERS} {LEADERS} analyst admin | read | account | 200
 attach_head | {SELLERS} | work | account | 201
-claim_account | {SELLERS} | work | account | 409
+list_claimable | {SELLERS} | read | - | 200
+claim_account | {SELLERS} | work | unowned | 201
 list_offers | {SELLERS} | read | account | 200
 propose | {SELLERS} | work | account | 201
 list_proposals | {SELLERS} | read | - | 200
@@ -191,6 +192,8 @@ def hidden(name: str, kind: str, role: str, record: str) -> bool:
     """What lies outside the role's scope, and what its owner alone acts on."""
     if kind in ("-", "upload", "aside", "load", "person"):
         return False
+    if kind == "unowned":
+        return record != "own"
     return record not in SEES.get(role, set()) or of_another(name, kind, role, record)
 
 

@@ -16,7 +16,7 @@ from django.urls import get_resolver, reverse
 from keepline.front import load_file, open_site
 from keepline_web.customers.listing import Listing
 from keepline_web.customers.looks import save_view
-from keepline_web.customers.models import Cover
+from keepline_web.customers.models import Account, Assignment, Cover
 from keepline_web.customers.persons import Said
 from keepline_web.customers.persons import add as add_person
 from keepline_web.exchange.models import Trial, Upload
@@ -106,7 +106,8 @@ seek | POST | {EVERYONE} | -
 find | POST | {MANAGER} {AGENT} {LEAD} {CHIEFS} analyst admin | -
 reassign | POST | {LEAD} {CHIEFS} | -
 plan_several | POST | {MANAGER} {AGENT} | -
-claim | POST | {MANAGER} {AGENT} | account
+claimable | GET | {MANAGER} {AGENT} | -
+claim | POST | {MANAGER} {AGENT} | unowned
 log_contact | POST | {MANAGER} {AGENT} | account
 plan_step | POST | {MANAGER} {AGENT} | account
 promise | POST | {MANAGER} {AGENT} | account
@@ -165,6 +166,8 @@ def test_a_role_finds_what_the_table_says_and_nothing_else(
                 assert answer.status_code == 405, said
             elif record in ("missing", "other", "team") and record not in SEES.get(role, set()):
                 assert answer.status_code == 404 or name == "end_session", said
+            elif kind == "unowned":
+                assert answer.status_code == (302 if record == "own" else 404), said
             elif of_another(name, kind, role, record):
                 assert answer.status_code == 404, said
             else:
@@ -220,6 +223,8 @@ def places(kind: str, cast: Cast) -> Iterator[tuple[str, list[object]]]:
             yield record, [999_999_999_999] * (1 + (kind == "person_token"))
         elif kind == "account":
             yield record, [accounts[record].pk]
+        elif kind == "unowned":
+            yield record, [unowned(record, accounts[record], owners[record]).pk]
         elif kind == "person":
             yield "own", [owners[record].pk]
         elif kind == "person_token":
@@ -228,6 +233,14 @@ def places(kind: str, cast: Cast) -> Iterator[tuple[str, list[object]]]:
             yield record, [owners[record].pk]
         else:
             yield record, [made(kind, owners[record], accounts[record].pk).pk]
+
+
+def unowned(record: str, account: Account, seller: Person) -> Account:
+    """Nobody's and of the seller's district; the team's goes on being somebody's."""
+    if record != "team":
+        Assignment.objects.filter(account=account).delete()
+        Account.objects.filter(pk=account.pk).update(unit=seller.unit.above)
+    return account
 
 
 def made(kind: str, by: Person, customer_id: int) -> object:

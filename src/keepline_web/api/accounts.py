@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any, Literal
 
 from django.http import HttpRequest, QueryDict
+from django.shortcuts import get_object_or_404
 from django.utils.http import urlencode
 from ninja import Query, Router
 from pydantic import Field
@@ -13,6 +14,7 @@ from pydantic import Field
 from keepline_web.api.access import needs
 from keepline_web.api.fields import (
     EACH,
+    CustomerId,
     CustomerPath,
     EachIn,
     In,
@@ -26,9 +28,10 @@ from keepline_web.api.fields import (
 )
 from keepline_web.api.shapes import AccountRow, AccountShape, row_of, whole_account
 from keepline_web.customers.actions import claim
+from keepline_web.customers.claimable import brief_of, by_value
 from keepline_web.customers.listing import ORDERS, Listing, listed
-from keepline_web.customers.queries import access_account, latest_month, with_standing
-from keepline_web.customers.words import CLASSES, LOYALTY, MOVES, RISKS
+from keepline_web.customers.queries import access_account, claimable_by, latest_month, with_standing
+from keepline_web.customers.words import CLASSES, LOYALTY, MOVES, RISKS, VALUE_BANDS
 from keepline_web.people.models import Person
 from keepline_web.people.roles import Act
 
@@ -67,6 +70,17 @@ class SearchIn(Sought):
     each: EachIn = EACH
 
 
+class Claimable(Out):
+    """An account nobody owns, to who may take it: enough to choose by."""
+
+    customer_id: CustomerId
+    name: str
+    district: str
+    class_code: str
+    value_band: Literal[(*VALUE_BANDS, "")]  # type: ignore[valid-type]
+    risk_band: str
+
+
 class Claimed(Out):
     customer_id: str
     owner_since: dt.date
@@ -96,6 +110,14 @@ def _rows(person: Person, asked: Listing, page: int, each: int) -> dict[str, Any
     return paged(rows, page, each, lambda found: [row_of(row, person) for row in found])
 
 
+@router.get("claimable", response=Paged[Claimable],
+            **needs(Act.OWN_DAY, "read", zh="可认领客户", en="Customers nobody owns"))  # fmt: skip
+def list_claimable(request: HttpRequest, page: PageNumber = 1, each: PageSize = EACH) -> Any:
+    """Of one's own district, the most valuable first; masked, and no more than one may choose by."""
+    rows = by_value(claimable_by(request.user), latest_month() or "")
+    return paged(rows, page, each, lambda found: [vars(brief_of(row, request.user)) for row in found])
+
+
 @router.get("accounts/{customer_id}", response=AccountShape,
             **needs(Act.SEE_ACCOUNTS, "read", zh="一位客户", en="One customer"))  # fmt: skip
 def read_account(request: HttpRequest, customer_id: CustomerPath) -> Any:
@@ -106,6 +128,6 @@ def read_account(request: HttpRequest, customer_id: CustomerPath) -> Any:
 @router.post("accounts/{customer_id}/claim", response={201: Claimed},
              **needs(Act.OWN_DAY, "work", zh="认领无主客户", en="Take an account nobody owns"))  # fmt: skip
 def claim_account(request: HttpRequest, customer_id: CustomerPath) -> Any:
-    """The second of two who take it at once is told that somebody has it."""
-    made = claim(account=access_account(request.user, at(customer_id)), by=request.user)
+    """Of one's own district; the second of two who take it at once is told that somebody has it."""
+    made = claim(account=get_object_or_404(claimable_by(request.user), pk=at(customer_id)), by=request.user)
     return {"customer_id": str(made.account_id), "owner_since": made.starts_on}

@@ -18,7 +18,7 @@ from keepline_web.frame import clock
 from keepline_web.frame.inputs import whole
 from keepline_web.frame.refusals import Refused
 from keepline_web.frame.words import say
-from keepline_web.people.models import Person
+from keepline_web.people.models import Person, Unit
 from keepline_web.people.roles import Act, Face, Scope
 
 SEARCHES_A_MINUTE = 120  # more than anybody types, far less than trying numbers one after the other needs
@@ -41,6 +41,26 @@ def visible_to(person: Person) -> QuerySet[Account]:
         unowned = ~Q(pk__in=owned_by(Q())) & Q(unit__path__startswith=person.unit.path)
         return everything.filter(Q(pk__in=below) | unowned)
     return everything.none()
+
+
+def claimable_by(person: Person) -> QuerySet[Account]:
+    """Accounts that nobody owns, nor is to own, in the district of who may serve them; told in a list of its own."""
+    district = _district_of(person) if person.may(Act.OWN_DAY) else None
+    if district is None:
+        return Account.objects.none()
+    taken = Assignment.objects.filter(_not_over(clock.today()))
+    return Account.objects.filter(~Q(pk__in=taken.values("account")), unit__path__startswith=district.path)
+
+
+def _district_of(person: Person) -> Unit | None:
+    """The nearest district at or above the person's own unit."""
+    above = [int(part) for part in person.unit.path.split("/") if part]
+    return Unit.objects.filter(pk__in=above, kind=Unit.Kind.DISTRICT).order_by("-path").first()
+
+
+def _not_over(day: dt.date) -> Q:
+    """Ranges of days that hold on ``day`` or begin later."""
+    return Q(ends_on__isnull=True) | Q(ends_on__gt=day)
 
 
 def access_account(person: Person, customer_id: int) -> Account:

@@ -6,15 +6,16 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 
 from keepline_web.customers import actions, looks
+from keepline_web.customers.claimable import brief_of, by_value
 from keepline_web.customers.columns import COLUMNS, heads
 from keepline_web.customers.holders import receivers
 from keepline_web.customers.listing import CHOSEN_MOST, Listing, districts_of, listed, owners_of
-from keepline_web.customers.queries import access_account, latest_month, search, shown, visible_to, with_standing
+from keepline_web.customers.queries import claimable_by, latest_month, search, shown, visible_to, with_standing
 from keepline_web.customers.sealed import grouped
-from keepline_web.customers.words import CLASSES, LOYALTY, RISKS, further
+from keepline_web.customers.words import CLASSES, LOYALTY, RISKS, VALUE_BANDS, further
 from keepline_web.frame.refusals import Refused
 from keepline_web.frame.sought import MOST, text_of
 from keepline_web.people.access import page
@@ -39,7 +40,7 @@ def accounts(request: HttpRequest) -> HttpResponse:
         "loyalties": LOYALTY, "districts": districts_of(person), "owners": owners_of(person),
         "rows": [(row, shown(row, person)) for row in paged], "each_choices": looks.EACH, "each": each,
         "heads": heads(columns, asked), "columns": COLUMNS, "columns_shown": columns, "most": CHOSEN_MOST,
-        "further": further(asked),
+        "further": further(asked), "may_claim": claimable_by(person).exists(),
     }  # fmt: skip
     return render(request, "customers/accounts.html", values | _views(request) | _may(request))
 
@@ -120,6 +121,22 @@ def unmask(request: HttpRequest, customer_id: int) -> HttpResponse:
 
 @page(Act.OWN_DAY, "POST")
 def claim(request: HttpRequest, customer_id: int) -> HttpResponse:
-    """Take an account nobody owns, where one may see it."""
-    actions.claim(account=access_account(request.user, customer_id), by=request.user)
+    """Take an account nobody owns, of one's own district."""
+    account = get_object_or_404(claimable_by(request.user), pk=customer_id)
+    actions.claim(account=account, by=request.user)
     return redirect("account", customer_id)
+
+
+@page(Act.OWN_DAY)
+def claimable(request: HttpRequest) -> HttpResponse:
+    """The accounts of one's district that nobody owns: enough to choose by, and no more."""
+    month = latest_month() or ""
+    paged = Paginator(by_value(claimable_by(request.user), month), looks.EACH_AT_FIRST).get_page(
+        request.GET.get("page")
+    )
+    rows = [(row, brief_of(row, request.user)) for row in paged]
+    return render(
+        request,
+        "customers/claimable.html",
+        {"page": paged, "rows": rows, "month": month, "risks": RISKS, "value_bands": VALUE_BANDS},
+    )

@@ -45,6 +45,12 @@ uses | 使用者 | uses
 pays | 付款者 | pays
 technical | 技术负责人 | technical
 """)
+VALUE_BANDS = listed("""
+low | 低于 1 千元 | below 1,000 yuan
+middle | 1 千至 5 千元 | 1,000 to 5,000 yuan
+high | 5 千至 2 万元 | 5,000 to 20,000 yuan
+top | 2 万元以上 | 20,000 yuan and more
+""")
 MOVES = listed("""
 up | 升级 | moved up
 down | 降级 | moved down
