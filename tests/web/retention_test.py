@@ -18,6 +18,7 @@ from keepline.newsite import make_site
 from keepline_web.audit.actions import write
 from keepline_web.audit.models import Entry, Head, Stream
 from keepline_web.audit.queries import GAP, HEAD, broken
+from keepline_web.customers.models import ContactPerson, Unmasking
 from keepline_web.exchange import uploads
 from keepline_web.exchange.models import Upload
 from keepline_web.exports.models import Export
@@ -111,6 +112,28 @@ def test_a_target_stays_while_its_month_is_looked_at(cast: Cast) -> None:
     Target.objects.create(month="2020-01", **same)
     assert remove_due(site()) == {"targets": 1}
     assert list(Target.objects.values_list("pk", flat=True)) == [kept.pk]
+
+
+def test_a_contact_person_who_ended_goes_with_the_whole_chain_and_one_who_holds_never_does(cast: Cast) -> None:
+    def chain(*steps: tuple[dt.datetime, bool]) -> list[ContactPerson]:
+        rows: list[ContactPerson] = []
+        for at, ended in steps:
+            before = rows[-1] if rows else None
+            rows.append(ContactPerson.objects.create(account=cast.own, replaces=before, ended=ended, made_by=cast.owner,
+                                                     at=at, on_day=at.date()))  # fmt: skip
+        return rows
+
+    gone = chain((OLD, False), (OLD, False), (OLD, True))
+    holds = chain((OLD, False), (OLD, False))
+    lately = chain((OLD, False), (YOUNG, True))
+    looked_at = chain((OLD, False), (OLD, False), (OLD, True))
+    Unmasking.objects.create(account=cast.own, contact_person=looked_at[0], person=cast.owner, reason="核对电话",
+                             at=YOUNG, on_day=YOUNG.date())  # fmt: skip
+    assert due() == {"contact_persons": 1}
+    assert remove_due(site()) == {"contact_persons": 1}
+    left = {row.pk for row in (*holds, *lately, *looked_at)}
+    assert set(ContactPerson.objects.filter(account=cast.own).values_list("pk", flat=True)) == left
+    assert Entry.objects.get(act=REMOVED).detail["rows"] == {"customers_contactperson": len(gone)}
 
 
 def test_tasks_and_sessions_go_but_not_a_task_that_something_names(cast: Cast) -> None:

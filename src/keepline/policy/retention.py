@@ -21,6 +21,7 @@ class Retention(Document):
     audit_months: Months = 36
     work_months: Months = 36
     unmaskings_months: Months = 36
+    contact_persons_months: Months = 36
     exports_months: Months = 36
     uploads_months: Months = 36
     upload_files_days: Days = 90

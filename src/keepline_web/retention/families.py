@@ -12,7 +12,7 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.db.models.fields.reverse_related import ForeignObjectRel
 
 from keepline.front import Retention
-from keepline_web.customers.models import Unmasking
+from keepline_web.customers.models import ContactPerson, Unmasking
 from keepline_web.exchange.models import Trial, Upload
 from keepline_web.exports.models import Export, Made
 from keepline_web.exports.models import Step as ExportStep
@@ -45,6 +45,7 @@ class Family:
     days: Callable[[Retention], int]
     condition: Condition
     parts: tuple[tuple[type[Model], str], ...] = ()
+    earlier: Callable[[list[int]], list[int]] | None = None  # rows of the same table that these came after
 
     def due(self, before: dt.datetime) -> QuerySet[Any]:
         """Those whose time is over and that nothing which stays still points to."""
@@ -88,6 +89,26 @@ def _untouched(before: dt.datetime) -> Q:
     return Q(at__lt=before) & (Q(corrected_by__isnull=True) | Q(corrected_by__at__lt=before))
 
 
+def _replaced(ids: list[int]) -> list[int]:
+    """What these contact persons replaced, to the first of each chain."""
+    found: list[int] = []
+    while ids:
+        ids = list(ContactPerson.objects.filter(replaced_by__in=ids).values_list("pk", flat=True))
+        found += ids
+    return found
+
+
+def _gone(before: dt.datetime) -> Q:
+    """The end of a chain, and that no look at anybody of it is still kept; who holds today has no end."""
+    seen = ids = list(
+        Unmasking.objects.exclude(contact_person=None).values_list("contact_person", flat=True).distinct()
+    )
+    while ids:
+        ids = list(ContactPerson.objects.filter(replaces__in=ids).values_list("pk", flat=True))
+        seen = seen + ids
+    return Q(ended=True, at__lt=before, replaced_by__isnull=True) & ~Q(pk__in=seen)
+
+
 FAMILIES = (
     Family("promises", Text("已有结果的承诺", "promises that ended"), Promise, _months("work"), _before("end__at"),
            ((PromiseEnd, "promise"),)),
@@ -99,6 +120,8 @@ FAMILIES = (
     Family("targets", Text("目标", "targets"), Target, _months("work"), _closed),
     Family("contacts", Text("营销日志", "lines of the log"), Contact, _months("work"), _untouched),
     Family("unmaskings", Text("查看完整信息的记录", "unmaskings"), Unmasking, _months("unmaskings"), _before("at")),
+    Family("contact_persons", Text("已终止的联系人", "contact persons that ended"), ContactPerson,
+           _months("contact_persons"), _gone, earlier=_replaced),
     Family("exports", Text("导出记录", "exports"), Export, _months("exports"),
            _quiet(ExportStep, "export", "asked_at"), ((Made, "export"), (ExportStep, "export"))),
     Family("uploads", Text("数据接入记录", "files taken in"), Upload, _months("uploads"),

@@ -82,7 +82,7 @@ def _some(family: Family, before: dt.datetime, policy: Retention) -> int:
         (model, list(model._default_manager.filter(**{f"{column}__in": ids}).values_list("pk", flat=True)))
         for model, column in family.parts
     ]
-    going.append((family.root, ids))
+    going.append((family.root, ids + (family.earlier(ids) if family.earlier else [])))
     rows = {model._meta.db_table: len(keys) for model, keys in going if keys}
     entry = _tell(family.name, rows, before, policy)
     for model, keys in going:
