@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Page
 
 from core.small_manifest import figures_of, manifest
 from core.small_publication import publish
 from keepline import engine as engines
 from keepline.report.page import render
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed; make test installs it")
-CHROMIUM = Path("/usr/bin/chromium")
-ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 WIDTHS = (1440, 375)
 LOOKS = [(language, theme, width) for language in ("zh", "en") for theme in ("light", "dark") for width in WIDTHS]
-Page = Any
 
 pytestmark = pytest.mark.browser
 
@@ -34,16 +30,6 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    if not CHROMIUM.exists():
-        pytest.skip("Chromium is not installed; apt-get install chromium")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=str(CHROMIUM), args=ARGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def said() -> list[str]:
     """What the page complained of, and every request that was no part of it."""
@@ -51,8 +37,8 @@ def said() -> list[str]:
 
 
 @pytest.fixture
-def page(chromium: Any, report: Path, said: list[str]) -> Iterator[Page]:
-    context = chromium.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+def page(browser: Browser, report: Path, said: list[str]) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
     opened = context.new_page()
     opened.on("console", lambda message: said.append(message.text))
     opened.on("pageerror", lambda error: said.append(str(error)))
@@ -69,8 +55,8 @@ def texts(page: Page, selector: str) -> str:
 
 
 @pytest.mark.parametrize(("language", "theme", "width"), LOOKS)
-def test_it_opens_whole_in_every_look(chromium: Any, report: Path, language: str, theme: str, width: int) -> None:
-    context = chromium.new_context(viewport={"width": width, "height": 900})
+def test_it_opens_whole_in_every_look(browser: Browser, report: Path, language: str, theme: str, width: int) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900})
     opened, said = context.new_page(), []
     opened.on("console", lambda message: said.append(message.text))
     opened.on("pageerror", lambda error: said.append(str(error)))
@@ -178,8 +164,8 @@ def test_it_prints_to_pdf(page: Page) -> None:
     assert page.locator("body").get_attribute("data-printed") == "yes"
 
 
-def test_without_script_the_tables_are_there(chromium: Any, report: Path) -> None:
-    context = chromium.new_context(java_script_enabled=False)
+def test_without_script_the_tables_are_there(browser: Browser, report: Path) -> None:
+    context = browser.new_context(java_script_enabled=False)
     opened = context.new_page()
     opened.goto(report.as_uri())
     assert opened.locator("#table-funnel table").is_visible()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.test import Client
 
+from keepline.front import loads
 from keepline_web.people.models import Person, Unit
 from keepline_web.people.roles import Role
 from web.cast import Cast
@@ -34,6 +36,7 @@ def read(page: str) -> str:
 def data() -> list[str]:
     """Names that are the operator's own, the longest first."""
     names = {settings.SITE.settings.name, *Unit.objects.values_list("name", flat=True)}
+    names |= {Path(load["name"]).stem for load in loads(settings.SITE)}  # files that tests beside this one loaded
     for person in Person.objects.all():
         names |= {person.name, person.username, person.manager_id or ""}
     return sorted(names - {""}, key=len, reverse=True)
