@@ -95,6 +95,7 @@ def serious(page: Page) -> list[str]:
 
     script = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
     page.evaluate(f"() => {{ {script}\n }}")
+    page.wait_for_function("() => !document.querySelector('.htmx-request')")  # a page is judged when it is at rest
     found = page.evaluate("() => axe.run({resultTypes: ['violations']})")
     return [
         f"{v['id']}: {node['target']} {node['failureSummary'][:160]}"
