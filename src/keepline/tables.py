@@ -153,9 +153,9 @@ month text - - | month whose lots the look adds | 抽签账期
 treated int customers - | customers treated so far | 实施人数
 held_out int customers - | customers left alone so far | 对照人数
 share real - - | of the planned evidence | 已有证据占比
-difference_fen real fen - | net margin a customer and month, treated less left alone, as assigned | 每户月净毛利差
-low real fen - | lower end of an interval that holds at all looks together | 下限
-high real fen - | upper end | 上限
+difference real - - | net margin a customer and month, treated less left alone, as assigned | 每户月净毛利差
+low real - - | lower end of an interval that holds at all looks together | 下限
+high real - - | upper end | 上限
 worth_month_fen int fen - | what policy wants above which the offer is rolled out | 值得推广的水平
 ratio_p real - - | chance of arms as unequal in size as these; in doubt below 0.001 | 样本比例检验
 verdict text - - | by the rule | 判定 | roll_out stop keep_looking too_few lots_in_doubt"""))

@@ -56,7 +56,7 @@ def test_before_the_last_look_a_doubtful_pilot_goes_on(tmp_path: Path) -> None:
 def test_customers_missing_from_one_arm_stop_every_conclusion(tmp_path: Path) -> None:
     looks, pilots = looked(tmp_path, Pilot(4_000, extra_fen=300, seed=2), policy_with(treated_share=0.6))
     assert looks[0]["verdict"] == "lots_in_doubt"
-    assert looks[0]["difference_fen"] is None
+    assert looks[0]["difference"] is None
     assert looks[0]["ratio_p"] < 0.001
     assert {row["verdict"] for row in pilots if row["outcome"] == "margin"} == {"no_effect"}
 

@@ -110,7 +110,7 @@ def _treated(people: pa.Table) -> Flags:
 
 
 def _row(look: Look) -> dict[str, Any]:
-    figures = {"difference_fen": look.estimate, "low": look.low, "high": look.high}
+    figures = {"difference": look.estimate, "low": look.low, "high": look.high}
     return {
         "look": look.number,
         "looks": look.of,

@@ -66,7 +66,7 @@ def _which(row: Row) -> Words:
 
 
 def _difference(row: Row, money: Money) -> Cell:
-    if row["difference_fen"] is None:
+    if row["difference"] is None:
         return EMPTY
-    found = {"value": row["difference_fen"], "low": row["low"], "high": row["high"]}
+    found = {"value": row["difference"], "low": row["low"], "high": row["high"]}
     return interval(found, lambda fen: money.exact(fen, 2))
