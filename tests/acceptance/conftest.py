@@ -1,4 +1,4 @@
-"""One workbench and one browser for all tests that look at its pages: a demo is made once."""
+"""One workbench for all tests that look at its pages, so that a demo is made once; a browser for each file."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     started.process.wait(PATIENCE)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """While it is open this thread runs a loop, and Django's tests would take its connections for another's."""
     if not Path(CHROMIUM).exists():
         pytest.skip("Chromium is not installed; apt-get install chromium")
     words = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
