@@ -149,6 +149,21 @@ def test_a_proposal_passed_up_waits_for_the_level_above(cast: Cast) -> None:
     assert made.pk in [row["id"] for row in everything(chief, "inbox")]
 
 
+def test_the_inbox_tells_what_was_decided_of_accounts_one_sees_and_whether_ones_authority_is_enough(cast: Cast) -> None:
+    values = {"offer_id": "manager-visit", "price_fen": 0, "reason": "客户要求"}
+    for person, account in ((cast.colleague, cast.team), (cast.stranger, cast.other)):
+        made = propose(by=person, customer_id=account.pk, key=key(), **values)  # type: ignore[arg-type]
+        rule(made, "refused", cast.people[Role.PROVINCE_CHIEF], reason="另有安排")
+    asked = propose(by=cast.owner, customer_id=cast.own.pk, key=key(), **values)  # type: ignore[arg-type]
+    lead, chief = Program(cast.people[Role.TEAM_LEAD]), Program(cast.people[Role.PROVINCE_CHIEF])
+    (told,) = (row for row in everything(lead, "inbox") if row["id"] == asked.pk)
+    (near,) = told["before"]["likest"]
+    assert (near["customer_id"], near["what"], near["because"]) == (str(cast.team.pk), "refused", "另有安排")
+    assert (told["before"]["declined"], told["before"]["median_fen"], told["within_authority"]) == (1, None, True)
+    (wide,) = (row for row in everything(chief, "inbox") if row["id"] == asked.pk)
+    assert {row["customer_id"] for row in wide["before"]["likest"]} == {str(cast.team.pk), str(cast.other.pk)}
+
+
 def test_a_load_tells_what_undoing_takes_out_and_is_asked_for_once(cast: Cast) -> None:
     program, number = Program(cast.people["importer"]), loaded()
     assert number in [row["number"] for row in everything(program, "loads")]

@@ -96,6 +96,7 @@ undo_load | importer | data | load | 201
 list_units | admin | configure | - | 200
 make_unit | admin | configure | - | 201
 list_people | admin | configure | - | 200
+search_people | admin | configure | - | 200
 make_person | admin | configure | - | 201
 read_person | admin | configure | person | 200
 move_person | admin | configure | person | 201
@@ -103,6 +104,7 @@ disable_person | admin | configure | person | 201
 enable_person | admin | configure | person | 201
 reset_person | admin | configure | person | 201
 list_entries | auditor | audit | - | 200
+search_entries | auditor | audit | - | 200
 verify_audit | auditor | audit | - | 200
 """
 ROWS = {row.split("|")[0].strip(): [part.strip() for part in row.split("|")[1:]] for row in TABLE.strip().splitlines()}
@@ -116,6 +118,8 @@ def body_of(name: str, cast: Cast) -> dict[str, Any] | None:
     return {
         "log_contact": {"key": key(), "outcome": "reached"},
         "search_accounts": {"q": "清河", "sort": "risk"},
+        "search_people": {"q": "清河"},
+        "search_entries": {"q": "signed", "stream": "people"},
         "add_contact_person": {"key": key(), "name": "司马试验", "role": "decides"},
         "correct_contact_person": {"key": key(), "role": "pays"},
         "attach_head": {"reason": "客户告知"},

@@ -108,9 +108,10 @@ def test_counts_that_are_over_are_forgotten(cast: Cast) -> None:  # noqa: ARG001
     ("GET", "/api/v1/nowhere", 404), ("GET", "/api/", 404), ("GET", "/api/v1/", 404), ("GET", "/api/v2/me", 404),
     ("DELETE", "/api/v1/me", 405), ("POST", "/api/v1/today", 405), ("GET", "/api/v1/accounts/999999999999", 404),
     ("GET", "/api/v1/accounts/99999999999999999999", 422), ("GET", "/api/v1/accounts/9999999999999999999", 404),
-    ("GET", "/api/v1/accounts?page=0", 422), ("GET", "/api/v1/people?q=%00", 400),
-    ("PATCH", "/api/v1/openapi.json", 405),
-    ("GET", "/api/v1/tasks/-1", 422), ("HEAD", "/api/v1/me", 405), ("OPTIONS", "/api/v1/me", 405),
+    ("GET", "/api/v1/accounts?page=0", 422), ("GET", "/api/v1/people?page=%00", 400),
+    ("GET", "/api/v1/people?q=anyone", 422), ("GET", "/api/v1/audit?q=anyone", 422),
+    ("PATCH", "/api/v1/openapi.json", 405), ("GET", "/api/v1/tasks/-1", 422),
+    ("HEAD", "/api/v1/me", 405), ("OPTIONS", "/api/v1/me", 405),
 ])  # fmt: skip
 def test_below_the_api_no_answer_is_a_page(method: str, path: str, status: int, cast: Cast) -> None:
     said = Program(cast.owner)(method, path)

@@ -243,6 +243,18 @@ def test_cover_lasts_a_day_at_least(cast: Cast, days: int, code: str) -> None:
         assert act().last_day == today
 
 
+def test_the_same_cover_is_entered_once_and_again_only_after_it(cast: Cast) -> None:
+    today, by = clock.today(), lead(cast)
+    values = {"away": cast.owner, "covered_by": cast.colleague, "reason": "年休假期", "by": by}
+    first = cover(starts_on=today, ends_on=today + 3 * DAY, **values)  # type: ignore[arg-type]
+    again = lambda: cover(starts_on=today + DAY, ends_on=today + 5 * DAY, **values)  # type: ignore[arg-type]  # noqa: E731
+    assert refused(again) == "covered_already"
+    assert cover(starts_on=today + 3 * DAY, ends_on=today + 4 * DAY, **values).pk  # type: ignore[arg-type]
+    end_cover(cover=first, by=by)
+    assert refused(again) == "covered_already"  # by the one that follows
+    assert cover(starts_on=today + DAY, ends_on=today + 3 * DAY, **values).pk  # type: ignore[arg-type]
+
+
 def test_who_is_away_too_does_not_cover(cast: Cast) -> None:
     today = clock.today()
     by, third = lead(cast), cast.people["m103"]

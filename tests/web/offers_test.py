@@ -260,6 +260,20 @@ def test_the_inbox_tells_margin_precedents_and_authority_and_names_no_account_ou
     assert "远山的理由" in entered("province_chief").get("/inbox").content.decode()
 
 
+def test_beyond_ones_own_limit_the_inbox_offers_to_pass_it_up_and_not_to_approve(
+    cast: Cast, entered: Callable[[str], Client]
+) -> None:
+    cast.owner.authority_fen = 0
+    made, lead = ask(cast.owner, cast.own), cast.people["team_lead"]
+    approve = 'value="approved"'
+    assert approve in entered("team_lead").get("/inbox").content.decode()
+    Person.objects.filter(pk=lead.pk).update(authority_fen=made.cost_fen - 1)
+    page = entered("team_lead").get("/inbox").content.decode()
+    assert approve not in page
+    assert "成本超出您单笔或本月剩余的权限" in page
+    assert 'value="raised"' in page
+
+
 def test_net_margin_is_the_plans_less_what_the_price_is_below_the_plans(cast: Cast) -> None:
     row = PlanRow.objects.filter(account__assignments__person=cast.owner, gain_fen__isnull=False).first()
     assert row is not None

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from ninja import Router
 
 from keepline_web.api.access import needs
-from keepline_web.api.fields import EACH, Out, Paged, PageNumber, PageSize, Words, paged, words
+from keepline_web.api.fields import EACH, Out, Paged, PageNumber, PageSize, TextIn, Words, paged, words
 from keepline_web.audit.models import Stream
 from keepline_web.audit.queries import broken, entries_like
 from keepline_web.people.roles import Act
@@ -41,16 +41,29 @@ class Verified(Out):
     broken: list[BreakShape]
 
 
+StreamName = Literal[tuple(Stream.values)]  # type: ignore[valid-type]
+
+
+class EntriesIn(TextIn):
+    stream: StreamName | None = None
+
+
 @router.get("audit", response=Paged[EntryShape], **needs(Act.READ_AUDIT, "audit", zh="审计记录", en="Entries"))
 def list_entries(
     request: HttpRequest,  # noqa: ARG001
-    stream: Literal[tuple(Stream.values)] | None = None,  # type: ignore[valid-type]
-    q: str = "",
+    stream: StreamName | None = None,
     page: PageNumber = 1,
     each: PageSize = EACH,
 ) -> Any:
-    """Latest first; ``q`` is part of an object, a name or an act."""
-    return paged(entries_like(stream or "", q), page, each)
+    """Latest first."""
+    return paged(entries_like(stream or "", ""), page, each)
+
+
+@router.post("audit/search", response=Paged[EntryShape],
+             **needs(Act.READ_AUDIT, "audit", zh="搜索审计记录", en="Search entries"))  # fmt: skip
+def search_entries(request: HttpRequest, said: EntriesIn) -> Any:  # noqa: ARG001
+    """The same; ``q`` is part of an object, a name or an act."""
+    return paged(entries_like(said.stream or "", said.q), said.page, said.each)
 
 
 @router.get(

@@ -75,6 +75,14 @@ class In(Schema):
     model_config = ConfigDict(extra="forbid")
 
 
+class TextIn(In):
+    """A text searched for, which may name somebody: it is sent, and stands in no address."""
+
+    q: str = Field("", max_length=80)
+    page: PageIn = 1
+    each: EachIn = EACH
+
+
 class Out(Schema):
     """What a caller is given."""
 

@@ -29,13 +29,14 @@ from keepline_web.api.fields import (
     paged,
 )
 from keepline_web.api.shapes import Who, who_of
-from keepline_web.customers.queries import Shown, access_account, shown_while_seen
+from keepline_web.customers.queries import Shown, access_account, shown, shown_while_seen
 from keepline_web.people.models import Person
 from keepline_web.people.roles import Act
 from keepline_web.work import proposals
 from keepline_web.work.authority import authority_of
 from keepline_web.work.holding import take_up
 from keepline_web.work.models import Proposal, Ruling
+from keepline_web.work.precedents import Before, Precedent, precedents
 from keepline_web.work.queries import catalogue_of
 
 NAME = "优惠 · offers"
@@ -89,6 +90,40 @@ class ProposalShape(Who):
     state: str
     needs_level: int
     rulings: list[RulingShape]
+
+
+class PrecedentShape(Who):
+    """An earlier decision of an account one sees: what was asked and what became of it."""
+
+    proposal_id: int
+    offer: Words
+    price_fen: int
+    below_list_share: float
+    same_offer: bool
+    same_need: bool
+    class_code: str
+    asked_because: str
+    what: str
+    because: str
+    by: str
+    on_day: dt.date
+
+
+class BeforeShape(Out):
+    """How the same offer was decided within a year, and the likest decisions."""
+
+    approved: int
+    declined: int
+    low_fen: int | None
+    median_fen: int | None
+    likest: list[PrecedentShape]
+
+
+class WaitingShape(ProposalShape):
+    """A proposal to decide: whether one's own authority is enough to approve it, and what was decided before."""
+
+    within_authority: bool
+    before: BeforeShape
 
 
 class AuthorityShape(Out):
@@ -156,10 +191,11 @@ def read_authority(request: HttpRequest) -> Any:
     return authority_of(request.user)
 
 
-@router.get("inbox", response=Paged[ProposalShape], **needs(Act.APPROVE, "read", zh="待审批", en="To approve"))
+@router.get("inbox", response=Paged[WaitingShape], **needs(Act.APPROVE, "read", zh="待审批", en="To approve"))
 def list_inbox(request: HttpRequest, page: PageNumber = 1, each: PageSize = EACH) -> Any:
     """What waits for one's decision: of one's customers, at one's level or below, never one's own."""
-    return _paged(proposals.waiting_for(request.user), request.user, page, each)
+    rows = _with_rulings(proposals.waiting_for(request.user))
+    return paged(rows, page, each, lambda found: _waiting(found, request.user))
 
 
 @router.post("inbox/{proposal_id}", response={201: ProposalShape},
@@ -186,6 +222,31 @@ def _shapes(rows: list[Proposal], person: Person) -> list[dict[str, Any]]:
     """What became of one's own proposal stays told; of whom it was, while one sees them."""
     known = shown_while_seen([row.account for row in rows], person)
     return [_shape(row, known[row.account_id]) for row in rows]
+
+
+def _waiting(rows: list[Proposal], person: Person) -> list[dict[str, Any]]:
+    own, before = authority_of(person), precedents(person, rows)
+    return [
+        told | {"within_authority": own.covers(row.cost_fen), "before": _before(before[row.pk], person)}
+        for row, told in zip(rows, _shapes(rows, person), strict=True)
+    ]
+
+
+def _before(found: Before, person: Person) -> dict[str, Any]:
+    return {
+        "approved": found.approved, "declined": found.declined, "low_fen": found.low_fen,
+        "median_fen": found.median_fen, "likest": [_precedent(one, person) for one in found.shown],
+    }  # fmt: skip
+
+
+def _precedent(one: Precedent, person: Person) -> dict[str, Any]:
+    asked, decided = one.proposal, one.decided
+    return who_of(shown(asked.account, person)) | {
+        "proposal_id": asked.pk, "offer": asked.name, "price_fen": asked.price_fen, "below_list_share": asked.off,
+        "same_offer": one.same_offer, "same_need": one.same_need, "class_code": one.class_code,
+        "asked_because": asked.reason, "what": decided.what, "because": decided.reason, "by": decided.person.name,
+        "on_day": decided.on_day,
+    }  # fmt: skip
 
 
 def _shape(row: Any, one: Shown) -> dict[str, Any]:

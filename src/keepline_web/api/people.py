@@ -10,7 +10,7 @@ from ninja import Router
 from pydantic import Field
 
 from keepline_web.api.access import needs
-from keepline_web.api.fields import EACH, Id, In, Named, Out, Paged, PageNumber, PageSize, PathId, named, paged
+from keepline_web.api.fields import EACH, Id, In, Named, Out, Paged, PageNumber, PageSize, PathId, TextIn, named, paged
 from keepline_web.frame.refusals import Refused
 from keepline_web.people import actions
 from keepline_web.people.forms import NewPerson, NewUnit, Post
@@ -86,9 +86,20 @@ def make_unit(request: HttpRequest, said: UnitIn) -> Any:
 
 
 @router.get("people", response=Paged[PersonShape], **needs(Act.CONFIGURE, "configure", zh="人员", en="People"))
-def list_people(request: HttpRequest, q: str = "", page: PageNumber = 1, each: PageSize = EACH) -> Any:  # noqa: ARG001
-    """Everyone, by unit; ``q`` is part of a name, user name or unit."""
-    return paged(people_like(q), page, each, lambda found: [_person(one) for one in found])
+def list_people(request: HttpRequest, page: PageNumber = 1, each: PageSize = EACH) -> Any:  # noqa: ARG001
+    """Everyone, by unit."""
+    return _people("", page, each)
+
+
+@router.post("people/search", response=Paged[PersonShape],
+             **needs(Act.CONFIGURE, "configure", zh="搜索人员", en="Search people"))  # fmt: skip
+def search_people(request: HttpRequest, said: TextIn) -> Any:  # noqa: ARG001
+    """``q`` is part of a name, user name or unit."""
+    return _people(said.q, said.page, said.each)
+
+
+def _people(text: str, page: int, each: int) -> dict[str, Any]:
+    return paged(people_like(text), page, each, lambda found: [_person(one) for one in found])
 
 
 @router.post(

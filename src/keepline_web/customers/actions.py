@@ -194,6 +194,7 @@ def cover(*, away: Person, covered_by: Person, starts_on: dt.date, ends_on: dt.d
             status=422,
         )
     _here(covered_by, starts_on, ends_on)
+    _not_yet(away, covered_by, starts_on, ends_on)
     made = Cover.objects.create(
         away=away, covered_by=covered_by, starts_on=starts_on, ends_on=ends_on, reason=reason, made_by=by
     )
@@ -221,6 +222,20 @@ def _here(person: Person, starts_on: dt.date, ends_on: dt.date) -> None:
         )
 
 
+def _not_yet(away: Person, covered_by: Person, starts_on: dt.date, ends_on: dt.date) -> None:
+    """One cover by one colleague on one day: a second would say nothing, and have to be ended for itself."""
+    same = Cover.objects.filter(away=away, covered_by=covered_by, starts_on__lt=ends_on, ends_on__gt=starts_on)
+    found = same.filter(Q(ended_early_on__isnull=True) | Q(ended_early_on__gt=starts_on)).first()
+    if found is not None:
+        raise Refused(
+            f"{covered_by.name}在 {found.starts_on} 至 {found.last_day} 已代管{away.name}的客户；"
+            "请先提前结束那一段，或改选日期。",
+            f"{covered_by.name} covers {away.name} from {found.starts_on} to {found.last_day} already; "
+            "end that first, or choose other days.",
+            code="covered_already",
+        )
+
+
 @transaction.atomic
 def end_cover(*, cover: Cover, by: Person) -> None:
     """End it today, before its time; what was done under it stays. Whose accounts they are is enough to end it."""
@@ -239,9 +254,10 @@ def end_cover(*, cover: Cover, by: Person) -> None:
 @transaction.atomic
 def end_covers(person: Person, by: Person, why: str) -> None:
     """Who leaves a post looks after nobody's accounts by it, and nobody after theirs; also what was to begin later."""
-    today = clock.today()
-    theirs = Cover.objects.filter(Q(away=person) | Q(covered_by=person), ended_early_on__isnull=True, ends_on__gt=today)
-    for one in theirs.select_for_update().order_by("pk"):
+    theirs = Cover.objects.filter(Q(away=person) | Q(covered_by=person), ended_early_on__isnull=True)
+    rows = list(theirs.select_for_update().order_by("pk"))
+    today = clock.today()  # read once nobody else holds them: midnight may have passed while waiting
+    for one in (row for row in rows if row.ends_on > today):
         one.ended_early_on = today
         one.save(update_fields=["ended_early_on"])
         detail = {"cover": one.pk, "why": why}

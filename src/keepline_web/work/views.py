@@ -174,11 +174,12 @@ def _proposals(request: HttpRequest, rows: object, *, inbox: bool) -> HttpRespon
     paged = Paginator(rows, EACH).get_page(request.GET.get("page"))
     found = precedents(request.user, list(paged)) if inbox else {}
     known = shown_while_seen([row.account for row in paged], request.user)
+    own = authority_of(request.user) if request.user.rights.level else None
     values = {
         "page": paged, "inbox": inbox,
         "lines": [_line(request, row, known[row.account_id], found.get(row.pk)) for row in paged],
         "decisions": DECISIONS, "open_states": proposals.OPEN, "may_raise": request.user.rights.level < TOP_LEVEL,
-        "authority": authority_of(request.user) if request.user.rights.level else None,
+        "authority": own, "beyond": {row.pk for row in paged if own is None or not own.covers(row.cost_fen)},
     }  # fmt: skip
     return render(request, "work/proposals.html", values)
 
