@@ -252,6 +252,7 @@ def _held_out(result: Result) -> Row:
         "drawn_from": result.short.problem.customers,
         "drawn": int(result.held_out.sum()),
         "compared": int((~result.rows.treated).sum()),
+        "forgone_fen": int(result.rows.gain[~result.rows.treated].sum()),
     }
 
 

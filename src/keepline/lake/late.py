@@ -125,14 +125,14 @@ class Judge:
         who = stage.section.said.columns.get("customer_id")
         if who is not None and who.read_as == "pseudonym":
             strange = ~np.isin(rows["customer_id"].to_numpy(), () if known is None else known)
-            self.late.mark(rows[ROW].to_numpy()[strange], "not_a_pseudonym", _key_column(stage))
+            self.late.mark(rows[ROW].to_numpy()[strange], "not_a_pseudonym", _read_from(stage, "customer_id"))
             return set()
         if stage.section.table.name not in MUST_BE_KNOWN or self.rules.unknown_customer == "accept":
             return set()
         if known is None:
             return {"not_checked"}
         unknown = ~np.isin(rows["customer_id"].to_numpy(), known)
-        self.late.mark(rows[ROW].to_numpy()[unknown], "unknown_customer", _key_column(stage))
+        self.late.mark(rows[ROW].to_numpy()[unknown], "unknown_customer", _read_from(stage, "customer_id"))
         return set()
 
     def left_long_ago(self) -> None:
@@ -164,8 +164,13 @@ def _source_rows(stage: Stage, month: str) -> Ints:
 
 
 def _month_column(stage: Stage) -> str:
-    spec = stage.section.columns.get("month")
-    return spec.sources[0] if spec and spec.sources else "month"
+    return _read_from(stage, "month")
+
+
+def _read_from(stage: Stage, name: str) -> str:
+    """The operator's column that ours is read from; ours where none is."""
+    spec = stage.section.columns.get(name)
+    return spec.sources[0] if spec and spec.sources else name
 
 
 def _numbers(rows: pa.Table) -> pa.Table:
@@ -194,8 +199,7 @@ def _no_collision(clashing: pa.Table, file: str) -> None:
 
 
 def _key_column(stage: Stage) -> str:
-    spec = stage.section.columns.get(stage.section.table.key[0])
-    return spec.sources[0] if spec and spec.sources else stage.section.table.key[0]
+    return _read_from(stage, stage.section.table.key[0])
 
 
 def _differ_by_case(rows: pa.Table) -> Ints:

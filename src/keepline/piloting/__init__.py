@@ -1,0 +1,1 @@
+"""Before a pilot starts: how many customers it needs, and who is drawn into which arm."""
