@@ -57,6 +57,12 @@ class Month:
         return (self + 1).first_day - dt.timedelta(days=1)
 
 
+def in_chinese(month: str) -> str:
+    """A billing month as Chinese sentences write it: 2026-10 is 2026年10月."""
+    year, of_year = month.split("-")
+    return f"{year}年{int(of_year)}月"
+
+
 def months_between(first: Month, last: Month) -> list[Month]:
     """All months from ``first`` to ``last``, both included; empty when ``last`` is earlier."""
     return [Month(i) for i in range(first.index, last.index + 1)]

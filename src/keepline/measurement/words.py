@@ -5,27 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from keepline.periods import in_chinese
+
 Row = Mapping[str, Any]
 
 
 def judgement_words(said: Row) -> tuple[str, str]:
     """One judgement as a sentence; it always says that the treated were left out."""
     plan = said["plan_month"]
+    then = in_chinese(plan)
     if said["verdict"] == "window_open":
         return (
-            f"{plan} 的预测期到 {said['month']} 才结束，暂不评判",
+            f"{then}的预测期到{in_chinese(said['month'])}才结束，暂不评判",
             f"the horizon of {plan} ends with {said['month']}; not judged before",
         )
     if said["verdict"] == "leaving_unknown":
-        return f"不知道 {plan} 之后谁离网：没有离网记录", f"who left after {plan} is not known: no departures on record"
+        return f"不知道{then}之后谁离网：没有离网记录", f"who left after {plan} is not known: no departures on record"
     if said["verdict"] == "months_absent":
-        return f"{plan} 之后有账期未入库，无法评判", f"months after {plan} are not loaded, so it cannot be judged"
+        return f"{then}之后有账期未入库，无法评判", f"months after {plan} are not loaded, so it cannot be judged"
     if said["verdict"] == "nobody":
-        return f"{plan} 没有可评判的客户", f"{plan} has no customers to judge by"
+        return f"{then}没有可评判的客户", f"{plan} has no customers to judge by"
     few_zh = "；离网人数过少，仅供参考" if said["warning"] else ""
     few_en = "; so few left that this is a hint only" if said["warning"] else ""
     zh = (
-        f"{plan} 的预测（未实施优惠的 {said['customers']:,} 人）：预计离网 {said['predicted']:.2%}，"
+        f"{then}的预测（未实施优惠的 {said['customers']:,} 人）：预计离网 {said['predicted']:.2%}，"
         f"实际 {said['observed']['value']:.2%}（{said['left']:,} 人）{_auc_zh(said)}{few_zh}"
     )
     en = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from keepline.periods import Month
+from keepline.periods import Month, in_chinese
 from keepline.report.numbers import Money, count, percent, short_count
 from keepline.report.phrases import hardest, worth
 from keepline.report.tally import Row
@@ -163,7 +163,7 @@ def proved(figures: Figures, money: Money) -> Finding | None:
         "effects",
         each,
         both(
-            f"{plan} 的方案实施 {months} 个月来，每户毛利与对照相差 {each['zh']}"
+            f"{in_chinese(plan)}的方案实施 {months} 个月来，每户毛利与对照相差 {each['zh']}"
             f"（90% 区间 {low['zh']} 至 {high['zh']}）：{verdict['zh']}；减去全部成本，至今合计 {earned['zh']}。",
             f"In {months} month{'s' * (months > 1)} the plan of {plan} changed margin by {each['en']} a customer "
             f"against those left alone (90% interval {low['en']} to {high['en']}): {verdict['en']}; "

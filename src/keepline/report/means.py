@@ -12,6 +12,7 @@ from keepline.report.words import both
 SUMS = ("customers", "gain_fen", "cost_fen", "minutes")
 NOTHING = {"customers": 0, "gain_fen": 0, "cost_fen": 0, "minutes": 0}
 ORDER = {"money": 0, "channel": 1, "hours": 2, "manager": 2}
+TOLD = ("dual_value_fen", "primal_value_fen", "gap_share", "comparison", "held_out")
 
 
 def plan_figures(shelf: Shelf, *, policy: Policy, summary: dict[str, Any]) -> dict[str, Any]:
@@ -20,7 +21,7 @@ def plan_figures(shelf: Shelf, *, policy: Policy, summary: dict[str, Any]) -> di
     rows = shelf.sums(model("plan").query, ["decisions", "features"], ("district", "manager_id", "offer_id", "channel"))
     for row in rows:
         row["minutes"] = row["customers"] * _minutes(catalogue.get(row["offer_id"]))
-    told = {key: summary.get(key) for key in ("dual_value_fen", "primal_value_fen", "gap_share", "comparison")}
+    told = {key: summary.get(key) for key in TOLD}
     return told | {
         "customers": total(rows, "customers") or 0,
         "gain_fen": total(rows, "gain_fen"),

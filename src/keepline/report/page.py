@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from keepline.periods import in_chinese
 from keepline.report.definitions import definitions
 from keepline.report.numbers import EMPTY, Money, short_count
 from keepline.report.pictures.act import act_sections
@@ -28,6 +29,7 @@ def render(figures: Figures) -> str:
     page = _templates().get_template("report.html.j2")
     return page.render(
         head=figures["head"],
+        month_zh=in_chinese(figures["head"]["month"]),
         cards=_cards(figures),
         findings=figures["findings"],
         sections=sections,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from keepline.periods import in_chinese
 from keepline.policy.documents import Offers, Policy
 from keepline.report.numbers import count
 from keepline.report.tally import Row, Shelf
@@ -37,10 +38,11 @@ def verdict_words(row: Row) -> Words:
         return _measured(row)
     if row["verdict"] == "no_delivery":
         return both(
-            f"没有记录表明 {plan} 的方案执行过，故不下结论", f"no record that the plan of {plan} was carried out"
+            f"没有记录表明{in_chinese(plan)}的方案执行过，故不下结论",
+            f"no record that the plan of {plan} was carried out",
         )
     if row["verdict"] == "window_open":
-        return both(f"{plan} 方案的观察期尚未结束", f"the window of the plan of {plan} is still open")
+        return both(f"{in_chinese(plan)}方案的观察期尚未结束", f"the window of the plan of {plan} is still open")
     return _too_few(row)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from keepline.periods import in_chinese
 from keepline.report.numbers import Money, count, decimal, percent
 from keepline.report.pictures.leave import interval
 from keepline.report.pictures.shape import TEXT, Block, Cell, column, note, picture, section, source, table
@@ -41,7 +42,8 @@ def _value_notes(rows: list[Row], money: Money) -> list[Block]:
             people, inside = count(value["customers"]), percent(value["inside_share"])
             notes.append(
                 note(
-                    f"{row['month']} 的客户价值：{people} 户预期合计 {told}，实际 {came}；{inside} 的客户落在区间内。",
+                    f"{in_chinese(row['month'])}的客户价值：{people} 户预期合计 {told}，实际 {came}；"
+                    f"{inside} 的客户落在区间内。",
                     f"Customer value of {row['month']}: {told} was expected of {people} customers, {came} came; "
                     f"{inside} of them lie within their interval.",
                 )
@@ -56,7 +58,7 @@ def _judged_picture(row: Row, figures: Figures) -> Block:
         "judged",
         "calibration",
         title=both(
-            f"{month} 发布的概率：{of} 组客户中，{inside} 组与后来的实际相符",
+            f"{in_chinese(month)}发布的概率：{of} 组客户中，{inside} 组与后来的实际相符",
             f"Probabilities of {month}: {inside} of {of} groups agree with what followed",
         ),
         unit=both("各十分之一客户的预测概率与实际比例，90% 区间", "predicted and observed by tenths, 90% interval"),

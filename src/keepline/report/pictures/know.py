@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from keepline.periods import in_chinese
 from keepline.report.numbers import EMPTY, Money, count, decimal, percent
 from keepline.report.pictures.shape import (
     LONG,
@@ -139,7 +140,8 @@ def moves(figures: Figures, money: Money) -> Block:
 def _sankey(found: Figures, figures: Figures) -> Block:
     month, before = figures["head"]["month"], figures["head"]["previous_month"] or ""
     flows = found["flows"]
-    sides = {"before": (both(before, before)), "now": both(month, month)}
+    then, now = (in_chinese(m) if m else "" for m in (before, month))
+    sides = {"before": both(then, before), "now": both(now, month)}
     nodes = [{"id": f"before:{c}", "class": c, "name": CLASSES[c]} for c in _present(flows, "previous_class")]
     nodes += [{"id": f"now:{c}", "class": c, "name": CLASSES[c]} for c in _present(flows, "class")]
     links = [
@@ -162,8 +164,8 @@ def _sankey(found: Figures, figures: Figures) -> Block:
         source=source("classes", figures),
         data={"nodes": nodes, "links": links, "sides": sides},
         columns=[
-            column(f"{before} 分类", f"class in {before}", TEXT),
-            column(f"{month} 分类", f"class in {month}", TEXT),
+            column(f"{then}分类", f"class in {before}", TEXT),
+            column(f"{now}分类", f"class in {month}", TEXT),
             column("变动", "move", TEXT),
             column("客户数", "customers"),
         ],

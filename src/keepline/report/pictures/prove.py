@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from keepline.periods import in_chinese
 from keepline.report.numbers import EMPTY, Money, count, decimal, percent
+from keepline.report.pictures.alone import by_hand, control
 from keepline.report.pictures.judge import judgement_section
 from keepline.report.pictures.leave import interval
 from keepline.report.pictures.looks import looks
@@ -27,8 +29,6 @@ from keepline.tables import OF_PEOPLE
 
 Figures = dict[str, Any]
 LOTS_IN_DOUBT = 0.001
-WHOLE = "*"
-LEAST = 10  # a smaller number would tell of one
 OUTCOMES = {
     "leave": both("离网概率", "probability of leaving"),
     "margin": both("月毛利", "margin a month"),
@@ -69,33 +69,14 @@ def effects(figures: Figures, money: Money) -> Block:
         blocks.append(_forest(drawn, figures, money))
     if rows:
         blocks.append(_effects_table(rows, money, drawn=bool(drawn)))
-    blocks += [*_by_hand(rows), *_by_people(figures["base"], money)]
+    blocks += [*control(figures, money), *by_hand(rows), *_by_people(figures["base"], money)]
     blocks += _pilots(figures, money) + looks(figures, money)
     return section("effects", "以往方案的成效", "What past plans earned", lead=lead, blocks=blocks)
 
 
-def _by_hand(rows: list[Row]) -> list[Block]:
-    """How many of either arm were given an offer by hand; the arms are compared as drawn all the same."""
-    found = []
-    for row in rows:
-        alone, treated = row.get("held_out_given") or 0, row.get("treated_given") or 0
-        if row["offer_id"] == WHOLE and row["measure"] == "margin" and (alone or treated):
-            plan, of, told = row["plan_month"], count(row["held_out"]), (_several(alone), _several(treated))
-            found.append(
-                note(
-                    f"{plan} 的方案：对照 {of} 户中有 {told[0]} 户、实施客户中有 {told[1]} 户另获人工优惠。"
-                    "仍按抽签时的分组比较（意向性分析）；对照得到的优惠会使测得的差异偏小。",
-                    f"Plan of {plan}: {told[0]} of the {of} left alone, and {told[1]} of the treated, were given an "
-                    "offer by hand. Both arms are compared as they were drawn (intention to treat); what those left "
-                    "alone were given makes the difference look smaller than it is.",
-                )
-            )
-    return found
-
-
-def _several(number: int) -> str:
-    """A number that tells of nobody: who gave the one offer there was would know whom the lot left alone."""
-    return f"<{LEAST}" if 0 < number < LEAST else count(number)
+def _of_month(row: Row) -> Words:
+    name = row["name"]
+    return both(f"{in_chinese(row['plan_month'])} {name['zh']}", f"{row['plan_month']} {name['en']}")
 
 
 def _by_people(base: Row, money: Money) -> list[Block]:
@@ -130,7 +111,7 @@ def _forest(rows: list[Row], figures: Figures, money: Money) -> Block:
             "format": "money",
             "rows": [
                 {
-                    "name": both(f"{r['plan_month']} {r['name']['zh']}", f"{r['plan_month']} {r['name']['en']}"),
+                    "name": _of_month(r),
                     **{key: r[key] for key in ("difference", "low", "high")},
                 }
                 for r in shown
@@ -144,7 +125,7 @@ def _forest(rows: list[Row], figures: Figures, money: Money) -> Block:
         ],
         rows=[
             [
-                both(f"{r['plan_month']} {r['name']['zh']}", f"{r['plan_month']} {r['name']['en']}"),
+                _of_month(r),
                 *(money.exact(r[key], 2) for key in ("difference", "low", "high")),
             ]
             for r in shown

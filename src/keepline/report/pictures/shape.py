@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from keepline.periods import in_chinese
 from keepline.report.words import Words, both
 from keepline.tables import TABLES
 
@@ -77,7 +78,7 @@ def source(tables: str, figures: dict[str, Any]) -> Words:
     zh = "、".join(NOT_TABLES[n]["zh"] if n in NOT_TABLES else f"{TABLES[n].zh} {n}" for n in names)
     en = ", ".join(NOT_TABLES[n]["en"] if n in NOT_TABLES else n for n in names)
     month = figures["head"]["month"]
-    return both(f"来源：{zh}；账期 {month}", f"Source: {en}; month {month}")
+    return both(f"来源：{zh}；账期 {in_chinese(month)}", f"Source: {en}; month {month}")
 
 
 def note(zh: str, en: str) -> Block:
