@@ -69,7 +69,7 @@ check-full: $(TEST)
 	@$(BIN)/python tools/make_results.py
 
 bench: $(TEST)
-	@for file in benchmarks/*_bench.py; do $(BIN)/python "$$file" || exit 1; done
+	@$(BIN)/python tools/make_benchmarks.py $(ONLY)
 
 audit: $(RUN)
 	@$(BIN)/python tools/audit_parts.py
