@@ -38,10 +38,10 @@ from keepline.measurement.statistics import (
     shares,
     weighted,
 )
-from keepline.measurement.written import write_rows
 from keepline.periods import Month
 from keepline.policy.documents import Policy
 from keepline.tables import ARM_SUMS, ASSIGNMENTS, DECISIONS, EFFECTS
+from keepline.written import write_rows
 
 WHOLE_PLAN = "*"
 CUSTOMERS_MIN = 30  # in each arm

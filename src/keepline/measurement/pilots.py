@@ -21,10 +21,10 @@ from keepline.measurement.looks import decided_against, look_rows, rule_of
 from keepline.measurement.outcomes import PACKAGE, Window, compose, is_whole, parts_for, see_parts, see_window
 from keepline.measurement.statistics import lots_p
 from keepline.measurement.uplift import Flags, Numbers, Uplift
-from keepline.measurement.written import write_rows
 from keepline.periods import Month
 from keepline.policy.documents import Offer, Policy
 from keepline.tables import FEATURES, LOOKS, PILOTS, SCORES
+from keepline.written import write_rows
 
 Parts = tuple[Path, ...]
 
