@@ -30,6 +30,7 @@ from keepline.tables import TABLES
 PUBLISHED_TABLES = (
     "features", "classes", "scores", "pilots", "looks", "candidates", "decisions", "assignments", "effects", "win_back",
 )  # fmt: skip
+WHERE_KNOWN = ("price_sensitivity",)  # published where the lake tells it
 
 
 def assemble(run: Run, extra: dict[str, Any]) -> Path:
@@ -37,7 +38,7 @@ def assemble(run: Run, extra: dict[str, Any]) -> Path:
     folder = run.work / "publication"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for table in PUBLISHED_TABLES:
+    for table in _made(run):
         shutil.copytree(run.folder(table), folder / table)
     shutil.copytree(run.policy_folder, folder / "policy", ignore=shutil.ignore_patterns(".*"))
     demand_same_policy(run.policy, folder / "policy", month=run.month)
@@ -61,6 +62,11 @@ def assemble(run: Run, extra: dict[str, Any]) -> Path:
         write_win_back(shelf, figures=found, policy=run.policy, names=shown, to=folder / "win-back.xlsx")
     _write_json(folder / MANIFEST, manifest | {"durations": run.durations})
     return folder
+
+
+def _made(run: Run) -> tuple[str, ...]:
+    """The tables of this month: those of every month, and those the lake tells enough for."""
+    return PUBLISHED_TABLES + tuple(table for table in WHERE_KNOWN if run.parts(table))
 
 
 def demand_same_policy(policy: Policy, copy: Path, *, month: Month) -> None:
@@ -95,7 +101,7 @@ def _manifest(run: Run, folder: Path) -> dict[str, Any]:
         "policies": [
             {"name": name, "version": doc.version, "sha256": run.policy.hashes[name]} for name, doc in documents.items()
         ],
-        "tables": {table: table_summary(folder, table) for table in PUBLISHED_TABLES},
+        "tables": {table: table_summary(folder, table) for table in _made(run)},
     }
 
 

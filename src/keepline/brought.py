@@ -121,6 +121,13 @@ holds_until date - - | last day an approved one may be used | 有效期至
 used_on date - p | day the customer took it up; null where not | 使用日期
 answer text - p | what the customer last said of it | 客户答复 | accepted refused none
 manager_id text - - | who asked | 客户经理""")),
+    Table("price_quotes", ("customer_id", "month", "product_id"), "a price a customer was quoted for one product, and what was bought at it", "报价记录", _of(WHO + """
+product_id text - - | what was quoted | 产品
+price_fen int fen - | price quoted for one | 报价
+list_price_fen int fen - | list price of one | 标价
+bought real - p | how many were bought in the month, 0 for none | 购买量
+by_lot bool - - | the price was drawn by lot; null means it was not | 随机定价
+aim real - p | score the price was aimed by, where not by lot | 定价依据评分""")),
     Table("departures", ("customer_id", "month"), "customers who left, and why", "离网", _of(WHO + """
 kind text - p | how | 方式 | left port_out silent
 reason text - p | recorded reason code | 原因""")),

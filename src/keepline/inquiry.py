@@ -7,12 +7,12 @@ from pathlib import Path
 
 from keepline.decisions.explain import Explanation
 from keepline.decisions.explain import explain as explain_row
-from keepline.errors import KeeplineError, SiteError
+from keepline.errors import KeeplineError
 from keepline.jsonfile import damaged, read_json
 from keepline.periods import Month
 from keepline.pipeline import started
 from keepline.policy.documents import read_policy
-from keepline.publication import demand
+from keepline.publication import demand, may_write
 from keepline.report.page import render
 from keepline.site import Site
 
@@ -44,7 +44,7 @@ def _candidates(site: Site, customer: str) -> list[int]:
 def render_report(site: Site, month: Month, out: Path) -> None:
     """Render a publication's figures again; a place among publications, or no plain file, is refused."""
     made = demand(site, month)
-    _may_write(site, out)
+    may_write(site, out)
     found = read_json(path := made.folder / "figures.json")
     if not isinstance(found, dict) or "head" not in found:
         raise damaged(path, "not what a report's figures hold", "内容不是报告的数据")
@@ -52,19 +52,3 @@ def render_report(site: Site, month: Month, out: Path) -> None:
     partial = out.with_name(f".{out.name}.partial")
     partial.write_text(render(found), encoding="utf-8")
     partial.replace(out)
-
-
-def _may_write(site: Site, out: Path) -> None:
-    kept = {(site.root / name).resolve() for name in ("published", "superseded")}
-    if kept & set(out.resolve().parents):
-        raise SiteError(
-            f"{out} lies inside a publication, which nothing changes; choose another place",
-            f"{out} 位于发布目录内，发布内容不可更改；请另选位置",
-            code="inside_publication",
-        )
-    if out.exists() and not out.is_file():
-        raise SiteError(
-            f"{out} is a folder or a device, which a report cannot take the place of; name a file",
-            f"{out} 是目录或设备，不能被报告取代；请指定文件",
-            code="no_file",
-        )

@@ -21,6 +21,7 @@ from keepline.decisions.plan import decide
 from keepline.engine import Engine, ranges
 from keepline.errors import PublicationError
 from keepline.features.build import build_features, build_labels
+from keepline.insight import price
 from keepline.insight.classes import build_classes
 from keepline.insight.scoring import score
 from keepline.insight.training import Models, Sample, train
@@ -157,7 +158,7 @@ def decide_month(run: Run) -> dict[str, Any]:
     _classes(run)
     models = _models(run)
     _scores(run, run.month, models, name="scores", zh="评分", en="scores")
-    extra = _measurement(run, models) | {"win_back": _win_back(run)}
+    extra = _measurement(run, models) | {"win_back": _win_back(run)} | _prices(run)
     plan, check = _decisions(run, models)
     card = models.card | {"version": models.version}
     return extra | {"plan": plan, "check": check, "model_card": card}
@@ -242,6 +243,20 @@ def _win_back(run: Run) -> list[dict[str, Any]]:
         source = run.folder("features")
         run.each_range("win_back", None, lambda only, to: make(features=source / only.part, only=only, to=to))
         return count_win_back(run.engine, run.parts("win_back"))
+
+
+def _prices(run: Run) -> dict[str, Any]:
+    """How purchases answer to price, where anybody was quoted one."""
+    if not price.known(run.lake):
+        return {}
+    with run.step("prices", "价格敏感度", "price sensitivity", total=len(run.ranges)), threadpool_limits(limits=1):
+        work = run.folder("price_work")
+        work.mkdir(parents=True, exist_ok=True)
+        model = price.learn(run.engine, run.lake, snapshot=run.month, features=run.parts("features"), work=work)
+        make = partial(price.tell, run.engine, run.lake, model, snapshot=run.month)
+        source = run.folder("features")
+        run.each_range("price_sensitivity", None, lambda only, to: make(features=source / only.part, only=only, to=to))
+    return {"price": model.card}
 
 
 def _rows(run: Run, table: str) -> list[dict[str, Any]]:

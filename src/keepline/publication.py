@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from keepline import __version__
 from keepline.canonical import table_hash, text_hash
-from keepline.errors import PublicationError
+from keepline.errors import PublicationError, SiteError
 from keepline.jsonfile import damaged, read_json
 from keepline.periods import Month
 from keepline.site import Settings, Site
@@ -73,6 +73,23 @@ def demand(site: Site, month: Month) -> Publication:
         f"{site.root} 尚未发布 {month}；已发布账期：{months}。发布请运行 keepline run --month {month}",
         code="not_published",
     )
+
+
+def may_write(site: Site, out: Path) -> None:
+    """Refuse a place among publications, or one that is no plain file, for something that was asked for beside them."""
+    kept = {(site.root / name).resolve() for name in ("published", "superseded")}
+    if kept & set(out.resolve().parents):
+        raise SiteError(
+            f"{out} lies inside a publication, which nothing changes; choose another place",
+            f"{out} 位于发布目录内，发布内容不可更改；请另选位置",
+            code="inside_publication",
+        )
+    if out.exists() and not out.is_file():
+        raise SiteError(
+            f"{out} is a folder or a device, which nothing written can take the place of; name a file",
+            f"{out} 是目录或设备，不能被写入的文件取代；请指定文件",
+            code="no_file",
+        )
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

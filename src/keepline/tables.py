@@ -20,6 +20,16 @@ from keepline.columns import Personal as Personal
 from keepline.columns import Table as Table
 from keepline.columns import Type as Type
 from keepline.columns import columns_of as _of
+from keepline.priced import METERED as METERED
+from keepline.priced import POOLED as POOLED
+from keepline.priced import PRICE_CELLS as PRICE_CELLS
+from keepline.priced import PRICE_LEVELS as PRICE_LEVELS
+from keepline.priced import PRICE_QUOTED as PRICE_QUOTED
+from keepline.priced import PRICE_SEGMENTS as PRICE_SEGMENTS
+from keepline.priced import PRICE_SENSITIVITY as PRICE_SENSITIVITY
+from keepline.priced import PRICE_SUMS as PRICE_SUMS
+from keepline.priced import RATED as RATED
+from keepline.priced import TARIFF_CHANGES as TARIFF_CHANGES
 
 # Features of what people did in the workbench; a site without one lacks nothing.
 OF_PEOPLE = ("promises_kept_3m", "promises_broken_3m", "granted_3m_fen")
@@ -264,6 +274,26 @@ manager_id text - - | account manager they had | 客户经理
 may_contact bool - p | gave consent and is not on the blacklist | 可联系"""))
 # fmt: on
 
-STAGES = (FEATURES, LABELS, PILOTS, OUTCOMES, ARM_SUMS, SCORE_CELLS, DISCOUNTS, VALUE_SUMS, CANDIDATES, ASSIGNMENTS)
-PUBLISHED = (CLASSES, SCORES, DECISIONS, EFFECTS, LOOKS, WIN_BACK)
+STAGES = (
+    FEATURES,
+    LABELS,
+    PILOTS,
+    OUTCOMES,
+    ARM_SUMS,
+    SCORE_CELLS,
+    DISCOUNTS,
+    VALUE_SUMS,
+    CANDIDATES,
+    ASSIGNMENTS,
+    METERED,
+    POOLED,
+    RATED,
+    TARIFF_CHANGES,
+    PRICE_QUOTED,
+    PRICE_CELLS,
+    PRICE_LEVELS,
+    PRICE_SEGMENTS,
+    PRICE_SUMS,
+)
+PUBLISHED = (CLASSES, SCORES, DECISIONS, EFFECTS, LOOKS, WIN_BACK, PRICE_SENSITIVITY)
 TABLES: dict[str, Table] = {table.name: table for table in (*LAKE, *STAGES, *PUBLISHED)}

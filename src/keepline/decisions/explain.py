@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from keepline.tables import STATES
 Row = dict[str, Any]
 GATE_STATES = STATES[: STATES.index("no_offer_fits")]
 OF_ONE = ("features", "scores", "classes", "decisions", "assignments", "candidates")
+WHERE_KNOWN = ("price_sensitivity",)  # of publications whose lake told it
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ class Explanation:
     offers: tuple[OfferSeen, ...]
     risks: tuple[Words, ...]
     interval: float
+    price: Row = field(default_factory=dict)  # how purchases answer to price; empty where nothing is known of anybody
+    quotes: Row = field(default_factory=dict)  # what that was learnt from
 
     def text(self, lang: str = "zh", face: str = "analyst") -> str:
         """The explanation in sentences; ``lang`` is zh or en, ``face`` analyst or seller."""
@@ -79,7 +82,8 @@ class Explanation:
 
 def explain(engine: Engine, folder: Path, *, customer_id: int, month: Month, policy: Policy) -> Explanation | None:
     """Explain a customer from a publication's folder; None when the customer is not in its base."""
-    known = {table: _rows_of(engine, folder, table, customer_id) for table in OF_ONE}
+    there = (*OF_ONE, *(table for table in WHERE_KNOWN if (folder / table).is_dir()))
+    known = {table: _rows_of(engine, folder, table, customer_id) for table in there}
     if not known["features"]:
         return None
     manifest = read_json(folder / "manifest.json")
@@ -95,6 +99,8 @@ def explain(engine: Engine, folder: Path, *, customer_id: int, month: Month, pol
         offers=_offers(engine, policy, one, known["candidates"], manifest.get("plan") or {}),
         risks=_risks(one["scores"], _said_reasons(manifest)),
         interval=policy.value.interval,
+        price=one.get("price_sensitivity") or {},
+        quotes=manifest.get("price") or {},
     )
 
 

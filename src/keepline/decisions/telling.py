@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from keepline.decisions import words
+from keepline.decisions import pricing, words
 from keepline.decisions.words import Words, yuan
 from keepline.tables import OF_PEOPLE
 
@@ -37,7 +37,15 @@ PROFILE = (
 
 def text(found: Explanation, *, lang: str, face: str) -> str:
     """The whole explanation, one fact a line."""
-    said = [_head(found), *_profile(found), _class(found), *_value(found), _loyalty(found), *_risk(found, face)]
+    said = [
+        _head(found),
+        *_profile(found),
+        _class(found),
+        *_value(found),
+        _loyalty(found),
+        *pricing.told(found.price, found.quotes, face),
+        *_risk(found, face),
+    ]
     said += [Words("优惠：", "offers:"), *(_offer(found, seen, face) for seen in found.offers), *_decision(found, face)]
     return "\n".join(line.said(lang) for line in said)
 
@@ -51,6 +59,7 @@ def as_dict(found: Explanation, *, face: str) -> Row:
         "class": found.classes.get("class"),
         "class_reason": {"zh": found.classes.get("reason_zh"), "en": found.classes.get("reason_en")},
         "scores": {name: value for name, value in found.scores.items() if name not in ("customer_id", "month")},
+        "price": pricing.as_dict(found.price, found.quotes, face),
         "risk_reasons": [vars(said) for said in found.risks],
         "offers": [_offer_dict(found, seen, face) for seen in found.offers],
         **_decision_dict(found, face),

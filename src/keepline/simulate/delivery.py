@@ -8,7 +8,7 @@ import numpy as np
 
 from keepline.periods import Month
 from keepline.policy.documents import Offer
-from keepline.simulate import organisations, records, troubles, world
+from keepline.simulate import organisations, quotes, records, troubles, world
 from keepline.simulate.behaviour import Happened
 from keepline.simulate.draws import Draws
 from keepline.simulate.pilots import PAST_OFFER
@@ -80,6 +80,7 @@ def deliver(
     to.add("complaints", records.complaints(c, h, draws))
     to.add_all("survey_answers", records.survey_answers(c, h, draws))
     to.add_all("deliveries", (_delivered(c, each, month, offers) for each, month in done))
+    to.add("price_quotes", quotes.price_quotes(c, h.here & ~h.leaving, draws))
     to.add("departures", records.departures(c, h))
     to.add("referrals", records.referrals(c, h))
     to.add_all("call_edges", records.call_edges(c, h, draws.of("calls")))

@@ -12,7 +12,7 @@ import numpy as np
 
 from keepline.periods import Month
 from keepline.policy.documents import Offer, Policy
-from keepline.simulate import billing, leaving, moves, response, troubles
+from keepline.simulate import billing, leaving, moves, quotes, response, troubles
 from keepline.simulate.state import Array, Customers
 from keepline.simulate.world import World
 
@@ -111,6 +111,7 @@ def of_customers(op: World, c: Customers, snapshot: Month, policy: Policy) -> tu
         "inertia": c.inertia,
         "price_response": c.price_response,
         "place": c.place,
+        "elasticity": quotes.elasticity(c),
     }
     effects = [_of_offer(c, offer, future, now, policy) for offer in policy.offers.offer]
     return about, {name: np.concatenate([e[name] for e in effects]) for name in (effects[0] if effects else ())}

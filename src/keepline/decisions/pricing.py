@@ -1,0 +1,75 @@
+"""How explain tells what a customer's purchases say of price, and how little that may be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from keepline.decisions.words import Words
+
+Row = Mapping[str, Any]
+STRONG, WEAK = -1.0, -0.5  # below: a price 1 % higher loses more than 1 % of sales; above: hardly half of it
+
+
+def told(price: Row, quotes: Row, face: str) -> list[Words]:
+    """A line or two; nothing at all in a publication that knows nothing of prices."""
+    if not quotes:
+        return []
+    if price.get("elasticity") is None:
+        return [
+            Words(
+                "价格敏感度：不知道（未见这类客户对不同价格的购买）",
+                "price sensitivity: not known (no purchases at different prices were seen of customers alike)",
+            )
+        ]
+    value, low, high = (f"{price[name]:.2f}" for name in ("elasticity", "low", "high"))
+    how = _strength(price)
+    zh = f"价格敏感度：{how.zh}；价格高 1%，购买变化 {value}%（90% 区间 {low} 至 {high}）"
+    en = f"price sensitivity: {how.en}; a price 1 % higher changes what is bought by {value} %"
+    en = f"{en} (90 % interval {low} to {high})"
+    if face == "seller":
+        return [how_only(how)]
+    basis, source = _basis(price), _source(quotes)
+    return [Words(f"{zh}；{basis.zh}；{source.zh}", f"{en}; {basis.en}; {source.en}")]
+
+
+def how_only(how: Words) -> Words:
+    return Words(f"价格敏感度：{how.zh}", f"price sensitivity: {how.en}")
+
+
+def _strength(price: Row) -> Words:
+    """Said only as far as the whole interval says it."""
+    if price["high"] < STRONG:
+        return Words("强", "strong")
+    if price["low"] > WEAK:
+        return Words("弱", "weak")
+    if price["high"] < WEAK:
+        return Words("中等或强", "middling or strong")
+    return Words("说不准", "not sure")
+
+
+def _basis(price: Row) -> Words:
+    if price["basis"] == "own":
+        n = price["quotes"]
+        return Words(f"依据本人 {n} 次报价与同类客户", f"from {n} quotes of their own and from customers alike")
+    return Words("依据同类客户，本人未见或不足", "from customers alike; too little was seen of their own")
+
+
+def _source(quotes: Row) -> Words:
+    """By lot, or aimed and adjusted; and what could not be used."""
+    lot, aimed, out = (quotes[name] for name in ("by_lot", "aimed", "left_out"))
+    return Words(
+        f"报价 {lot:,} 次随机，{aimed:,} 次按评分定价（已按评分校正），{out:,} 次无依据未用",
+        f"{lot:,} quotes by lot, {aimed:,} aimed by a score (compared within it), {out:,} without either not used",
+    )
+
+
+def as_dict(price: Row, quotes: Row, face: str) -> dict[str, Any]:
+    """The same for machines."""
+    if not quotes:
+        return {}
+    if face == "seller":
+        known = price.get("elasticity") is not None
+        return {"known": known, "said": vars(_strength(price)) if known else None}
+    names = ("segment", "basis", "elasticity", "low", "high", "quotes")
+    return {name: price.get(name) for name in names} | {"learnt_from": dict(quotes)}
