@@ -1,4 +1,4 @@
-"""The words of planned tariffs, tried on past use."""
+"""``keepline tariff``: planned tariffs, tried on past use."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ def tariff() -> None:
 @SITE
 @click.option("--month", type=MonthType(), help="最后一个账期 last month billed anew; the last with bills by default")
 @click.option("--months", type=int, default=3, show_default=True, help="账期数 how many months of use")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="逐户写入 one row a customer, .csv or .parquet")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="逐户写入 one row a customer, .csv or .parquet"
+)
 @JSON
 def tariff_try(file: Path, site: Path, month: Month | None, months: int, out: Path | None, as_json: bool) -> None:
     """用过去的用量试算新资费：谁受益、谁受损、收入如何。 Who gains, who loses, what revenue does."""
