@@ -16,6 +16,12 @@ from keepline.tables import FEATURES, LAKE, TABLES
 MODEL = ("features.*", "labels.left_within", "attributes.number", "attributes.code")
 MARGIN = ("features.margin_fen", "features.margin_3m_fen", "features.margin_12m_fen", "features.months_billed")
 PERSISTENCE = (*MARGIN, "scores.leave_monthly")
+STAYING = (
+    "scores.leave_probability",
+    "labels.left_after",
+    "features.tenure_months",
+    "features.contract_months_left",
+)
 EFFECT = ("pilots.coefficient", "scores.leave_probability", "scores.value_fen", "scores.expected_months")
 STEPS: dict[str, tuple[str, ...]] = {
     "features.complaints_12m": ("complaints.complaint_id",),  # rows are counted, no column is summed
@@ -25,6 +31,7 @@ STEPS: dict[str, tuple[str, ...]] = {
     "scores.expected_months": ("scores.leave_monthly",),
     "scores.port_out_probability": (*MODEL, "labels.ported_within"),
     "scores.downgrade_probability": (*MODEL, "labels.downgraded_within"),
+    **dict.fromkeys((f"scores.stay_{months}m" for months in (1, 3, 6, 12, 24)), STAYING),
     "scores.risk_band": ("scores.leave_probability",),
     "scores.reason_1": MODEL,
     "scores.reason_2": MODEL,

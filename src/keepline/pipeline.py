@@ -23,6 +23,7 @@ from keepline.errors import PublicationError
 from keepline.features.build import build_features, build_labels
 from keepline.insight import price
 from keepline.insight.classes import build_classes
+from keepline.insight.moved import watch_inputs
 from keepline.insight.scoring import score
 from keepline.insight.training import Models, Sample, train
 from keepline.insight.win_back import build_win_back, count_win_back
@@ -30,6 +31,7 @@ from keepline.lake.store import Lake, reading
 from keepline.measurement.effects import PastPlan, measure_plans
 from keepline.measurement.judgement import judge
 from keepline.measurement.pilots import PastSnapshot, measure_pilots, pilot_months
+from keepline.measurement.watching import calibration_warnings, watch_calibration
 from keepline.periods import Month
 from keepline.policy.documents import Policy, read_policy
 from keepline.progress import Progress, Silent
@@ -157,8 +159,9 @@ def decide_month(run: Run) -> dict[str, Any]:
     _features(run, run.month, name="features", zh="整理客户特征", en="features")
     _classes(run)
     models = _models(run)
-    _scores(run, run.month, models, name="scores", zh="评分", en="scores")
+    _scores(run, run.month, models, name="scores", zh="评分", en="scores", previous=_month_before(run, "scores"))
     extra = _measurement(run, models) | {"win_back": _win_back(run)} | _prices(run)
+    extra["drift"] = _drift(run, models, extra["judgement"])
     plan, check = _decisions(run, models)
     card = models.card | {"version": models.version}
     return extra | {"plan": plan, "check": check, "model_card": card}
@@ -171,11 +174,16 @@ def _features(run: Run, month: Month, *, name: str, zh: str, en: str) -> None:
 
 
 def _classes(run: Run) -> None:
-    previous = next((p.parts("classes") for p in reversed(run.past) if p.month == run.month + -1), ())
+    previous = _month_before(run, "classes")
     with run.step("classes", "客户分类", "classes", total=len(run.ranges)):
         make = partial(build_classes, run.engine, run.policy, snapshot=run.month, previous=previous)
         source = run.folder("features")
         run.each_range("classes", None, lambda only, to: make(features=source / only.part, only=only, to=to))
+
+
+def _month_before(run: Run, table: str) -> tuple[Path, ...]:
+    """A table's parts in the publication of the month before, if there is one."""
+    return next((p.parts(table) for p in reversed(run.past) if p.month == run.month + -1), ())
 
 
 def training_months(lake: Lake, policy: Policy, month: Month) -> list[Month]:
@@ -207,9 +215,11 @@ def _labels(run: Run, month: Month) -> None:
         run.each_range("labels", month, lambda only, to: make(base=base / only.part, only=only, to=to))
 
 
-def _scores(run: Run, month: Month, models: Models, *, name: str, zh: str, en: str) -> None:
+def _scores(
+    run: Run, month: Month, models: Models, *, name: str, zh: str, en: str, previous: tuple[Path, ...] = ()
+) -> None:
     with run.step(name, zh, en, total=len(run.ranges)):
-        make = partial(score, run.engine, run.lake, run.policy, models, snapshot=month)
+        make = partial(score, run.engine, run.lake, run.policy, models, snapshot=month, previous=previous)
         source = run.folder("features", month)
         run.each_range("scores", month, lambda only, to: make(features=source / only.part, only=only, to=to))
 
@@ -235,6 +245,18 @@ def _measurement(run: Run, models: Models) -> dict[str, Any]:
         "effects": _rows(run, "effects"),
         "judgement": judged,
     }
+
+
+def _drift(run: Run, models: Models, judgements: list[dict[str, Any]]) -> dict[str, Any]:
+    """What moved: inputs against the samples, probabilities against what happened; and the warnings of both."""
+    before = (run.past[-1].manifest.get("drift") or {}).get("inputs") if run.past else None
+    given = (run.engine, run.lake, run.policy, models)
+    with run.step("drift", "检查数据与预测是否变样", "watch for drift"):
+        parts = run.parts("features", run.month)
+        inputs = watch_inputs(*given, snapshot=run.month, features=parts, before=before)
+    calibration = watch_calibration(judgements)
+    warnings = [{key: row[key] for key in ("since", "zh", "en")} for row in inputs["moved"]]
+    return {"inputs": inputs, "calibration": calibration, "warnings": warnings + calibration_warnings(calibration)}
 
 
 def _win_back(run: Run) -> list[dict[str, Any]]:

@@ -105,6 +105,7 @@ promises_broken_3m int count p | promises broken, or due without an outcome, wit
 
 LABELS = Table("labels", ("customer_id",), "what became of the base of a past snapshot within the horizon", "结果标签", _of(_WHO + """
 left_within bool - p | left within the horizon | 离网
+left_after int months p | months from the snapshot to the month they left in; null when they stayed | 离网间隔
 ported_within bool - p | left with the number | 携号转网
 downgraded_within bool - p | moved to a cheaper recurring charge | 降套
 margin_after_fen int fen p | margin in the horizon | 期后毛利
@@ -132,6 +133,11 @@ leave_probability real share p | probability of leaving within the horizon | 离
 port_out_probability real share p | probability of leaving with the number | 携转概率
 downgrade_probability real share p | probability of a cheaper recurring charge | 降套概率
 leave_monthly real share p | monthly rate that gives the probability | 月离网率
+stay_1m real share p | probability of being here still after a month | 一个月后在网概率
+stay_3m real share p | the same after three months | 三个月后在网概率
+stay_6m real share p | the same after six months | 六个月后在网概率
+stay_12m real share p | the same after twelve months | 十二个月后在网概率
+stay_24m real share p | the same after 24 months | 二十四个月后在网概率
 risk_band text - p | band by policy | 风险等级 | high medium low unknown
 reason_1 text - p | code of the strongest reason for the risk | 原因一
 reason_2 text - p | second reason | 原因二

@@ -21,7 +21,7 @@ DRAWN = [i for i in range(50_010, 50_400) if is_held_out(i, salt=SALT, share=SHA
 OTHERS = [i for i in range(50_010, 50_400) if not is_held_out(i, salt=SALT, share=SHARE)]
 SCORED = {"loyalty": "wavering", "loyalty_kind": "price", "risk_band": "high", "reason_1": "complaints",
           "value_low_fen": 80_000, "value_high_fen": 120_000, "persistence_fen": 90_000, "growth_fen": 6_000,
-          "word_of_mouth_fen": 4_000}  # fmt: skip
+          "word_of_mouth_fen": 4_000, "stay_1m": 0.94, "stay_3m": 0.8, "stay_12m": 0.55}  # fmt: skip
 CLASS = {"class": "key", "previous_class": "potential", "move": "up", "rule": "fee", "reason_zh": "月租高",
          "reason_en": "high fee", "month": str(MONTH)}  # fmt: skip
 REASONS = {"complaints": {"zh": "近一年有投诉", "en": "complained within the last twelve months"}}
@@ -97,6 +97,13 @@ def test_it_tells_class_value_loyalty_and_risk_with_reasons(made: Stage) -> None
         assert said in zh
     for said in ("key account (high fee)", "word of mouth 40.00", "wavering", "complained within", "effect assumed"):
         assert said in en
+
+
+def test_it_tells_analysts_when_a_customer_may_leave(made: Stage) -> None:
+    found = explained(made, OTHERS[0])
+    assert "仍在网的概率：1 个月后 94.0%、3 个月后 80.0%、12 个月后 55.0%" in found.text("zh")
+    assert "chance to be here still: 94.0% after 1 month, 80.0% after 3 months, 55.0%" in found.text("en")
+    assert "here still" not in found.text("en", "seller")
 
 
 def test_it_tells_which_condition_failed_and_what_is_known_instead(made: Stage) -> None:

@@ -75,6 +75,7 @@ def test_a_departure_counts_from_the_month_after_to_the_end_of_the_horizon(
     departures = [before, later(ANNA, ahead, kind="left"), later(BORIS, ahead, kind="port_out")]
     rows = quick(lake_of(tmp_path / "lake", bills=steady((0, 1, 2, 3)), departures=departures))
     assert [rows[who]["left_within"] for who in (ANNA, BORIS, CHEN)] == [left, left, False]
+    assert [rows[who]["left_after"] for who in (ANNA, CHEN)] == [ahead if left else None, None]
     assert [rows[who]["ported_within"] for who in (ANNA, BORIS, CHEN)] == [False, left, False]
 
 
@@ -84,11 +85,11 @@ def test_without_departures_leaving_is_unknown(quick: Label, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("bills", "used", "left"),
-    [((1, 2), (1, 2), False), ((1,), (2,), False), ((1,), (1,), True), ((), (2,), True), ((), (), True)],
+    ("bills", "used", "after"),
+    [((1, 2), (1, 2), None), ((1,), (2,), None), ((1,), (1,), 2), ((), (2,), 1), ((), (), 1)],
 )
 def test_silent_is_a_whole_month_without_use_and_bill(
-    quick: Label, tmp_path: Path, *, bills: tuple[int, ...], used: tuple[int, ...], left: bool
+    quick: Label, tmp_path: Path, *, bills: tuple[int, ...], used: tuple[int, ...], after: int | None
 ) -> None:
     others = [bill(who, ahead, 1000) for who in (BORIS, CHEN) for ahead in (1, 2)]
     lake = lake_of(
@@ -97,7 +98,8 @@ def test_silent_is_a_whole_month_without_use_and_bill(
         usage=[later(ANNA, ahead, data_kb=1) for ahead in used] + [later(ANNA, 1, voice_s=0)] * (1 not in used),
     )
     rows = quick(lake, leaving={"left_when": "silent"})
-    assert [rows[who]["left_within"] for who in (ANNA, BORIS)] == [left, False]
+    assert [rows[who]["left_within"] for who in (ANNA, BORIS)] == [after is not None, False]
+    assert [rows[who]["left_after"] for who in (ANNA, BORIS)] == [after, None]
 
 
 @pytest.mark.parametrize(("charge", "fell"), [(801, False), (800, True), (0, True)])

@@ -249,6 +249,27 @@ def test_over_sampled_leavers_need_the_true_rate_or_value_abstains(duckdb: DuckD
     assert means[0.02][1] < 0.12 < means[None][1]
 
 
+def test_learnt_from_over_sampled_leavers_probabilities_are_those_of_everybody(duckdb: DuckDB, tmp_path: Path) -> None:
+    """As many stayers as leavers are kept of a base of whom six in a hundred leave in three months."""
+    world = World(16_000, seed=23)
+    sample, truth = world.snapshot(SNAPSHOT + -HORIZON, tmp_path)
+    labels = pq.read_table(sample.labels[0])
+    stayed = np.flatnonzero(~truth["left"])
+    kept = np.sort(np.r_[np.flatnonzero(truth["left"]), np.random.default_rng(1).choice(stayed, truth["left"].sum())])
+    pq.write_table(labels.take(kept), sample.labels[0])
+    monthly = 1 - (1 - float(truth["left"].mean())) ** (1 / HORIZON)
+    said = {"oversampled": True, "true_monthly_rate": monthly}
+    models = train(duckdb, Shelf({}), policy(**said), snapshot=SNAPSHOT, samples=[sample], seed=1)
+    now, fresh = world.snapshot(SNAPSHOT, tmp_path)
+    rows = scored(duckdb, models, now.features[0], tmp_path / "s", **said)
+    p = np.array([row["leave_probability"] for row in rows], dtype=float)
+    assert models.card["targets"]["leave"]["events"] == pytest.approx(len(kept) / 2, abs=1)
+    assert p.mean() == pytest.approx(fresh["p"].mean(), rel=0.12)
+    assert np.polyfit(logit(p), logit(fresh["p"]), 1)[0] == pytest.approx(1, abs=0.15)
+    wrong = np.abs(p - fresh["p"]).mean()
+    assert wrong < 0.3 * fresh["p"].mean()
+
+
 def test_the_prior_correction_gives_the_true_rate_back() -> None:
     shift = prior_shift(sample_rate=0.5, true_rate=0.02)
     assert expit(logit(0.5) + shift) == pytest.approx(0.02)

@@ -9,14 +9,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from core.insight_world import EVERYONE, SNAPSHOT, Shelf, World, policy, write
+from core.insight_world import EVERYONE, HORIZON, SNAPSHOT, Shelf, World, policy, write
 from keepline import sqlmodel
 from keepline.engine import Engine
 from keepline.insight import win_back, words
 from keepline.insight.additive import Additive, Term, fit_additive
 from keepline.insight.inputs import choose
 from keepline.insight.reasons import FAMILIES, OTHERWISE, strongest
-from keepline.insight.scoring import NUMERIC
+from keepline.insight.scoring import NUMERIC, score
+from keepline.insight.training import train
 from keepline.tables import FEATURES, TABLES
 
 
@@ -49,6 +50,43 @@ def test_a_reason_is_named_only_where_its_fact_is_true(tmp_path: Path) -> None:
     assert set(found[complained, 0]) == {"complaints"}
     assert set(found[~complained, 0]) == {"service_pattern"}
     assert set(found[:, 1]) == {None}
+
+
+def test_last_months_reason_stays_first_while_it_is_nearly_as_strong(tmp_path: Path) -> None:
+    table = rows(tmp_path)
+    inputs = choose(table, ())
+    names = [c.name for c in inputs.columns]
+    flat = {"column": 0, "low": 0.0, "high": 9.0, "curve": None, "slope": 0.0, "unknown": 0.0}
+    parts = {"complaints_12m": 1.0, "voice_change": 0.8, "tenure_months": 0.4}
+    terms = tuple(Term(**flat | {"column": names.index(name), "centre": -part}) for name, part in parts.items())
+    curves = Additive(0.0, terms, 1.0, 1.0, "lines", 100, 0.0)
+    column = {name: np.full(2000, np.nan) for name in NUMERIC}
+    column |= {"complaints_12m": np.ones(2000), "voice_change": np.full(2000, -0.5), "tenure_months": np.ones(2000)}
+    before = np.array([None, "falling_use", "short_tenure", "arrears", "complaints"] * 400, dtype=object)
+    given = {"matrix": inputs.matrix(table), "column": column}
+    found = strongest(inputs, curves, **given, before=before)
+    assert list(found[:5, 0]) == ["complaints", "falling_use", "complaints", "complaints", "complaints"]
+    assert list(found[1]) == ["falling_use", "complaints", "short_tenure"]
+    column["voice_change"] = np.zeros(2000)
+    assert list(strongest(inputs, curves, **given, before=before)[1]) == ["complaints", "use_pattern", "short_tenure"]
+
+
+def test_scores_take_the_reasons_of_the_month_before(engine: Engine, tmp_path: Path) -> None:
+    world = World(900, seed=7, monthly_rate=0.06)
+    sample, _ = world.snapshot(SNAPSHOT + -HORIZON, tmp_path)
+    now, _ = world.snapshot(SNAPSHOT, tmp_path)
+    models = train(engine, Shelf({}), policy(), snapshot=SNAPSHOT, samples=[sample], seed=1)
+    given = {"snapshot": SNAPSHOT, "features": now.features[0], "only": EVERYONE}
+    score(engine, Shelf({}), policy(), models, **given, to=tmp_path / "fresh")
+    fresh = pq.read_table(tmp_path / "fresh")
+    swapped = fresh.set_column(fresh.schema.get_field_index("reason_1"), "reason_1", fresh["reason_2"])
+    pq.write_table(swapped, tmp_path / "before")
+    score(engine, Shelf({}), policy(), models, **given, previous=[tmp_path / "before"], to=tmp_path / "again")
+    again = pq.read_table(tmp_path / "again")
+    first, second, held = (c.to_pylist() for c in (fresh["reason_1"], fresh["reason_2"], again["reason_1"]))
+    kept = [h for h, s in zip(held, second, strict=True) if h == s and s is not None]
+    assert kept
+    assert all(h in (f, s) for f, s, h in zip(first, second, held, strict=True))
 
 
 def test_every_code_has_words_and_every_family_knows_its_features() -> None:

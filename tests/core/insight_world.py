@@ -128,6 +128,7 @@ class World:
             "customer_id": self.ids,
             "month": np.full(n, str(month)),
             "left_within": left,
+            "left_after": np.where(left, self.ids % HORIZON + 1, None),
             "ported_within": left & (r.random(n) < 0.4),
             "downgraded_within": (r.random(n) < 0.05) & ~left,
             "margin_after_fen": np.where(left, after // 2, after),

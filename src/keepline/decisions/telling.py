@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from keepline.decisions.explain import Explanation, OfferSeen
 
 Row = dict[str, Any]
+STAYING_MONTHS = (1, 3, 6, 12, 24)
 PROFILE = (
     "kind",
     "industry",
@@ -46,6 +47,7 @@ def text(found: Explanation, *, lang: str, face: str) -> str:
         *pricing.told(found.price, found.quotes, face),
         *_risk(found, face),
     ]
+    said += _staying(found) if face == "analyst" else []
     said += [Words("优惠：", "offers:"), *(_offer(found, seen, face) for seen in found.offers), *_decision(found, face)]
     return "\n".join(line.said(lang) for line in said)
 
@@ -126,6 +128,17 @@ def _risk(found: Explanation, face: str) -> list[Words]:
     why = Words("；".join(r.zh for r in found.risks), "; ".join(r.en for r in found.risks))
     reasons = Words(f"；原因：{why.zh}", f"; because: {why.en}") if found.risks else Words("", "")
     return [Words(f"离网风险：{band.zh}{said.zh}{reasons.zh}", f"risk of leaving: {band.en}{said.en}{reasons.en}")]
+
+
+def _staying(found: Explanation) -> list[Words]:
+    """When, not only whether: the chance to be here still after some months."""
+    known = [(months, found.scores.get(f"stay_{months}m")) for months in STAYING_MONTHS]
+    told = [(months, chance) for months, chance in known if chance is not None]
+    if not told:
+        return []
+    zh = "、".join(f"{months} 个月后 {chance:.1%}" for months, chance in told)
+    en = ", ".join(f"{chance:.1%} after {months} month{'s' * (months > 1)}" for months, chance in told)
+    return [Words(f"仍在网的概率：{zh}", f"chance to be here still: {en}")]
 
 
 def _offer(found: Explanation, seen: OfferSeen, face: str) -> Words:

@@ -28,6 +28,7 @@ SELECT
   f.customer_id,
   f.month,
   CASE WHEN :leaving_known THEN COALESCE(g.left_within, FALSE) END AS left_within,
+  CASE WHEN :leaving_known THEN g.left_after END AS left_after,
   CASE WHEN :port_out_known THEN p.customer_id IS NOT NULL END AS ported_within,
   CASE WHEN :bills_at_end AND f.recurring_fen > 0 AND NOT COALESCE(g.left_within, FALSE)
     THEN COALESCE(b.recurring_at_end, 0) * 10000 <= f.recurring_fen * :downgrade_keeps_bp

@@ -1,4 +1,4 @@
--- question: who had a whole month without any use and any bill within the horizon?
+-- question: who had a whole month without any use and any bill within the horizon, and which was the first?
 -- reads: features, bills, usage
 -- makes: labels
 WITH billed AS (
@@ -9,18 +9,27 @@ WITH billed AS (
 ),
 alive AS (
   SELECT customer_id, months_ago FROM billed
-  UNION ALL
+  UNION
   SELECT customer_id, months_ago
   FROM usage
   WHERE voice_s > 0 OR voice_in_s > 0 OR roaming_s > 0 OR data_kb > 0 OR sms > 0 OR active_days > 0
 ),
-counted AS (
-  SELECT customer_id, COUNT(DISTINCT months_ago) AS months_alive
+numbered AS (
+  SELECT
+    customer_id,
+    CAST(:horizon AS BIGINT) - months_ago AS month_number,
+    ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY months_ago DESC) AS alive_number
   FROM alive
+),
+unbroken AS (
+  SELECT customer_id, COUNT(*) AS months_alive
+  FROM numbered
+  WHERE month_number = alive_number
   GROUP BY customer_id
 )
 SELECT
   f.customer_id,
-  COALESCE(c.months_alive, 0) < :horizon AS left_within
+  COALESCE(u.months_alive, 0) < :horizon AS left_within,
+  CASE WHEN COALESCE(u.months_alive, 0) < :horizon THEN COALESCE(u.months_alive, 0) + 1 END AS left_after
 FROM features AS f
-LEFT JOIN counted AS c ON c.customer_id = f.customer_id
+LEFT JOIN unbroken AS u ON u.customer_id = f.customer_id

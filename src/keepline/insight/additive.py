@@ -8,20 +8,28 @@ trace((X'WX + L2 I)^-1 X'WX), W = p(1-p) (Hastie, Tibshirani, Friedman 2009, sec
 The penalty is raised, then curves become straight lines, then the weaker inputs go, until there
 are at least five events for each degree; it is raised further while Akaike's criterion falls.
 Every f is centred: 0 at the mean of the training base.
+
+Where policy says that an input may only raise or only lower the risk, its curve is a sum of steps of one sign: of
+the B-splines from the j-th on, each with a coefficient of 0 or more (Ramsay 1988, Statistical Science 3:425-441).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy.interpolate import BSpline
 from scipy.special import expit, logit
 from sklearn.preprocessing import SplineTransformer
 
 from keepline.errors import TooFewError
 from keepline.insight.inputs import Vector
+
+Signs = Sequence[int]  # of each column: 1 may only raise, -1 only lower, 0 both
+Mask = npt.NDArray[np.bool_]
 
 EVENTS_MIN = 30
 EVENTS_EACH_DEGREE = 5.0
@@ -84,14 +92,15 @@ class _Block:
     spline: Any
     columns: Vector
     marked: bool
+    sign: int = 0  # 1: may only rise, -1: only fall, 0: free
 
     @property
     def shares(self) -> bool:
         return self.spline is not None or (self.low, self.high) == (0.0, 1.0)
 
 
-def fit_additive(matrix: Vector, y: Vector, weight: Vector) -> Additive:
-    """Fit by penalised maximum likelihood.
+def fit_additive(matrix: Vector, y: Vector, weight: Vector, *, signs: Signs = ()) -> Additive:
+    """Fit by penalised maximum likelihood; ``signs`` of the columns bind their curves, none leave all free.
 
     Raises TooFewError when not even the simplest design has five events for each effective degree
     of freedom. ``weight`` stands for rows left out by lot; events are counted unweighted.
@@ -99,7 +108,8 @@ def fit_additive(matrix: Vector, y: Vector, weight: Vector) -> Additive:
     events = rarer(y)
     for designs in DESIGNS:
         made = [
-            _fit(_blocks(_kept(matrix, y, design=d), matrix, d), y, weight, events=events, design=d) for d in designs
+            _fit(_blocks(_kept(matrix, y, design=d), matrix, d, signs), y, weight, events=events, design=d)
+            for d in designs
         ]
         fitted = [model for model in made if model is not None]
         if fitted:
@@ -151,12 +161,12 @@ def _correlation(values: Vector, y: Vector) -> float:
     return abs(float(np.mean((values[known] - values[known].mean()) * (y[known] - y[known].mean())) / spread))
 
 
-def _blocks(kept: list[int], matrix: Vector, design: str) -> list[_Block]:
-    made = (_block(i, matrix[:, i], design) for i in kept)
+def _blocks(kept: list[int], matrix: Vector, design: str, signs: Signs) -> list[_Block]:
+    made = (_block(i, matrix[:, i], design, signs[i] if signs else 0) for i in kept)
     return [block for block in made if block is not None]
 
 
-def _block(column: int, values: Vector, design: str) -> _Block | None:
+def _block(column: int, values: Vector, design: str, sign: int) -> _Block | None:
     known = ~np.isnan(values)
     if not known.any():
         return None
@@ -168,11 +178,13 @@ def _block(column: int, values: Vector, design: str) -> _Block | None:
     if design == "splines" and len(knots) > 2:
         spline = SplineTransformer(knots=knots[:, None], degree=3, extrapolation="constant").fit(inside)
         inside = spline.transform(inside)
+        inside = inside if not sign else inside[:, :0:-1].cumsum(axis=1)[:, ::-1]
+    inside = inside * sign if sign else inside
     inside = np.where(known[:, None], inside, inside[known].mean(axis=0))
     marked = UNKNOWN_SHARE_MIN < 1 - known.mean() < 1 - UNKNOWN_SHARE_MIN
     if marked:
         inside = np.column_stack([inside, (~known).astype(float)])
-    return _Block(column, low, high, spline, inside, marked)
+    return _Block(column, low, high, spline, inside, marked, sign)
 
 
 def _knots(seen: Vector) -> Vector:
@@ -189,10 +201,10 @@ def _knots(seen: Vector) -> Vector:
     return np.unique(np.append(rest, mode))
 
 
-def fit_alike(matrix: Vector, y: Vector, weight: Vector, *, like: Additive) -> Additive:
+def fit_alike(matrix: Vector, y: Vector, weight: Vector, *, like: Additive, signs: Signs = ()) -> Additive:
     """Fit with the design and penalty of another model: for judging it on customers left out."""
     kept = sorted({term.column for term in like.terms})
-    prepared = _prepare(_blocks(kept, matrix, like.design), y, weight)
+    prepared = _prepare(_blocks(kept, matrix, like.design, signs), y, weight)
     return _at_penalty(prepared, like.penalty, design=like.design, start=None)[0]
 
 
@@ -238,12 +250,20 @@ def _fit(blocks: list[_Block], y: Vector, weight: Vector, *, events: int, design
 
 def _at_penalty(prepared: _Prepared, penalty: float, *, design: str, start: Vector | None) -> tuple[Additive, Vector]:
     x, y, weight = prepared.x, prepared.y, prepared.weight
-    at = maximum(x, y, weight, penalty=penalty, start=start)
+    at = maximum(x, y, weight, penalty=penalty, start=start, bound=_bound(prepared.blocks))
     p = expit(at[0] + x @ at[1:])
     degrees = _degrees(_curvature(x, weight * p * (1 - p)), penalty)
     terms = _terms(prepared.blocks, at[1:] / prepared.scale, prepared.mean)
     criterion = 2 * (_deviance(y, p, weight) + degrees)
     return Additive(float(at[0]), terms, degrees, penalty, design, rarer(y), criterion), at
+
+
+def _bound(blocks: list[_Block]) -> Mask:
+    """Which coefficients may not be negative: those of a curve that may only rise or fall, not of an unknown."""
+    parts = [np.full(block.columns.shape[1], bool(block.sign)) for block in blocks]
+    for block, part in zip(blocks, parts, strict=True):
+        part[len(part) - block.marked :] = False
+    return np.concatenate(parts)
 
 
 def _deviance(y: Vector, p: Vector, weight: Vector) -> float:
@@ -257,8 +277,15 @@ def _least_spread(blocks: list[_Block]) -> Vector:
     return np.concatenate([np.full(b.columns.shape[1], SPREAD_MIN if b.shares else 0.0) for b in blocks])
 
 
-def maximum(x: Vector, y: Vector, weight: Vector, *, penalty: float, start: Vector | None = None) -> Vector:
-    """Penalised maximum likelihood by Newton's method: the intercept, which is not penalised, then the slopes."""
+def maximum(
+    x: Vector, y: Vector, weight: Vector, *, penalty: float, start: Vector | None = None, bound: Mask | None = None
+) -> Vector:
+    """Penalised maximum likelihood by Newton's method: the intercept, which is not penalised, then the slopes.
+
+    Slopes marked in ``bound`` stay at 0 or above: those that rest on it and would go below are left out of the step,
+    and a step that crosses it ends there (Bertsekas 1982, SIAM Journal on Control and Optimization 20:221-246).
+    """
+    floor = np.r_[-np.inf, np.full(x.shape[1], -np.inf) if bound is None else np.where(bound, 0.0, -np.inf)]
     ridge = np.r_[0.0, np.full(x.shape[1], penalty)]
     at = start if start is not None else np.r_[logit(float(np.average(y, weights=weight))), np.zeros(x.shape[1])]
     loss = _loss(x, y, weight, at=at, ridge=ridge)
@@ -266,15 +293,23 @@ def maximum(x: Vector, y: Vector, weight: Vector, *, penalty: float, start: Vect
         p = expit(at[0] + x @ at[1:])
         error = weight * (p - y)
         slope = np.r_[error.sum(), error @ x] + ridge * at
-        step = np.linalg.solve(_hessian(x, weight * p * (1 - p)) + np.diag(ridge), slope)
+        step = _step(_hessian(x, weight * p * (1 - p)) + np.diag(ridge), slope, free=(at > floor) | (slope < 0))
         drop, size = float(slope @ step), 1.0
-        while size > 1e-3 and _loss(x, y, weight, at=at - size * step, ridge=ridge) > loss:
+        while size > 1e-3 and _loss(x, y, weight, at=np.maximum(at - size * step, floor), ridge=ridge) > loss:
             size /= 2
-        at = at - size * step
+        at = np.maximum(at - size * step, floor)
         loss = _loss(x, y, weight, at=at, ridge=ridge)
         if drop < NEWTON_ENOUGH * len(y):
             break
     return at
+
+
+def _step(curvature: Vector, slope: Vector, *, free: Mask) -> Vector:
+    if free.all():
+        return np.asarray(np.linalg.solve(curvature, slope))
+    step = np.zeros(len(slope))
+    step[free] = np.linalg.solve(curvature[np.ix_(free, free)], slope[free])
+    return step
 
 
 def _loss(x: Vector, y: Vector, weight: Vector, *, at: Vector, ridge: Vector) -> float:
@@ -333,7 +368,8 @@ def _term(block: _Block, own: Vector, mean: Vector) -> Term:
     centre = float((basis * mean[: len(basis)]).sum())
     offset = mark * marked_share  # the mark's own centring, shared by all
     if block.spline is None:
-        return Term(block.column, block.low, block.high, None, float(basis[0]), centre + offset, mark - offset)
+        slope = float(basis[0]) * (block.sign or 1)
+        return Term(block.column, block.low, block.high, None, slope, centre + offset, mark - offset)
     knots = block.spline.bsplines_[0].t
-    curve = BSpline(knots, basis, 3)
+    curve = BSpline(knots, block.sign * np.cumsum(np.r_[0.0, basis]) if block.sign else basis, 3)
     return Term(block.column, block.low, block.high, curve, 0.0, centre + offset, mark - offset)

@@ -11,6 +11,7 @@ from keepline.insight.cohorts import Cohort
 from keepline.insight.inputs import Inputs
 from keepline.insight.leaving import Leaving
 from keepline.insight.lifetime import bgbb, spend
+from keepline.insight.staying import Course
 from keepline.insight.topups import TopUps
 from keepline.insight.validation import Validation
 from keepline.insight.value import ValueModel
@@ -172,6 +173,30 @@ def _by_topups(topups: TopUps) -> Card:
         "zh": f"预付费客户价值：无合约，按近 12 个月的充值月份与金额估计（由 {topups.customers:,} 位客户拟合）",
         "en": "value of prepaid customers, who are bound by nothing: by months and amounts of top-ups, fitted on "
         f"{topups.customers:,} customers",
+    }
+
+
+def staying_card(course: Course | None) -> Card:
+    """Where the chance to be here still after each month comes from."""
+    if course is None:
+        return {
+            "learnt": False,
+            "zh": "没有离网模型或离网率，故不给出在网曲线",
+            "en": "without a model and a rate of leaving nothing is said of when customers leave",
+        }
+    said = {"learnt": course.hazard is not None, "customers": course.customers, "events": course.events}
+    if course.refused is not None:
+        why = course.refused
+        return said | {
+            "zh": f"在网曲线按平稳的离网率推算，何时离网无从得知：{why['zh']}",
+            "en": f"curves of staying run at a level rate, since nothing tells when customers leave: {why['en']}",
+        }
+    return said | {
+        "zh": f"在网曲线：预测期内与离网概率一致，逐月的快慢按网龄与合约到期由 {course.customers:,} 条样本、"
+        f"{course.events:,} 次离网学得；预测期之后按同样规律外推，合约到期视为不再续签",
+        "en": "curves of staying agree with the probability of leaving within the horizon; how they run by months here "
+        f"and to the contract's end was learnt from {course.customers:,} samples with {course.events:,} leavers, and "
+        "beyond the horizon they go on alike, with contracts that end and are not renewed",
     }
 
 

@@ -86,6 +86,11 @@ class Inputs:
     def names(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(column.name for column in self.columns))
 
+    def signs(self, raises: Sequence[str], lowers: Sequence[str]) -> tuple[int, ...]:
+        """Which way each column may work by policy: 1 raise the risk, -1 lower it, 0 both; () where all may both."""
+        made = tuple((c.name in raises) - (c.name in lowers) if c.level is None else 0 for c in self.columns)
+        return made if any(made) else ()
+
     def matrix(self, rows: pa.Table | pa.RecordBatch) -> Vector:
         """Customers × columns."""
         made = np.empty((rows.num_rows, len(self.columns)), order="F")

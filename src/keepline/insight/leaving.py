@@ -15,7 +15,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from keepline.insight.additive import Additive, fit_additive, fit_alike, rarer
+from keepline.insight.additive import Additive, Signs, fit_additive, fit_alike, rarer
 from keepline.insight.inputs import Numbers, Vector, folds
 from keepline.insight.trees import LONG, SMALL, Trees, fit_trees
 
@@ -85,18 +85,18 @@ def _bounded(logit: Vector) -> Vector:
     return np.clip(logit, -LOGIT_MAX, LOGIT_MAX)
 
 
-def fit_stack(matrix: Vector, y: Vector, ids: Numbers, *, seed: int, sizes: Sequence[str]) -> Stack:
-    """Fit the bases and weigh them. ``sizes`` names the trees allowed: small, long.
+def fit_stack(matrix: Vector, y: Vector, ids: Numbers, *, seed: int, sizes: Sequence[str], signs: Signs = ()) -> Stack:
+    """Fit the bases and weigh them. ``sizes`` names the trees allowed: small, long; ``signs`` binds all parts alike.
 
     Raises TooFewError as :func:`fit_additive` does; the caller has checked the events of the whole.
     """
     trees = _trees_for(y, sizes)
     x, target, weight = _thinned(matrix, y, seed)
-    curves = fit_additive(x, target, weight)
-    grown = tuple(fit_trees(x, target, weight, size=GROWN[size], seed=seed) for size in trees)
+    curves = fit_additive(x, target, weight, signs=signs)
+    grown = tuple(fit_trees(x, target, weight, size=GROWN[size], seed=seed, signs=signs) for size in trees)
     if not trees and curves.events > EVENTS_EACH_DEGREE_PLENTY * curves.degrees:
         return Stack(curves, (), 0.0, (1.0,), ("curves",))  # hardly fitted to chance: calibrated as it is
-    intercept, weights = weigh(*_unseen(matrix, y, ids, seed=seed, trees=trees, like=curves))
+    intercept, weights = weigh(*_unseen(matrix, y, ids, seed=seed, trees=trees, like=curves, signs=signs))
     return Stack(curves, grown, intercept, weights, ("curves", *trees))
 
 
@@ -107,7 +107,7 @@ def _trees_for(y: Vector, sizes: Sequence[str]) -> tuple[str, ...]:
 
 
 def _unseen(
-    matrix: Vector, y: Vector, ids: Numbers, *, seed: int, trees: Sequence[str], like: Additive
+    matrix: Vector, y: Vector, ids: Numbers, *, seed: int, trees: Sequence[str], like: Additive, signs: Signs
 ) -> tuple[Vector, Vector]:
     """Log-odds of each base for customers it did not see, fold by fold until there are events enough."""
     fold = folds(ids, salt="inner", count=INNER_FOLDS)
@@ -115,8 +115,8 @@ def _unseen(
     for i in range(INNER_FOLDS):
         test = fold == i
         x, target, weight = _thinned(matrix[~test], y[~test], seed)
-        bases: list[Base] = [fit_alike(x, target, weight, like=like)]
-        bases += [fit_trees(x, target, weight, size=GROWN[size], seed=seed) for size in trees]
+        bases: list[Base] = [fit_alike(x, target, weight, like=like, signs=signs)]
+        bases += [fit_trees(x, target, weight, size=GROWN[size], seed=seed, signs=signs) for size in trees]
         made.append(np.column_stack([_bounded(base.logit(matrix[test])) for base in bases]))
         truth.append(y[test])
         events += float(y[test].sum())

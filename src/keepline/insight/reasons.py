@@ -3,6 +3,10 @@
 The curves of the model add up, so each input's part of the log-odds, less its mean in the base, is
 exact. Parts are summed by family. A family speaks of a fact ("complained"); where the fact does
 not hold for the customer, its part goes to a pattern ("service history resembles …") instead.
+
+Models are learnt anew each month, and of two reasons nearly as strong either may come out first. So the first
+reason of the month before stays first while it is nearly as strong as the strongest: an account manager who
+told a customer's story last month finds the same story, unless something happened.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ from keepline.tables import FEATURES
 
 PART_MIN = 0.05  # log-odds; a smaller part explains nothing
 SHOWN = 3
+NEARLY = 0.7  # of the strongest part: from here on last month's first reason stays first
 
 Column = dict[str, Vector]
 Holds = Callable[[Column], npt.NDArray[np.bool_]]
@@ -82,19 +87,37 @@ BY_FEATURE = {feature: family for family in FAMILIES for feature in family.featu
 OTHERWISE = "profile_pattern"
 
 
-def strongest(inputs: Inputs, curves: Additive, *, matrix: Vector, column: Column) -> Codes:
-    """Codes of the three strongest reasons that raise the risk, customers × 3; None where there are fewer."""
+def strongest(
+    inputs: Inputs, curves: Additive, *, matrix: Vector, column: Column, before: Codes | None = None
+) -> Codes:
+    """Codes of the three strongest reasons that raise the risk, customers × 3; None where there are fewer.
+
+    ``before``: the first reason of each customer a month ago, None where there was none.
+    """
     parts = _parts(inputs, curves, matrix=matrix, column=column)
     codes = sorted(parts)
     made = np.full((len(matrix), SHOWN), None, dtype=object)
     if not codes:
         return made
     sizes = np.column_stack([parts[code] for code in codes])
-    order = np.argsort(-sizes, axis=1, kind="stable")[:, :SHOWN]
+    weighty = sizes if before is None else _steadied(sizes, codes, before)
+    order = np.argsort(-weighty, axis=1, kind="stable")[:, :SHOWN]
     top = np.take_along_axis(sizes, order, axis=1)
     named = np.array(codes, dtype=object)[order]
     named[top < PART_MIN] = None
     made[:, : order.shape[1]] = named
+    return made
+
+
+def _steadied(sizes: Vector, codes: list[str], before: Codes) -> Vector:
+    """The parts, with that of last month's reason above all others where it is nearly as strong."""
+    known = {code: i for i, code in enumerate(codes)}
+    place = np.array([known.get(code, -1) for code in before], dtype=np.int64)
+    rows = np.arange(len(sizes))
+    held = np.where(place >= 0, sizes[rows, place], -np.inf)
+    stays = (held >= PART_MIN) & (held >= NEARLY * sizes.max(axis=1))
+    made = sizes.copy()
+    made[rows[stays], place[stays]] = np.inf
     return made
 
 

@@ -83,6 +83,23 @@ def _read_one(engine: Engine, lake: Shelf, sample: Sample, *, attributes: Sequen
     return found.append_column("snapshot", month).cast(_schema(attributes))
 
 
+def read_some(
+    engine: Engine, lake: Shelf, *, snapshot: Month, features: Sequence[Path], attributes: Sequence[str], most: int
+) -> pa.Table:
+    """Features and own facts of a month's base, or of a lot of them when there are more than ``most``."""
+    scan = Scan(FEATURES, (Files(tuple(features), 0),))
+    see_rows(engine, lake, snapshot=snapshot, features=scan, attributes=attributes, only=None)
+    counted = engine.fetch(exp.select(exp.alias_(exp.Count(this=exp.Star()), "customers")).from_("features"))
+    share = min(1.0, most / max(1, int(counted.column("customers")[0].as_py())))
+    customer = exp.column("customer_id", table="features")
+    query = rows_query(attributes)
+    if share < 1:
+        query = query.where(held_out_tree("drift", share, customer))
+    found = engine.fetch(query.order_by(customer)).combine_chunks()
+    own = [(f"{kind}_{i}", t) for i in range(len(attributes)) for kind, t in _OWN]
+    return found.cast(pa.schema([*FEATURES.arrow, *own]))
+
+
 def _schema(attributes: Sequence[str]) -> pa.Schema:
     """One schema for every snapshot and engine."""
     own = [(f"{kind}_{i}", t) for i in range(len(attributes)) for kind, t in _OWN]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from keepline.engine import Engine, Files, Range, Scan
 from keepline.insight import loyalty, reasons, value
 from keepline.insight.inputs import Shelf, Vector, numbers, rows_query, see_rows
 from keepline.insight.leaving import Leaving
+from keepline.insight.staying import AHEAD, READS
 from keepline.insight.topups import COLUMNS as TOPUPS
 from keepline.insight.topups import active_query, see_bills
 from keepline.insight.training import Models
@@ -21,6 +23,7 @@ from keepline.periods import Month
 from keepline.policy.documents import Policy
 from keepline.tables import FEATURES, SCORES, Type
 
+REASON_BEFORE = "reason_before"
 NUMERIC = tuple(c.name for c in FEATURES.columns if c.type is not Type.TEXT and c.name != "customer_id")
 
 
@@ -34,8 +37,12 @@ def score(
     features: Path,
     only: Range,
     to: Path,
+    previous: Sequence[Path] = (),
 ) -> int:
-    """Write one part of SCORES for the customers of one part of FEATURES; return the customers."""
+    """Write one part of SCORES for the customers of one part of FEATURES; return the customers.
+
+    ``previous`` are the scores of the month before, whose reasons stay where they hold.
+    """
     attributes = models.inputs.attributes if models.inputs else ()
     scan = Scan(FEATURES, (Files((features,), 0),))
     see_rows(engine, lake, snapshot=snapshot, features=scan, attributes=attributes, only=only)
@@ -43,6 +50,9 @@ def score(
     if models.value.topups is not None:
         see_bills(engine, lake, snapshot=snapshot, only=only)
         query = _with_topups(query)
+    if previous:
+        engine.see("before", Scan(SCORES, (Files(tuple(previous), 1),)), only)
+        query = _with_reasons_before(query)
     query = query.order_by(exp.column("customer_id", table="features"))
     return engine.map(query, Scorer(models, policy, models.value.history(snapshot.index)), SCORES, to)
 
@@ -52,6 +62,13 @@ def _with_topups(query: exp.Select) -> exp.Select:
     columns = [exp.column(name, table="topped") for name in TOPUPS]
     on = exp.EQ(this=exp.column("customer_id", table="features"), expression=exp.column("customer_id", table="topped"))
     return query.select(*columns).join(active_query().subquery("topped"), on=on, join_type="left")
+
+
+def _with_reasons_before(query: exp.Select) -> exp.Select:
+    """The first reason of the month before beside the rest."""
+    on = exp.EQ(this=exp.column("customer_id", table="features"), expression=exp.column("customer_id", table="before"))
+    told = exp.alias_(exp.column("reason_1", table="before"), REASON_BEFORE)
+    return query.select(told).join("before", on=on, join_type="left")
 
 
 @dataclass(frozen=True)
@@ -72,8 +89,8 @@ class Scorer:
         made: dict[str, Any] = {"customer_id": rows.column("customer_id"), "month": rows.column("month")}
         made |= self._worth(column, leave)
         made |= self._loyalty(column, leave)
-        made |= self._risks(matrix, ids, leave)
-        made |= self._reasons(matrix, ids, column)
+        made |= self._risks(matrix, ids, leave, column)
+        made |= self._reasons(matrix, ids, column, before=_reasons_before(rows))
         made["model_version"] = pa.array([self.models.version] * len(ids), pa.string())
         arrays = [_array(made[c.name], c.type) for c in SCORES.columns]
         return pa.RecordBatch.from_arrays(arrays, schema=SCORES.arrow)
@@ -103,7 +120,15 @@ class Scorer:
             "loyalty_kind": loyalty.loyalty_kind(column, self.policy.loyalty),
         }
 
-    def _risks(self, matrix: Vector, ids: Any, leave: Vector) -> dict[str, Any]:
+    def _staying(self, column: dict[str, Vector], leave: Vector) -> dict[str, Vector]:
+        """The chance to be here still after some months; unknown where value abstains, as its rate is."""
+        course = self.models.course
+        if course is None or self.models.value_abstains:
+            return {name: np.full(len(leave), np.nan) for name in AHEAD}
+        curve = course.curve(leave, *(column[name] for name in READS))
+        return {name: np.round(curve[:, months - 1], 9) for name, months in AHEAD.items()}
+
+    def _risks(self, matrix: Vector, ids: Any, leave: Vector, column: dict[str, Vector]) -> dict[str, Any]:
         port_out = np.minimum(_probability(self.models.port_out, matrix, ids), np.where(np.isnan(leave), 1.0, leave))
         said = self.policy.leaving
         bands = [leave >= said.high_band_min, leave >= said.medium_band_min, ~np.isnan(leave)]
@@ -112,10 +137,13 @@ class Scorer:
             "port_out_probability": port_out,
             "downgrade_probability": _probability(self.models.downgrade, matrix, ids),
             "leave_monthly": np.round(value.monthly_rate(leave, self.models.horizon), 9),
+            **self._staying(column, leave),
             "risk_band": np.select(bands, ["high", "medium", "low"], "unknown"),
         }
 
-    def _reasons(self, matrix: Vector, ids: Any, column: dict[str, Vector]) -> dict[str, Any]:
+    def _reasons(
+        self, matrix: Vector, ids: Any, column: dict[str, Vector], *, before: reasons.Codes | None
+    ) -> dict[str, Any]:
         made = np.full((len(ids), reasons.SHOWN), None, dtype=object)
         leaving, inputs = self.models.leave, self.models.inputs
         if leaving is not None and inputs is not None:
@@ -123,8 +151,15 @@ class Scorer:
             for i, stack in enumerate(leaving.stacks):
                 mine = which == i
                 own = {name: values[mine] for name, values in column.items()}
-                made[mine] = reasons.strongest(inputs, stack.curves, matrix=matrix[mine], column=own)
+                was = None if before is None else before[mine]
+                made[mine] = reasons.strongest(inputs, stack.curves, matrix=matrix[mine], column=own, before=was)
         return {f"reason_{i + 1}": made[:, i] for i in range(reasons.SHOWN)}
+
+
+def _reasons_before(rows: pa.RecordBatch) -> reasons.Codes | None:
+    if REASON_BEFORE not in rows.schema.names:
+        return None
+    return np.array(rows.column(REASON_BEFORE).to_pylist(), dtype=object)
 
 
 def _probability(model: Leaving | None, matrix: Vector, ids: Any) -> Vector:

@@ -28,14 +28,18 @@ from keepline.insight.card import (
     inputs_card,
     reached_note,
     refusal,
+    staying_card,
     target_card,
     value_card,
     words_card,
 )
 from keepline.insight.cohorts import learn_cohort
+from keepline.insight.drift import Watched, watch
 from keepline.insight.inputs import Inputs, Shelf, Vector, choose, folds, numbers
-from keepline.insight.leaving import Leaving, fit_stack
+from keepline.insight.leaving import Leaving
 from keepline.insight.samples import Sample, check_over, read_samples
+from keepline.insight.staying import READS as COURSE_READS
+from keepline.insight.staying import Course, learn_course
 from keepline.insight.topups import TopUps, learn_topups
 from keepline.insight.validation import Rows, cross_fit, validate
 from keepline.insight.value import ValueModel
@@ -47,7 +51,8 @@ __all__ = ["Models", "Sample", "train"]
 
 REACHED_SHARE_MAX = 0.5  # of the samples; beyond it those left alone are too special
 LOTS = 10_000
-RECIPE = "2"  # raise it when the same data would give another model
+WATCHED_MAX = 60_000
+RECIPE = "3"  # raise it when the same data would give another model
 TARGETS = {"leave": "left_within", "port_out": "ported_within", "downgrade": "downgraded_within"}
 SIZES: dict[str, tuple[str, ...]] = {"leave": ("small", "long"), "port_out": (), "downgrade": ()}
 
@@ -65,6 +70,8 @@ class Models:
     downgrade: Leaving | None
     value: ValueModel
     value_abstains: bool  # over-sampled leavers and no true rate
+    course: Course | None = None  # how the rate of leaving runs ahead; None where leaving could not be learnt
+    watched: tuple[Watched, ...] = ()  # the inputs as they were in the samples
 
 
 def train(
@@ -112,17 +119,22 @@ def _trained(
     topups: TopUps | Card | None,
 ) -> Models:
     leaving = policy.leaving
+    everybody = table
     table, notes = _left_alone(table)
     inputs = choose(table, attributes, history=_history(samples, first, leaving))
     matrix = inputs.matrix(table)
-    learnt = {name: _learn(name, table, matrix, policy=leaving, seed=seed) for name in TARGETS}
+    signs = inputs.signs(leaving.raises_risk, leaving.lowers_risk)
+    bound = {name: () if name == "downgrade" else signs for name in TARGETS}
+    learnt = {name: _learn(name, table, matrix, bound[name], policy=leaving, seed=seed) for name in TARGETS}
     abstains = leaving.oversampled and leaving.true_monthly_rate is None
     learnt |= {name: _corrected(learnt[name], learnt["leave"], leaving) for name in ("leave", "port_out")}
     worth = _value(table, matrix, learnt["leave"], policy=policy, first=first)
     worth = replace(worth, topups=topups) if isinstance(topups, TopUps) else replace(worth, no_topups=topups)
+    course = _course(table, learnt["leave"], worth, seed=seed)
     notes += [OF_THE_SAMPLE] if abstains else []
     version = _version(table, matrix, policy=policy, seed=seed, topups=worth.topups)
     card = _card(learnt, inputs, worth, policy=policy, samples=samples, table=table, notes=notes)
+    card["staying"] = staying_card(course)
     return Models(
         version,
         card | {"version": version, "seed": seed},
@@ -133,7 +145,15 @@ def _trained(
         learnt["downgrade"].model,
         worth,
         abstains,
+        course,
+        _watched(everybody, inputs),
     )
+
+
+def _watched(table: pa.Table, inputs: Inputs) -> tuple[Watched, ...]:
+    """The inputs of every few customers of the samples, whether an offer reached them or not."""
+    some = table.take(np.arange(0, len(table), max(1, len(table) // WATCHED_MAX)))
+    return watch(inputs, inputs.matrix(some), _months(some))
 
 
 def _left_alone(table: pa.Table) -> tuple[pa.Table, list[dict[str, str]]]:
@@ -167,11 +187,13 @@ def _with(table: pa.Table, name: str, column: pa.ChunkedArray) -> pa.Table:
     return table.set_column(table.schema.get_field_index(name), name, column)
 
 
-def _learn(name: str, table: pa.Table, matrix: Vector, *, policy: LeavingPolicy, seed: int) -> Learnt:
+def _learn(
+    name: str, table: pa.Table, matrix: Vector, signs: tuple[int, ...], *, policy: LeavingPolicy, seed: int
+) -> Learnt:
     """Fit and judge one target, or say why there is no model."""
     y = numbers(table.column(TARGETS[name]))
     known = ~np.isnan(y)
-    rows = Rows(matrix, y, _ids(table), _months(table)).take(known)
+    rows = Rows(matrix, y, _ids(table), _months(table), signs).take(known)
     if not known.any():
         return Learnt(None, 0, 0, refused=NOT_KNOWN)
     nothing = Learnt(None, len(rows.y), int(rows.y.sum()))
@@ -187,7 +209,7 @@ def _fitted(rows: Rows, nothing: Learnt, *, policy: LeavingPolicy, seed: int, si
         crossed = cross_fit(rows, seed=seed, sizes=sizes)
         return replace(nothing, model=Leaving(crossed.stacks), validation=crossed)
     validation = validate(rows, horizon=policy.horizon_months, seed=seed, sizes=sizes)
-    final = fit_stack(rows.matrix, rows.y, rows.ids, seed=seed, sizes=sizes)
+    final = rows.fitted(seed=seed, sizes=sizes)
     return replace(nothing, model=Leaving((final,)), validation=validation)
 
 
@@ -253,6 +275,16 @@ def _value(table: pa.Table, matrix: Vector, leave: Learnt, *, policy: Policy, fi
     return value.learn_change(model, seen, after, policy=policy.value)
 
 
+def _course(table: pa.Table, leave: Learnt, worth: ValueModel, *, seed: int) -> Course | None:
+    """How the rate of leaving runs ahead, from the months the samples left in."""
+    if leave.model is None or worth.monthly_rate is None:
+        return None
+    column = {name: numbers(table.column(name)) for name in COURSE_READS}
+    left, after, alone = (numbers(table.column(name)) for name in ("left_within", "left_after", "alone_share"))
+    plain = Course(worth.horizon, worth.monthly_rate, worth.lasting)
+    return learn_course(column, left, after, alone, plain=plain, seed=seed)
+
+
 def _later(leaving: Leaving, table: pa.Table, matrix: Vector) -> list[tuple[Vector, Vector]]:
     """Probabilities of the same customers at one sample and the next."""
     ids, months = _ids(table), _months(table)
@@ -268,7 +300,7 @@ def _later(leaving: Leaving, table: pa.Table, matrix: Vector) -> list[tuple[Vect
 def _version(table: pa.Table, matrix: Vector, *, policy: Policy, seed: int, topups: TopUps | None) -> str:
     """A hash of the training rows, what top-ups taught, the policy that shaped them, the seed and the recipe."""
     hasher = hashlib.sha256()
-    labels = [numbers(table.column(name)) for name in (*TARGETS.values(), "margin_after_fen")]
+    labels = [numbers(table.column(name)) for name in (*TARGETS.values(), "left_after", "margin_after_fen")]
     for column in (*matrix.T, *labels):
         hasher.update(np.rint(np.nan_to_num(column, nan=-1e6) * 1e6).astype(np.int64).tobytes())
     hasher.update(_ids(table).tobytes())
@@ -332,6 +364,7 @@ def _untrained(policy: Policy, *, seed: int) -> Models:
         **inputs_card(None),
         "targets": {name: target_card(name, nothing) for name in TARGETS},
         "value": value_card(worth),
+        "staying": staying_card(None),
         "notes": [NO_SAMPLES],
         "words": words_card(),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +37,11 @@ class Trees:
         return np.asarray(self.booster.predict(matrix, raw_score=True, num_threads=1))
 
 
-def fit_trees(matrix: Vector, y: Vector, weight: Vector, *, size: dict[str, Any], seed: int) -> Trees:
+def fit_trees(
+    matrix: Vector, y: Vector, weight: Vector, *, size: dict[str, Any], seed: int, signs: Sequence[int] = ()
+) -> Trees:
+    """``signs`` of the columns: 1 where an input may only raise the log-odds, -1 where only lower; none: all free."""
     settings = SETTINGS | {k: v for k, v in size.items() if k != "rounds"} | {"seed": seed}
+    settings |= {"monotone_constraints": list(signs)} if any(signs) else {}
     data = lightgbm.Dataset(matrix, label=y, weight=weight, params={"verbosity": -1}, free_raw_data=True)
     return Trees(lightgbm.train(settings, data, num_boost_round=size["rounds"]))

@@ -17,6 +17,7 @@ import numpy as np
 from scipy.special import expit
 
 from keepline.errors import TooFewError
+from keepline.insight.additive import Signs
 from keepline.insight.calibration import judged
 from keepline.insight.inputs import Numbers, Vector, folds
 from keepline.insight.leaving import SCORED_FOLDS, Stack, fit_stack
@@ -50,9 +51,13 @@ class Rows:
     y: Vector
     ids: Numbers
     months: Numbers
+    signs: Signs = ()  # of the columns, where policy says which way they may work
 
     def take(self, mask: Mask) -> Rows:
-        return Rows(self.matrix[mask], self.y[mask], self.ids[mask], self.months[mask])
+        return Rows(self.matrix[mask], self.y[mask], self.ids[mask], self.months[mask], self.signs)
+
+    def fitted(self, *, seed: int, sizes: tuple[str, ...]) -> Stack:
+        return fit_stack(self.matrix, self.y, self.ids, seed=seed, sizes=sizes, signs=self.signs)
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,7 @@ def _judge(rows: Rows, *, method: str, pairs: list[tuple[Mask, Mask]], seed: int
     stacks, p, y = [], [], []
     for train, judge in pairs:
         seen, unseen = rows.take(train), rows.take(judge)
-        stack = fit_stack(seen.matrix, seen.y, seen.ids, seed=seed, sizes=sizes)
+        stack = seen.fitted(seed=seed, sizes=sizes)
         stacks.append(stack)
         p.append(expit(stack.logit(unseen.matrix)))
         y.append(unseen.y)

@@ -14,7 +14,7 @@ from keepline.errors import PolicyError, UnclearError
 from keepline.periods import Month
 from keepline.policy.conditions import Condition
 from keepline.policy.document import Document, Part, Text, read
-from keepline.tables import CHANNELS, COMPONENTS
+from keepline.tables import CHANNELS, COMPONENTS, FEATURES, Type
 
 MOST_FEN = 10**15  # ten trillion yuan: more is a slip of the hand, and sums of it would not fit
 Fen = Annotated[int, Field(ge=0, le=MOST_FEN)]
@@ -106,9 +106,30 @@ class Leaving(Document):
     oversampled: bool = False
     high_band_min: float = Field(ge=0, le=1)
     medium_band_min: float = Field(ge=0, le=1)
+    raises_risk: tuple[str, ...] = Field(
+        default=(), description="numbers that may only raise the risk of leaving, features or own facts"
+    )
+    lowers_risk: tuple[str, ...] = Field(default=(), description="numbers that may only lower it")
     training_snapshots: int = Field(default=3, ge=1, le=12)
     training_customers_max: int = Field(default=200_000, ge=1000)
     reasons: dict[str, Text] = Field(default_factory=dict, description="the operator's codes for recorded reasons")
+
+    @model_validator(mode="after")
+    def _ways(self) -> Self:
+        both = sorted(set(self.raises_risk) & set(self.lowers_risk))
+        if both:
+            raise UnclearError(
+                f"{', '.join(both)} cannot only raise and only lower the risk; keep one of raises_risk and lowers_risk",
+                f"{'、'.join(both)} 不能既只升高又只降低风险；请只写入 raises_risk 或 lowers_risk 之一",
+            )
+        codes = [c.name for c in FEATURES.columns if c.type is Type.TEXT]
+        wrong = sorted({*self.raises_risk, *self.lowers_risk} & set(codes))
+        if wrong:
+            raise UnclearError(
+                f"{', '.join(wrong)} is a code and cannot rise or fall; name numbers in raises_risk and lowers_risk",
+                f"{'、'.join(wrong)} 是代码而非数值，谈不上升降；raises_risk 与 lowers_risk 只能写数值",
+            )
+        return self
 
     @model_validator(mode="after")
     def _bands(self) -> Self:

@@ -27,6 +27,7 @@ def card_figures(card: Said) -> dict[str, Any]:
         "snapshots": [{key: row.get(key) for key in ("month", "customers")} for row in card.get("snapshots") or []],
         "value": _words(card.get("value")),
         "lifetimes": _sentences((card.get("value") or {}).get("who_by_what")),
+        "staying": _words(card.get("staying")),
         "notes": _sentences(card.get("notes")),
         "lacked": _sentences(card.get("lacked")),
     }
@@ -103,6 +104,16 @@ def wilson(share: float, n: int, *, level: float = LEVEL) -> tuple[float, float]
     middle = share + z * z / (2 * n)
     reach = z * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     return round(max(0.0, (middle - reach) / (1 + z * z / n)), 6), round((middle + reach) / (1 + z * z / n), 6)
+
+
+def drift_figures(said: Said) -> dict[str, Any]:
+    """What moved since the models learnt, in words; how many inputs were compared, or why none was."""
+    inputs = said.get("inputs") or {}
+    return {
+        "warnings": _sentences(said.get("warnings")),
+        "checked": inputs.get("checked"),
+        "refused": _words(inputs.get("refused")),
+    }
 
 
 def _words(said: Any) -> Words | None:

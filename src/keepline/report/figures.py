@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from keepline.engine import Engine
 from keepline.policy.documents import Policy
-from keepline.report.card import card_figures, judgement_figures, reasons_of
+from keepline.report.card import card_figures, drift_figures, judgement_figures, reasons_of
 from keepline.report.concentration import concentration, value_bands
 from keepline.report.findings import findings
 from keepline.report.means import limit_figures, plan_figures
@@ -51,6 +51,7 @@ def figures(
         "pilots": pilot_figures(manifest.get("pilots"), policy),
         "looks": look_figures(manifest.get("looks"), policy),
         "judgement": judgement_figures(manifest.get("judgement") or []),
+        "drift": drift_figures(manifest.get("drift") or {}),
         "quality": quality_figures(manifest, base),
         "tenure": tenure_figures(shelf, policy),
     }

@@ -60,6 +60,10 @@ class Hazard:
         times = _times(np.asarray(here, dtype=np.float64), contract_end)
         return self._fixed(inputs) + self._moving(times)
 
+    def odds_of_average(self, here: Vector, to_go: Vector) -> Vector:
+        """The same of somebody average in all inputs; ``to_go``: months to the contract's end, -inf without one."""
+        return np.asarray(self.model.intercept + self._moving(_stretches(here, to_go)))
+
     def survival(self, inputs: Vector, here: Counts | Vector, contract_end: Vector, *, ahead: int) -> Vector:
         """Probability to be here after each month ahead, customers x months."""
         alive, fixed = np.ones(len(inputs)), self._fixed(inputs)
@@ -122,6 +126,9 @@ def _quiet_months(
 
 def _times(here: Vector, contract_end: Vector) -> Vector:
     """Months here, and a step for each stretch about the contract's end."""
-    to_go = np.where(np.isnan(contract_end), -np.inf, contract_end) - here
+    return _stretches(here, np.where(np.isnan(contract_end), -np.inf, contract_end) - here)
+
+
+def _stretches(here: Vector, to_go: Vector) -> Vector:
     steps = [((to_go >= first) & (to_go <= last)).astype(np.float64) for first, last in SPIKES]
     return np.column_stack([here, *steps])

@@ -184,7 +184,7 @@ def model_card(figures: Figures) -> Block:
         "模型只在它没有见过的客户或更晚的账期上检验。",
         "Models are judged only on customers or months they had not seen.",
     )
-    blocks: list[Block] = []
+    blocks = _drift(figures.get("drift") or {})
     if not card["models"]:
         blocks.append(note("没有模型可检验。", "There is no model to judge."))
     judged = [row for row in card["models"] if row["auc"] is not None]
@@ -198,8 +198,27 @@ def model_card(figures: Figures) -> Block:
     return section("model", "模型可信吗", "Can the models be believed", lead=lead, blocks=blocks)
 
 
+def _drift(found: Row) -> list[Block]:
+    """What moved since the models learnt; that nothing did, or that nothing could be compared."""
+    warned = [caution(words["zh"], words["en"]) for words in found.get("warnings", [])]
+    if warned or not found:
+        return warned
+    if found["refused"] is not None:
+        why = found["refused"]
+        return [note(f"没有检查数据是否变样：{why['zh']}。", f"Nothing was watched for drift: {why['en']}.")]
+    if not found["checked"]:
+        return []
+    return [
+        note(
+            f"{found['checked']} 项数据与训练时相比没有明显变化。",
+            f"None of {found['checked']} inputs has moved noticeably since the models learnt.",
+        )
+    ]
+
+
 def _notes(card: Row) -> list[Words]:
-    return [*card["notes"], *([card["value"]] if card["value"] else []), *card.get("lifetimes", [])]
+    single = [card[name] for name in ("value", "staying") if card.get(name)]
+    return [*card["notes"], *single, *card.get("lifetimes", [])]
 
 
 def _refusal(row: Row) -> Block:
