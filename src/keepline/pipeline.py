@@ -24,6 +24,7 @@ from keepline.features.build import build_features, build_labels
 from keepline.insight import price
 from keepline.insight.classes import build_classes
 from keepline.insight.moved import watch_inputs
+from keepline.insight.niches.stage import find_niches
 from keepline.insight.scoring import score
 from keepline.insight.training import Models, Sample, train
 from keepline.insight.win_back import build_win_back, count_win_back
@@ -160,7 +161,7 @@ def decide_month(run: Run) -> dict[str, Any]:
     _classes(run)
     models = _models(run)
     _scores(run, run.month, models, name="scores", zh="评分", en="scores", previous=_month_before(run, "scores"))
-    extra = _measurement(run, models) | {"win_back": _win_back(run)} | _prices(run)
+    extra = _measurement(run, models) | {"win_back": _win_back(run), "niches": _niches(run)} | _prices(run)
     extra["drift"] = _drift(run, models, extra["judgement"])
     plan, check = _decisions(run, models)
     card = models.card | {"version": models.version}
@@ -279,6 +280,12 @@ def _prices(run: Run) -> dict[str, Any]:
         source = run.folder("features")
         run.each_range("price_sensitivity", None, lambda only, to: make(features=source / only.part, only=only, to=to))
     return {"price": model.card}
+
+
+def _niches(run: Run) -> dict[str, Any]:
+    with run.step("niches", "寻找细分客户群", "niches"):
+        parts, to = run.parts("features"), run.folder("niches") / SINGLE
+        return find_niches(run.engine, run.lake, snapshot=run.month, features=parts, to=to)
 
 
 def _rows(run: Run, table: str) -> list[dict[str, Any]]:

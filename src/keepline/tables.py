@@ -176,6 +176,22 @@ worth_month_fen int fen - | what policy wants above which the offer is rolled ou
 ratio_p real - - | chance of arms as unequal in size as these; in doubt below 0.001 | 样本比例检验
 verdict text - - | by the rule | 判定 | roll_out stop keep_looking too_few lots_in_doubt"""))
 
+NICHES = Table("niches", ("niche", "place"), "small groups who use the service unlike others of their kind and plan", "细分客户群", _of("""
+niche int - - | which group, the most striking first | 序号
+month text - - | snapshot month | 账期
+trait_1 text - - | what they share: a feature, own:NAME for the operator's facts | 共同特征
+value_1 text - - | its value; bands as first-last | 取值
+trait_2 text - - | a second thing they share | 第二特征
+value_2 text - - | its value | 取值
+customers int customers p | customers of the base in it; estimated where only a lot was looked at | 客户数
+margin_fen int fen p | their margin this month | 本月毛利
+place int - - | of the behaviour, the most striking first | 次序
+behaviour text - p | feature that differs | 行为
+difference real - p | from others of their kind and plan, in standard deviations, in the half that was not searched | 差异
+low real - p | lower end of its 90 % interval | 下限
+high real - p | upper end | 上限
+times real - p | the group's mean over what is usual of its kind | 倍数"""))
+
 OUTCOMES = Table("outcomes", ("customer_id",), "what became of some customers within an outcome window", "期后结果", _of(_WHO + """
 left_after int months p | months from the snapshot to the month they left in; null when they stayed | 离网间隔
 months_stayed int months p | whole months of the window before leaving | 在网月数
@@ -301,5 +317,5 @@ STAGES = (
     PRICE_SEGMENTS,
     PRICE_SUMS,
 )
-PUBLISHED = (CLASSES, SCORES, DECISIONS, EFFECTS, LOOKS, WIN_BACK, PRICE_SENSITIVITY)
+PUBLISHED = (CLASSES, SCORES, DECISIONS, EFFECTS, LOOKS, NICHES, WIN_BACK, PRICE_SENSITIVITY)
 TABLES: dict[str, Table] = {table.name: table for table in (*LAKE, *STAGES, *PUBLISHED)}

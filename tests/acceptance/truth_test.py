@@ -63,3 +63,14 @@ def test_the_interval_of_value_covers_the_truth(found_month: Known, found: Calla
     inside = np.mean((scores.value_low_fen <= scores.value_fen_true) & (scores.value_fen_true <= scores.value_high_fen))
     found("90 % interval of value covers", f"{inside:.1%}", demand="86–94 % over 200 seeds", source=SITE)
     assert 0.80 <= inside <= 0.97  # one seed; the long test holds the mark over 200
+
+
+@pytest.mark.full
+def test_the_planted_niches_come_out_first_and_places_where_nobody_differs_do_not(
+    found_month: Known, found: Callable[..., None]
+) -> None:
+    rows = json.loads((found_month.folder / "manifest.json").read_text(encoding="utf-8"))["niches"]["found"]
+    named = list(dict.fromkeys(row["value_1"] for row in rows if row["trait_1"] == "own:frequent_place"))
+    found("planted niches found", ", ".join(named), demand="hospital, border; not campus, market", source=SITE)
+    assert set(named) == {"hospital", "border"}
+    assert {row["niche"] for row in rows if row["value_1"] in named} >= {1, 2}

@@ -42,6 +42,7 @@ def figures(
         "concentration": [concentration(measure, rows) for measure, rows in spreads.items()],
         "moves": _moves(shelf),
         "grid": _grid(shelf, value_bands(spreads["value"])),
+        "niches": manifest.get("niches"),
         "leaving": _leaving(shelf, manifest.get("model_card") or {}),
         "win_back": win_back_figures(manifest.get("win_back"), policy),
         "funnel": _funnel(shelf),
