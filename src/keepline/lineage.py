@@ -87,6 +87,8 @@ STEPS: dict[str, tuple[str, ...]] = {
     "candidates.manager_id": ("features.manager_id",),
     "candidates.*": EFFECT,
     "classes.*": ("features.*",),
+    "drivers.*": ("features.*",),
+    "niches.*": ("features.*", "attributes.code"),
     "decisions.state": (
         "candidates.gain_fen",
         "features.consent",

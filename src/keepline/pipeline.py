@@ -23,6 +23,7 @@ from keepline.errors import PublicationError
 from keepline.features.build import build_features, build_labels
 from keepline.insight import price
 from keepline.insight.classes import build_classes
+from keepline.insight.drivers import build_drivers
 from keepline.insight.moved import watch_inputs
 from keepline.insight.niches.stage import find_niches
 from keepline.insight.scoring import score
@@ -159,6 +160,7 @@ def decide_month(run: Run) -> dict[str, Any]:
     """Every stage up to the checked decisions; what the manifest says of them."""
     _features(run, run.month, name="features", zh="整理客户特征", en="features")
     _classes(run)
+    _drivers(run)
     models = _models(run)
     _scores(run, run.month, models, name="scores", zh="评分", en="scores", previous=_month_before(run, "scores"))
     extra = _measurement(run, models) | {"win_back": _win_back(run), "niches": _niches(run)} | _prices(run)
@@ -185,6 +187,12 @@ def _classes(run: Run) -> None:
 def _month_before(run: Run, table: str) -> tuple[Path, ...]:
     """A table's parts in the publication of the month before, if there is one."""
     return next((p.parts(table) for p in reversed(run.past) if p.month == run.month + -1), ())
+
+
+def _drivers(run: Run) -> None:
+    with run.step("drivers", "忠诚驱动", "drivers of loyalty", total=len(run.ranges)):
+        make, source = partial(build_drivers, run.engine, run.policy, snapshot=run.month), run.folder("features")
+        run.each_range("drivers", None, lambda only, to: make(features=source / only.part, only=only, to=to))
 
 
 def training_months(lake: Lake, policy: Policy, month: Month) -> list[Month]:

@@ -192,6 +192,20 @@ low real - p | lower end of its 90 % interval | 下限
 high real - p | upper end | 上限
 times real - p | the group's mean over what is usual of its kind | 倍数"""))
 
+DRIVERS = Table("drivers", ("customer_id",), "what holds each customer: six drivers of loyalty, and how much of each is known", "忠诚驱动", _of(_WHO + """
+quality real - p | quality, 0 to 1; null where nothing is known | 质量
+quality_known real share - | share of its evidence that is known | 质量（已知）
+perceived_value real - p | what it gives for what it costs, 0 to 1; null where nothing is known | 感知价值
+perceived_value_known real share - | share of its evidence that is known | 感知价值（已知）
+dependence real - p | what leaving would cost them, 0 to 1; null where nothing is known | 依赖
+dependence_known real share - | share of its evidence that is known | 依赖（已知）
+belonging real - p | belonging, 0 to 1; null where nothing is known | 归属
+belonging_known real share - | share of its evidence that is known | 归属（已知）
+recognition real - p | recognition: would stay and recommend, 0 to 1; null where nothing is known | 认同
+recognition_known real share - | share of its evidence that is known | 认同（已知）
+honour real - p | honour, 0 to 1; null where nothing is known | 荣誉
+honour_known real share - | share of its evidence that is known | 荣誉（已知）"""))
+
 OUTCOMES = Table("outcomes", ("customer_id",), "what became of some customers within an outcome window", "期后结果", _of(_WHO + """
 left_after int months p | months from the snapshot to the month they left in; null when they stayed | 离网间隔
 months_stayed int months p | whole months of the window before leaving | 在网月数
@@ -317,5 +331,5 @@ STAGES = (
     PRICE_SEGMENTS,
     PRICE_SUMS,
 )
-PUBLISHED = (CLASSES, SCORES, DECISIONS, EFFECTS, LOOKS, NICHES, WIN_BACK, PRICE_SENSITIVITY)
+PUBLISHED = (CLASSES, DRIVERS, SCORES, DECISIONS, EFFECTS, LOOKS, NICHES, WIN_BACK, PRICE_SENSITIVITY)
 TABLES: dict[str, Table] = {table.name: table for table in (*LAKE, *STAGES, *PUBLISHED)}

@@ -10,8 +10,9 @@ from typing import Any
 
 from sqlglot import exp
 
-from keepline.decisions import offers, telling, words
+from keepline.decisions import drivers, offers, telling, words
 from keepline.decisions.base import base, see
+from keepline.decisions.drivers import DriverSeen
 from keepline.decisions.words import Words
 from keepline.engine import Engine
 from keepline.jsonfile import read_json
@@ -23,7 +24,7 @@ from keepline.tables import STATES
 Row = dict[str, Any]
 GATE_STATES = STATES[: STATES.index("no_offer_fits")]
 OF_ONE = ("features", "scores", "classes", "decisions", "assignments", "candidates")
-WHERE_KNOWN = ("price_sensitivity",)  # of publications whose lake told it
+WHERE_KNOWN = ("price_sensitivity", "drivers")  # of publications that have it
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class Explanation:
     interval: float
     price: Row = field(default_factory=dict)  # how purchases answer to price; empty where nothing is known of anybody
     quotes: Row = field(default_factory=dict)  # what that was learnt from
+    drivers: tuple[DriverSeen, ...] = ()
 
     def text(self, lang: str = "zh", face: str = "analyst") -> str:
         """The explanation in sentences; ``lang`` is zh or en, ``face`` analyst or seller."""
@@ -101,6 +103,7 @@ def explain(engine: Engine, folder: Path, *, customer_id: int, month: Month, pol
         interval=policy.value.interval,
         price=one.get("price_sensitivity") or {},
         quotes=manifest.get("price") or {},
+        drivers=drivers.seen(one.get("drivers") or {}, one["features"], policy.loyalty),
     )
 
 

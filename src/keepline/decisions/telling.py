@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from keepline.decisions import pricing, words
+from keepline.decisions import drivers, pricing, words
 from keepline.decisions.words import Words, yuan
 from keepline.tables import OF_PEOPLE
 
@@ -47,7 +47,7 @@ def text(found: Explanation, *, lang: str, face: str) -> str:
         *pricing.told(found.price, found.quotes, face),
         *_risk(found, face),
     ]
-    said += _staying(found) if face == "analyst" else []
+    said += [*_staying(found), *drivers.told(found.drivers)] if face == "analyst" else []
     said += [Words("优惠：", "offers:"), *(_offer(found, seen, face) for seen in found.offers), *_decision(found, face)]
     return "\n".join(line.said(lang) for line in said)
 
@@ -62,6 +62,7 @@ def as_dict(found: Explanation, *, face: str) -> Row:
         "class_reason": {"zh": found.classes.get("reason_zh"), "en": found.classes.get("reason_en")},
         "scores": {name: value for name, value in found.scores.items() if name not in ("customer_id", "month")},
         "price": pricing.as_dict(found.price, found.quotes, face),
+        "drivers": [drivers.as_dict(one) for one in found.drivers],
         "risk_reasons": [vars(said) for said in found.risks],
         "offers": [_offer_dict(found, seen, face) for seen in found.offers],
         **_decision_dict(found, face),

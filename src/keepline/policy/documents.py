@@ -14,6 +14,7 @@ from keepline.errors import PolicyError, UnclearError
 from keepline.periods import Month
 from keepline.policy.conditions import Condition
 from keepline.policy.document import Document, Part, Text, read
+from keepline.policy.drivers import Driver
 from keepline.tables import CHANNELS, COMPONENTS, FEATURES, Type
 
 MOST_FEN = 10**15  # ten trillion yuan: more is a slip of the hand, and sums of it would not fit
@@ -84,6 +85,17 @@ class Loyalty(Document):
     price_discount_share_min: float = Field(
         ge=0, le=1, description="discounts over revenue, from which loyalty is to price"
     )
+    driver: tuple[Driver, ...] = Field(default=(), description="what each driver of loyalty is measured by (K7)")
+
+    @model_validator(mode="after")
+    def _each_driver_once(self) -> Self:
+        names = [one.name for one in self.driver]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise UnclearError(
+                f"driver {', '.join(twice)} stands twice; put its evidence together",
+                f"驱动因素 {'、'.join(twice)} 重复；请把依据写在一处",
+            )
+        return self
 
 
 class Leaving(Document):

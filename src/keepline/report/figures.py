@@ -11,6 +11,7 @@ from keepline.engine import Engine
 from keepline.policy.documents import Policy
 from keepline.report.card import card_figures, drift_figures, judgement_figures, reasons_of
 from keepline.report.concentration import concentration, value_bands
+from keepline.report.drivers import driver_figures
 from keepline.report.findings import findings
 from keepline.report.means import limit_figures, plan_figures
 from keepline.report.past import effect_figures, look_figures, pilot_figures, win_back_figures
@@ -42,6 +43,7 @@ def figures(
         "concentration": [concentration(measure, rows) for measure, rows in spreads.items()],
         "moves": _moves(shelf),
         "grid": _grid(shelf, value_bands(spreads["value"])),
+        "drivers": driver_figures(shelf),
         "niches": manifest.get("niches"),
         "leaving": _leaving(shelf, manifest.get("model_card") or {}),
         "win_back": win_back_figures(manifest.get("win_back"), policy),

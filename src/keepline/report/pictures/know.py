@@ -6,6 +6,7 @@ from typing import Any
 
 from keepline.periods import in_chinese
 from keepline.report.numbers import EMPTY, Money, count, decimal, percent
+from keepline.report.pictures.drivers import drivers
 from keepline.report.pictures.niches import niches
 from keepline.report.pictures.shape import (
     LONG,
@@ -37,7 +38,13 @@ BAND_ORDER = ("top", "next", "rest", "unknown")
 
 def know_sections(figures: Figures) -> list[Block]:
     money = Money(figures["head"]["currency"])
-    return [pareto(figures, money), moves(figures, money), grid(figures, money), niches(figures, money)]
+    return [
+        pareto(figures, money),
+        moves(figures, money),
+        grid(figures, money),
+        drivers(figures),
+        niches(figures, money),
+    ]
 
 
 def pareto(figures: Figures, money: Money) -> Block:
