@@ -17,6 +17,7 @@ from keepline.demo import LAST, Asked, run_demo
 from keepline.errors import SiteError
 from keepline.newsite import make_site
 from keepline.progress import Silent
+from keepline.publication import may_write
 from keepline.site import open_site
 
 Told = tuple[int, Any]
@@ -123,10 +124,10 @@ def test_a_report_takes_no_place_of_a_kept_publication_or_a_folder(tmp_path: Pat
         "policy/../published/x",
     ):
         with pytest.raises(SiteError):
-            inquiry._may_write(site, tmp_path / out)
+            may_write(site, tmp_path / out)
     with pytest.raises(SiteError):
-        inquiry._may_write(site, Path("/dev/null"))
-    inquiry._may_write(site, tmp_path / "report.html")
+        may_write(site, Path("/dev/null"))
+    may_write(site, tmp_path / "report.html")
 
 
 def test_a_number_with_too_many_digits_is_no_pseudonym(tmp_path: Path) -> None:
