@@ -128,27 +128,34 @@ def ours(*words: object) -> Command:
     return (sys.executable, str(HERE / str(words[0])), *map(str, words[1:]))
 
 
-def peer(*words: object) -> Command:
-    """A jobs file run with the Python that has the peers; ours where there is none, which then fails by name."""
-    return (str(peers_python() or sys.executable), str(HERE / str(words[0])), *map(str, words[1:]))
+def peer(*words: object, room: str = "") -> Command:
+    """A jobs file run with the Python that has the peers; ours where there is none, which then fails by name.
+
+    ``room`` names an environment of its own, for peers that do not get on with the others.
+    """
+    return (str(peers_python(room) or sys.executable), str(HERE / str(words[0])), *map(str, words[1:]))
 
 
-def peers_python() -> Path | None:
-    """The environment of the peers: KEEPLINE_PEERS, or benchmarks/peers/.venv."""
-    named = os.environ.get(PEERS)
-    found = Path(named) if named else HERE / "peers" / ".venv" / "bin" / "python"
+def peers_python(room: str = "") -> Path | None:
+    """The environment of the peers: KEEPLINE_PEERS, or benchmarks/peers/.venv; with a room, named after it."""
+    named = os.environ.get(f"{PEERS}_{room.upper()}" if room else PEERS)
+    found = Path(named) if named else HERE / "peers" / _folder(room) / "bin" / "python"
     return found if found.is_file() else None
 
 
-def missing_peers() -> str:
+def _folder(room: str) -> str:
+    return f".venv-{room}" if room else ".venv"
+
+
+def missing_peers(room: str = "") -> str:
     """What to do where the peers are not installed; empty when they are."""
-    if peers_python():
+    if peers_python(room):
         return ""
+    folder, file = f"benchmarks/peers/{_folder(room)}", f"{room or 'requirements'}.txt"
     return (
         "The peers are not installed, so only our own figures follow. To compare:\n"
-        "python3 -m venv benchmarks/peers/.venv && "
-        "benchmarks/peers/.venv/bin/pip install -r benchmarks/peers/requirements.txt\n"
-        f"or name the Python of an environment that has them in {PEERS}.\n"
+        f"python3 -m venv {folder} && {folder}/bin/pip install -r benchmarks/peers/{file}\n"
+        f"or name the Python of an environment that has them in {PEERS}{'_' + room.upper() if room else ''}.\n"
     )
 
 

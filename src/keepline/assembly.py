@@ -29,7 +29,7 @@ from keepline.tables import TABLES
 
 PUBLISHED_TABLES = (
     "features", "classes", "scores", "pilots", "looks", "candidates", "decisions", "assignments", "effects", "win_back",
-    "niches", "drivers",
+    "niches", "drivers", "learners",
 )  # fmt: skip
 WHERE_KNOWN = ("price_sensitivity",)  # published where the lake tells it
 

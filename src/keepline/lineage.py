@@ -59,6 +59,14 @@ STEPS: dict[str, tuple[str, ...]] = {
         "features.*",
         "scores.leave_probability",
     ),
+    "learners.*": (
+        "experiments.arm",
+        "deliveries.answer",
+        "departures.month",
+        "bills.amount_fen",
+        "features.*",
+        "scores.leave_probability",
+    ),
     "looks.*": (
         "experiments.arm",
         "deliveries.answer",

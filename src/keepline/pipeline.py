@@ -32,7 +32,7 @@ from keepline.insight.win_back import build_win_back, count_win_back
 from keepline.lake.store import Lake, reading
 from keepline.measurement.effects import PastPlan, measure_plans
 from keepline.measurement.judgement import judge
-from keepline.measurement.pilots import PastSnapshot, measure_pilots, pilot_months
+from keepline.measurement.pilots import PastSnapshot, Written, measure_pilots, pilot_months
 from keepline.measurement.watching import calibration_warnings, watch_calibration
 from keepline.periods import Month
 from keepline.policy.documents import Policy, read_policy
@@ -50,6 +50,7 @@ from keepline.run import Run
 from keepline.site import Site
 
 SINGLE = "part-00000.parquet"
+PILOT_TABLES = ("pilots", "looks", "learners")
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,7 @@ def decide_month(run: Run) -> dict[str, Any]:
     extra = _measurement(run, models) | {"win_back": _win_back(run), "niches": _niches(run)} | _prices(run)
     extra["drift"] = _drift(run, models, extra["judgement"])
     plan, check = _decisions(run, models)
-    card = models.card | {"version": models.version}
+    card = models.card | {"version": models.version, "who_responds": extra.pop("learners")}
     return extra | {"plan": plan, "check": check, "model_card": card}
 
 
@@ -244,13 +245,12 @@ def _measurement(run: Run, models: Models) -> dict[str, Any]:
     plans = [PastPlan(p.month, p.parts("assignments"), p.parts("scores"), p.parts("decisions")) for p in run.past]
     given = (run.engine, run.lake, run.policy)
     with run.step("measurement", "测量成效", "effects of pilots and past plans"):
-        looks = run.folder("looks") / SINGLE
-        measure_pilots(*given, snapshot=run.month, past=snapshots, to=run.folder("pilots") / SINGLE, looks=looks)
+        to = Written(*(run.folder(name) / SINGLE for name in PILOT_TABLES))
+        measure_pilots(*given, snapshot=run.month, past=snapshots, to=to)
         measure_plans(*given, snapshot=run.month, past=plans, to=run.folder("effects") / SINGLE)
         judged = judge(*given, snapshot=run.month, past=plans)
     return {
-        "pilots": _rows(run, "pilots"),
-        "looks": _rows(run, "looks"),
+        **{name: _rows(run, name) for name in PILOT_TABLES},
         "effects": _rows(run, "effects"),
         "judgement": judged,
     }

@@ -144,10 +144,11 @@ reason_2 text - p | second reason | 原因二
 reason_3 text - p | third reason | 原因三
 model_version text - - | model that scored | 模型版本"""))
 
-PILOTS = Table("pilots", ("offer_id", "outcome", "term"), "what pilots found: the effect of an offer, linear in a few terms", "试点结果", _of("""
+PILOTS = Table("pilots", ("offer_id", "outcome", "times", "term"), "what pilots found: the effect of an offer, linear in a few terms", "试点结果", _of("""
 offer_id text - - | offer | 优惠
 outcome text - - | probability of leaving within the horizon, margin a month, or the share of the treated who take the offer | 指标 | leave margin taken
-term text - - | intercept, the feature or score the coefficient multiplies, taken (share who take it), taken_risk (that times the risk) or plain_risk (the risk) | 项
+times text - - | what the term is multiplied by: nothing more, the share who take the offer, that times the risk, or the risk | 乘以 | one taken taken_risk plain_risk
+term text - - | intercept, or the feature or score the coefficient multiplies | 项
 experiment_id text - - | pilot | 试点
 coefficient real - - | change of the outcome for one scaled unit of the term | 系数
 centre real - - | subtracted from the term | 中心
@@ -159,6 +160,16 @@ low real - - | lower end of the 90 % interval of the mean | 下限
 high real - - | upper end of the 90 % interval of the mean | 上限
 verdict text - - | measured, no_effect or too_few | 结论 | measured no_effect too_few
 lots_p real - - | chance of lots as uneven as these; in doubt below 0.001 | 抽签均衡概率"""))
+
+LEARNERS = Table("learners", ("offer_id", "outcome", "learner"), "how well each learner told who responds to an offer, and which was chosen", "试点的学习方法", _of("""
+offer_id text - - | offer | 优惠
+outcome text - - | what the offer changes | 指标 | leave margin
+learner text - - | plain: the same share of the risk or of the takers for all; share: that share differs by customer; line: the effect differs by customer; both: the two together | 方法 | plain share line both
+experiment_id text - - | pilot | 试点
+qini real - - | what ranking by this learner gains over treating by lot, a customer, on average over all shares treated | 排序增益
+error real - - | its standard error | 标准误
+chosen bool - - | not more than one standard error below the best: the mean of those chosen speaks | 是否采用
+kept real - - | share of what they add to the plain effect that is used; null where not chosen | 采用比例"""))
 
 LOOKS = Table("looks", ("offer_id", "experiment_id", "look"), "where each pilot stands under the rule it was started with", "试点判定", _of("""
 offer_id text - - | offer | 优惠
@@ -331,5 +342,5 @@ STAGES = (
     PRICE_SEGMENTS,
     PRICE_SUMS,
 )
-PUBLISHED = (CLASSES, DRIVERS, SCORES, DECISIONS, EFFECTS, LOOKS, NICHES, WIN_BACK, PRICE_SENSITIVITY)
+PUBLISHED = (CLASSES, DRIVERS, SCORES, DECISIONS, EFFECTS, LOOKS, LEARNERS, NICHES, WIN_BACK, PRICE_SENSITIVITY)
 TABLES: dict[str, Table] = {table.name: table for table in (*LAKE, *STAGES, *PUBLISHED)}

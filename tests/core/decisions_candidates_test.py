@@ -22,6 +22,7 @@ def pilot(outcome: str, term: str, coefficient: float, **more: Any) -> Row:
         "offer_id": "gift",
         "experiment_id": "pilot-1",
         "outcome": outcome,
+        "times": "one",
         "term": term,
         "coefficient": coefficient,
         "centre": 0.0,
@@ -76,6 +77,20 @@ def test_a_measured_effect_gains_by_its_terms_with_an_interval(engine: Engine, t
     assert rows[2]["gain_fen"] == gain(-0.02, 100), "an unknown term counts as at its centre"
     assert rows[3]["gain_fen"] == gain(-0.01, 100, 0.01), "no more risk is taken away than there is"
     assert not rows[1]["assumed"]
+
+
+def test_a_share_that_differs_by_customer_is_multiplied_by_the_risk(engine: Engine, tmp_path: Path) -> None:
+    found = [
+        pilot("leave", "intercept", -0.01),
+        pilot("leave", "intercept", -0.2, times="plain_risk"),
+        pilot("leave", "tenure_months", -0.1, times="plain_risk", centre=20.0, scale=10.0),
+    ]
+    people = [features_of(1, tenure_months=30), features_of(2, tenure_months=None)]
+    made = stage(engine, tmp_path, people, policy=policy_with([PILOTED]), pilots=found)
+    made.build()
+    rows = made.by_customer("candidates")
+    for customer, change in ((1, -0.01 - (0.2 + 0.1) * 0.2), (2, -0.01 - 0.2 * 0.2)):
+        assert rows[customer]["gain_fen"] == round(-change * worth(100_000, 12.0, 0.2, 2)) - 610
 
 
 def test_a_loyalty_offer_is_judged_by_whom_it_keeps(engine: Engine, tmp_path: Path) -> None:
@@ -133,7 +148,7 @@ def test_a_term_that_is_no_number_is_refused() -> None:
 def test_a_term_that_grows_with_who_takes_the_offer_needs_to_know_who_does() -> None:
     offer = policy_with([PILOTED]).offers.offer[0]
     with pytest.raises(PublicationError, match="outcome 'taken'"):
-        candidates.change_of(offer, [pilot("leave", "taken_risk", -1.0)])
+        candidates.change_of(offer, [pilot("leave", "intercept", -1.0, times="taken_risk")])
 
 
 def test_the_models_keep_to_the_agreed_subset() -> None:

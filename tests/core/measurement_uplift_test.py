@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from keepline.measurement import uplift
+from keepline.measurement.choosing import choose
+from keepline.measurement.learners import Seen
 from keepline.measurement.uplift import Terms, Uplift, estimate, ridge, standardise
 
 FEATURES = 6
@@ -41,7 +43,7 @@ def pilot(n: int, seed: int, *, strength: float) -> tuple[Terms, Uplift, np.ndar
 def told(terms: Terms, found: Uplift) -> np.ndarray:
     """What the result says of each customer; the risk is the first term."""
     risk = terms.values[:, 0] * terms.scale[0] + terms.centre[0]
-    return found.slope * risk + found.line.at(terms.values)
+    return found.effect.at(terms.values, risk)
 
 
 def test_who_responds_is_recovered_from_a_large_pilot() -> None:
@@ -76,13 +78,17 @@ def test_an_effect_no_larger_than_its_error_is_not_used_and_a_sure_one_nearly_wh
     assert uplift._sure(0.1, 0.01) == pytest.approx(0.99)
 
 
-def test_nothing_of_the_free_line_is_kept_where_it_is_not_surely_more_and_most_where_it_is() -> None:
+def test_nothing_is_added_to_the_plain_effect_where_it_is_not_surely_more_and_most_where_it_is() -> None:
     rng = np.random.default_rng(5)
     x, size = rng.normal(size=(4000, 3)), rng.uniform(0.01, 0.2, 4000)
-    terms, fold = standardise({f"x{i}": x[:, i] for i in range(3)}), uplift.folds(np.arange(4000))
-    noise = rng.normal(size=4000)
-    assert uplift._kept(terms, -0.5 * size + noise, size, fold) == 0
-    assert uplift._kept(terms, -0.5 * size + 0.4 * x[:, 0] + noise, size, fold) > 0.8
+    fold, noise = uplift.folds(np.arange(4000)), rng.normal(size=4000)
+
+    def kept(own: np.ndarray) -> float:
+        seen = Seen(x, size, np.ones(4000), own)
+        return uplift._kept(choose(seen, fold), seen, fold)
+
+    assert kept(-0.5 * size + noise) == 0
+    assert kept(-0.5 * size + 0.4 * x[:, 0] + noise) > 0.8
 
 
 def test_where_nothing_happens_the_line_used_is_shorter_than_the_one_found() -> None:

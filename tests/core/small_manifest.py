@@ -38,7 +38,7 @@ def manifest(**changes: Any) -> dict[str, Any]:
 
 def measured() -> dict[str, Any]:
     return {
-        "model_card": card(),
+        "model_card": card() | {"who_responds": learner_rows()},
         "plan": plan_summary(),
         "pilots": pilot_rows(),
         "effects": effect_rows(),
@@ -200,6 +200,16 @@ def pilot_rows() -> list[dict[str, Any]]:
         | {"held_out": 0, "offer_id": "care-call", "outcome": "taken", "verdict": "measured"}
         | {"mean_effect": 0.081, "low": 0.066, "high": 0.096},
         told | ends | {"offer_id": "data-gift", "outcome": "leave", "verdict": "too_few"},
+    ]
+
+
+def learner_rows() -> list[dict[str, Any]]:
+    """Two ways that cannot be told apart, and one that ranks worse."""
+    said = {"offer_id": "care-call", "experiment_id": "pilot-care", "outcome": "leave", "error": 0.0011}
+    return [
+        said | {"learner": "plain", "qini": 0.0021, "chosen": True, "kept": 0.64},
+        said | {"learner": "share", "qini": 0.0029, "chosen": True, "kept": 0.64},
+        said | {"learner": "line", "qini": -0.0004, "chosen": False, "kept": None},
     ]
 
 

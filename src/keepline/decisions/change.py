@@ -1,9 +1,9 @@
 """What an offer changes for one customer and what it costs, as SQL trees: measured in a pilot, or assumed by policy.
 
 A pilot's effect is linear: the sum of coefficient x (term - centre) / scale over its terms,
-``intercept`` among them. A term that is unknown for a customer counts as at its centre. The
-terms ``taken`` and ``taken_risk`` are the share who take the offer, itself such a line between
-0 and 1, and that share times the probability of leaving; ``plain_risk`` is that probability as it is.
+``intercept`` among them, each sum multiplied by what ``times`` says. A term that is unknown for a customer
+counts as at its centre. ``taken`` and ``taken_risk`` are the share who take the offer, itself such a
+line between 0 and 1, and that share times the probability of leaving; ``plain_risk`` is that probability.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ Rows = Sequence[Mapping[str, Any]]
 REACH = 6.0
 COST_STEPS = 16
 RISK = ("leave_probability",)
-PLAIN: dict[str, tuple[str, ...]] = {"taken": (), "taken_risk": RISK, "plain_risk": RISK}  # what else they multiply
+ONE = "one"
+TIMES: dict[str, tuple[str, ...]] = {ONE: (), "taken": (), "taken_risk": RISK, "plain_risk": RISK}  # columns among them
 TAKEN = ("taken", "taken_risk")
 
 
@@ -125,21 +126,26 @@ def _shift(rows: Rows, end: str) -> float | None:
 
 
 def _linear(rows: Rows, taken: exp.Expr | None) -> exp.Expr:
+    """The sums of terms, each times what its rows say."""
     total: exp.Expr = real(0)
-    for row in rows:
-        total = total + _term(row, taken)
+    for times in TIMES:
+        terms = [_term(row) for row in rows if row["times"] == times]
+        if terms:
+            inner = exp.paren(reduce(lambda one, other: one + other, terms))
+            total = total + reduce(lambda one, other: one * other, [inner, *_factors(rows, times, taken)])
     return total
 
 
-def _term(row: Mapping[str, Any], taken: exp.Expr | None) -> exp.Expr:
+def _factors(rows: Rows, times: str, taken: exp.Expr | None) -> list[exp.Expr]:
+    found: list[exp.Expr] = [exp.Coalesce(this=exp.column(name), expressions=[real(0)]) for name in TIMES[times]]
+    if times in TAKEN:
+        found.append(exp.paren(_demanded(taken, rows, times).copy()))
+    return found
+
+
+def _term(row: Mapping[str, Any]) -> exp.Expr:
     if row["term"] == "intercept":
         return real(row["coefficient"])
-    if row["term"] in PLAIN:
-        times = [real(row["coefficient"])]
-        times += [exp.Coalesce(this=exp.column(other), expressions=[real(0)]) for other in PLAIN[row["term"]]]
-        if row["term"] in TAKEN:
-            times.append(exp.paren(_demanded(taken, row).copy()))
-        return reduce(lambda one, other: one * other, times)
     column = KNOWN.get(row["term"])
     if column is None or not row["scale"] or column.type is Type.TEXT:
         raise PublicationError(
@@ -155,13 +161,14 @@ def _term(row: Mapping[str, Any], taken: exp.Expr | None) -> exp.Expr:
     return real(row["coefficient"]) * _within_reach(scaled)
 
 
-def _demanded(taken: exp.Expr | None, row: Mapping[str, Any]) -> exp.Expr:
-    """The share who take the offer, which this term multiplies; without it the effect would be told far too large."""
+def _demanded(taken: exp.Expr | None, rows: Rows, times: str) -> exp.Expr:
+    """The share who take the offer, which these terms multiply; without it the effect would be told far too large."""
     if taken is None:
+        offer = rows[0]["offer_id"]
         raise PublicationError(
-            f"pilot of offer {row['offer_id']}: term {row['term']!r} needs rows of outcome 'taken'; there are none; "
+            f"pilot of offer {offer}: terms times {times!r} need rows of outcome 'taken'; there are none; "
             "measure the pilot again",
-            f"优惠 {row['offer_id']} 的试点：项 {row['term']!r} 需要 taken 的结果行，但没有；请重新测算试点",
+            f"优惠 {offer} 的试点：乘以 {times!r} 的项需要 taken 的结果行，但没有；请重新测算试点",
             code="bad_pilot_term",
         )
     return taken

@@ -14,8 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from keepline.measurement.learners import Flags, Numbers
 from keepline.measurement.statistics import Sums, cuped_error, ratio_p
-from keepline.measurement.uplift import Flags, Numbers, within_reach
+from keepline.measurement.uplift import within_reach
 from keepline.measurement.verdicts import Look, Rule, Wave, looks_at
 from keepline.policy.documents import Offer, Policy
 

@@ -17,13 +17,27 @@ from keepline import sqlmodel
 from keepline.engine import Engine
 from keepline.lake.store import Lake
 from keepline.measurement import uplift
+from keepline.measurement.found import (
+    DIGITS,
+    ONE,
+    PLAIN_RISK,
+    TAKEN,
+    TAKEN_RISK,
+    Found,
+    learner_rows,
+    line_rows,
+    mean_row,
+    outcome_rows,
+    rounded,
+    too_few,
+)
+from keepline.measurement.learners import Flags, Ints, Numbers
 from keepline.measurement.looks import decided_against, look_rows, rule_of
 from keepline.measurement.outcomes import PACKAGE, Window, compose, is_whole, parts_for, see_parts, see_window
 from keepline.measurement.statistics import lots_p
-from keepline.measurement.uplift import Flags, Numbers, Uplift
 from keepline.periods import Month
 from keepline.policy.documents import Offer, Policy
-from keepline.tables import FEATURES, LOOKS, PILOTS, SCORES
+from keepline.tables import FEATURES, LEARNERS, LOOKS, PILOTS, SCORES
 from keepline.written import write_rows
 
 Parts = tuple[Path, ...]
@@ -32,9 +46,7 @@ ARM_MIN = 100  # customers in each arm
 EVENTS_MIN = 30  # departures in both arms together
 VARIANCE_MIN = 0.01  # of leaving or staying: about that of one in a hundred
 QUINTILES = 5
-INTERCEPT = "intercept"
 ALL_OFFERS = "*"
-MEANS = {"mean_effect": "mean", "low": "low", "high": "high"}
 FEATURE_TERMS = (
     "tenure_months",
     "contract_months_left",
@@ -51,11 +63,8 @@ FEATURE_TERMS = (
 )
 SCORE_TERMS = (uplift.RISK,)
 BEFORE = ("margin_3m_fen", *FEATURE_TERMS)
-DIGITS = {"leave": 9, "margin": 6, "taken": 9}
 EFFECTS = ("leave", "margin")
 OUTCOMES = (*EFFECTS, "taken")
-# what a plain effect grows with, as terms of PILOTS
-TAKEN, TAKEN_RISK, PLAIN_RISK = "taken", "taken_risk", "plain_risk"
 
 
 @dataclass(frozen=True)
@@ -68,14 +77,12 @@ class PastSnapshot:
 
 
 @dataclass(frozen=True)
-class Found:
-    """One outcome of one pilot: who was compared and what came out; no uplift when there were too few."""
+class Written:
+    """Where the three tables go."""
 
-    treated: int
-    held_out: int
-    terms: uplift.Terms
-    size: str  # the term a plain effect grows with
-    uplift: Uplift | None
+    pilots: Path
+    looks: Path
+    learners: Path
 
 
 def pilot_months(lake: Lake, policy: Policy, snapshot: Month) -> list[Month]:
@@ -85,11 +92,12 @@ def pilot_months(lake: Lake, policy: Policy, snapshot: Month) -> list[Month]:
 
 
 def measure_pilots(
-    engine: Engine, lake: Lake, policy: Policy, *, snapshot: Month, past: Sequence[PastSnapshot], to: Path, looks: Path
+    engine: Engine, lake: Lake, policy: Policy, *, snapshot: Month, past: Sequence[PastSnapshot], to: Written
 ) -> int:
     """Write PILOTS: one row a term for each offer and outcome; a single ``intercept`` row where nothing is used.
 
-    ``looks`` gets LOOKS: where the pilots with a rule stand. What a rule decided against is not used.
+    LOOKS says where the pilots with a rule stand, and what a rule decided against is not used; LEARNERS says how well
+    each learner told who responds.
     """
     wanted = set(pilot_months(lake, policy, snapshot))
     tables = [_participants(engine, lake, policy, known=known) for known in past if known.month in wanted]
@@ -97,13 +105,15 @@ def measure_pilots(
     level = policy.offers.pilot_level
     rows: list[dict[str, Any]] = []
     looked: list[dict[str, Any]] = []
+    learnt: list[dict[str, Any]] = []
     for offer, experiment_id, chosen in _pilots(policy, people):
         seen = _looks(policy, offer, experiment_id, chosen)
         about: dict[str, Any] = {"offer_id": offer.id, "experiment_id": experiment_id, "level": level}
-        rows += pilot_rows(chosen, **about, stopped=decided_against(seen))
-        looked += seen
-    write_rows(looked, LOOKS, looks)
-    return write_rows(rows, PILOTS, to)
+        found, tried = pilot_rows(chosen, **about, stopped=decided_against(seen))
+        rows, learnt, looked = rows + found, learnt + tried, looked + seen
+    write_rows(looked, LOOKS, to.looks)
+    write_rows(learnt, LEARNERS, to.learners)
+    return write_rows(rows, PILOTS, to.pilots)
 
 
 def _looks(policy: Policy, offer: Offer, experiment_id: str, people: pa.Table | None) -> list[dict[str, Any]]:
@@ -166,23 +176,25 @@ def _pilots(policy: Policy, people: pa.Table | None) -> Iterator[tuple[Offer, st
 
 def pilot_rows(
     people: pa.Table | None, *, offer_id: str, experiment_id: str, level: float, stopped: bool = False
-) -> list[dict[str, Any]]:
-    """The rows of one pilot. Both outcomes decide together whether there is an effect to use.
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The rows of one pilot and of its learners. Both outcomes decide together whether there is an effect to use.
 
     ``level`` is the chance that policy allows to each thing looked at; ``stopped``: its rule decided against it.
     """
     about: dict[str, Any] = {"offer_id": offer_id, "experiment_id": experiment_id}
     compared = None if people is None else _comparable(people)
     if people is None or compared is None:
-        return [about | _too_few(outcome, 0, 0) for outcome in OUTCOMES]
-    about["lots_p"] = _rounded(_lots(people), 6)
+        return [about | too_few(outcome, 0, 0) for outcome in OUTCOMES], []
+    named = dict(about)
+    about["lots_p"] = rounded(_lots(people), 6)
     taken, shares = _taken(compared)
     if shares is not None:
         compared = compared.append_column(TAKEN, pa.array(shares))
     found = {"leave": _leave(compared), "margin": _margin(compared)}
     useful = not stopped and _useful(found, level)
-    rows = [row for outcome in EFFECTS for row in _outcome_rows(outcome, found[outcome], useful)]
-    return [about | row for row in (*rows, *taken)]
+    rows = [row for outcome in EFFECTS for row in outcome_rows(outcome, found[outcome], useful)]
+    tried = [named | row for outcome in EFFECTS for row in learner_rows(outcome, found[outcome], useful)]
+    return [about | row for row in (*rows, *taken)], tried
 
 
 def _comparable(people: pa.Table) -> pa.Table | None:
@@ -224,20 +236,20 @@ def _taken(people: pa.Table) -> tuple[list[dict[str, Any]], Numbers | None]:
     """
     treated, answered = _treated(people), pc.is_valid(people["answer"]).to_numpy()
     if (treated & answered).sum() < ARM_MIN:
-        return [_too_few("taken", int(treated.sum()), 0)], None
+        return [too_few("taken", int(treated.sum()), 0)], None
     terms = _terms(people)
     said = pc.fill_null(pc.equal(people["answer"], "accepted"), False).to_numpy().astype(float)
     arrived = pc.is_valid(people["plan_month"]).to_numpy()
     found = uplift.who_take(terms, said, treated & (answered | ~arrived), _folds(people))
-    about = _mean_row("taken", found, int(treated.sum()), 0) | {"verdict": "measured"}
-    return _line_rows(about, found.line, terms, DIGITS["taken"]), found.shares
+    about = mean_row("taken", found, int(treated.sum()), 0) | {"verdict": "measured"}
+    return line_rows(about, found.line, terms, DIGITS["taken"]), found.shares
 
 
 def _leave(people: pa.Table) -> Found:
     """Whoever is likelier to leave, and likelier to take the offer, can be held more often."""
     left = (~np.isnan(_column(people, "left_after"))).astype(float)
     risk = np.nan_to_num(_column(people, uplift.RISK), nan=0.0)
-    size, name = (risk, PLAIN_RISK) if risk.any() else (np.ones(len(people)), INTERCEPT)
+    size, name = (risk, PLAIN_RISK) if risk.any() else (np.ones(len(people)), ONE)
     if TAKEN in people.column_names and (risk * _column(people, TAKEN)).any():
         size, name = risk * _column(people, TAKEN), TAKEN_RISK
     quiet = 1 / np.maximum(risk * (1 - risk), VARIANCE_MIN)
@@ -250,16 +262,16 @@ def _margin(people: pa.Table) -> Found:
     able = staying & ~np.isnan(_column(people, "margin_3m_fen"))
     chosen = _comparable(people.filter(pa.array(able)))
     if chosen is None:
-        return Found(0, 0, uplift.standardise({}), INTERCEPT, None)
+        return Found(0, 0, uplift.standardise({}), ONE, np.zeros(0), None)
     after = _column(chosen, "margin_stayed_fen") / _column(chosen, "months_stayed")
     change = uplift.within_reach(after - _column(chosen, "margin_3m_fen") / 3)
     even = np.ones(len(chosen))
     if TAKEN in chosen.column_names:
         return _estimate(chosen, change, enough=True, size=_column(chosen, TAKEN), name=TAKEN, weight=even)
-    return _estimate(chosen, change, enough=True, size=even, name=INTERCEPT, weight=even)
+    return _estimate(chosen, change, enough=True, size=even, name=ONE, weight=even)
 
 
-def _folds(people: pa.Table) -> uplift.Ints:
+def _folds(people: pa.Table) -> Ints:
     return uplift.folds(people["customer_id"].to_numpy())
 
 
@@ -272,7 +284,7 @@ def _estimate(people: pa.Table, target: Numbers, *, enough: bool, size: Numbers,
     counts = (int(treated.sum()), int((~treated).sum()))
     terms = _terms(people)
     if not enough or min(counts) < ARM_MIN:
-        return Found(*counts, terms, name, None)
+        return Found(*counts, terms, name, size, None)
     before = uplift.standardise({name: _column(people, name) for name in BEFORE})
     found = uplift.estimate(
         terms,
@@ -284,12 +296,17 @@ def _estimate(people: pa.Table, target: Numbers, *, enough: bool, size: Numbers,
         weight=weight,
         fold=_folds(people),
     )
-    return Found(*counts, terms, name, found)
+    return Found(*counts, terms, name, size, found)
 
 
 def _useful(found: Mapping[str, Found], level: float) -> bool:
-    """Whether something looked at would hardly come by chance."""
-    return any(chance < level for outcome, result in found.items() for chance in _by_chance(outcome, result))
+    """Whether what was looked at would hardly come by chance, all of it together (Simes 1986).
+
+    Sorted, the k-th of m chances is compared with k × level / m: an offer that changes nothing passes as
+    often as the level says, however many things are looked at.
+    """
+    chances = sorted(chance for outcome, result in found.items() for chance in _by_chance(outcome, result))
+    return any(chance < level * k / len(chances) for k, chance in enumerate(chances, start=1))
 
 
 def _by_chance(outcome: str, found: Found) -> list[float]:
@@ -297,7 +314,7 @@ def _by_chance(outcome: str, found: Found) -> list[float]:
     if found.uplift is None:
         return []
     better = -1 if outcome == "leave" else 1
-    some = bool((better * found.uplift.line.at(found.terms.values) > 0).any())
+    some = bool((better * found.uplift.effect.at(found.terms.values, found.sizes) > 0).any())
     errors = (found.uplift.mean_errors, found.uplift.errors)
     return [*(float(stats.norm.sf(better * each)) for each in errors), found.uplift.differ_p if some else 1.0]
 
@@ -314,51 +331,3 @@ def _lots(people: pa.Table) -> float | None:
             inside = (month == each) & (stratum == number)
             pairs.append((int((inside & treated).sum()), int((inside & ~treated).sum())))
     return lots_p(pairs)
-
-
-def _outcome_rows(outcome: str, found: Found, useful: bool) -> list[dict[str, Any]]:
-    if found.uplift is None:
-        return [_too_few(outcome, found.treated, found.held_out)]
-    about = _mean_row(outcome, found.uplift, found.treated, found.held_out)
-    if not useful:
-        nothing = {"term": INTERCEPT, "coefficient": 0.0, "centre": 0.0, "scale": 1.0}
-        return [about | nothing | {"verdict": "no_effect"}]
-    rows = _line_rows(about | {"verdict": "measured"}, found.uplift.line, found.terms, DIGITS[outcome])
-    return _with_plain(rows, found.size, found.uplift.slope, DIGITS[outcome])
-
-
-def _mean_row(outcome: str, found: Uplift | uplift.Taken, treated: int, held_out: int) -> dict[str, Any]:
-    means = {name: round(getattr(found, part), DIGITS[outcome]) for name, part in MEANS.items()}
-    return {"outcome": outcome, "treated": treated, "held_out": held_out} | means
-
-
-def _line_rows(about: dict[str, Any], line: uplift.Line, terms: uplift.Terms, digits: int) -> list[dict[str, Any]]:
-    rows = [about | {"term": INTERCEPT, "coefficient": round(line.intercept, digits), "centre": 0.0, "scale": 1.0}]
-    each = zip(terms.names, line.slopes, terms.centre, terms.scale, strict=True)
-    return rows + [
-        about
-        | {"term": name, "coefficient": round(float(slope), digits), "centre": float(centre), "scale": float(scale)}
-        for name, slope, centre, scale in each
-    ]
-
-
-def _with_plain(rows: list[dict[str, Any]], size: str, slope: float, digits: int) -> list[dict[str, Any]]:
-    """``slope × size`` beside the line: a row of its own, so that no limit of the line's terms holds it back."""
-    if size != INTERCEPT:
-        return [*rows, rows[0] | {"term": size, "coefficient": round(slope, digits)}]
-    rows[0]["coefficient"] = round(rows[0]["coefficient"] + slope, digits)
-    return rows
-
-
-def _too_few(outcome: str, treated: int, held_out: int) -> dict[str, Any]:
-    return {
-        "outcome": outcome,
-        "term": INTERCEPT,
-        "treated": treated,
-        "held_out": held_out,
-        "verdict": "too_few",
-    }
-
-
-def _rounded(value: float | None, digits: int) -> float | None:
-    return None if value is None else round(value, digits)

@@ -1,12 +1,13 @@
-"""The effect of an offer on each customer, as a line in a few terms, from a pilot drawn by lot.
+"""The effect of an offer on each customer, in a few terms, from a pilot drawn by lot.
 
 1. Each customer gets a doubly robust guess of their own effect (Robins, Rotnitzky and Zhao
    1994): what a model of each arm, fitted on other customers, expects, put right by what was
    seen over the share treated. Its mean is the mean effect, unbiased because lots were drawn.
-2. A ridge line of these guesses on standardised terms tells who responds more.
+2. Several learners tell from these guesses who responds more (learners.py); how well they rank
+   customers of other folds decides which of them speak (choosing.py).
 3. What is used is as long as it is sure. A plain effect is ``slope × size``, where size is what the
    effect should grow with: the share who take the offer, for leaving times the risk. It and what
-   the free line adds to it are each shortened by the positive part of ``1 − (error / estimate)²``
+   the chosen learners add to it are each shortened by the positive part of ``1 − (error / estimate)²``
    (James and Stein 1961; Baranchik 1964); the second only where it is surely above zero.
 """
 
@@ -14,23 +15,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
-from typing import Any
 
 import numpy as np
 from scipy import stats
 
+from keepline.measurement import learners
+from keepline.measurement.choosing import Choice, choose, unseen
+from keepline.measurement.learners import Effect, Flags, Ints, Line, Numbers, Seen
 from keepline.measurement.statistics import LEVEL
-
-Numbers = np.ndarray[Any, np.dtype[np.float64]]
-Flags = np.ndarray[Any, np.dtype[np.bool_]]
-Ints = np.ndarray[Any, np.dtype[np.int64]]
 
 FOLDS = 5
 REACH = 6.0  # standardised terms are held within −REACH … REACH, when fitted and when used
 NORMAL_REACH = 3.2897  # from the 5th to the 95th percentile of a standard normal
 NORMAL_REACH_99 = 5.1517  # from the 0.5th to the 99.5th
 KNOWN_MIN = 0.2  # a term known of fewer is not used
-PENALTIES = tuple(10.0**power for power in np.arange(3.0, -3.5, -0.5))  # per customer, strongest first
 FLAT = 1e-12
 SURE = 1.6449  # errors from zero: one-sided 5 %, the end of a 90 % interval
 RISK = "leave_probability"
@@ -47,20 +45,8 @@ class Terms:
 
 
 @dataclass(frozen=True)
-class Line:
-    """``intercept + Σ slope × term``."""
-
-    intercept: float
-    slopes: Numbers
-
-    def at(self, values: Numbers) -> Numbers:
-        found: Numbers = self.intercept + (values * self.slopes).sum(axis=1)
-        return found
-
-
-@dataclass(frozen=True)
 class Uplift:
-    """The effect found: its mean with interval; ``slope × size + line``; and how sure it is.
+    """The effect found: its mean with interval; what is used of it; how it was chosen; and how sure it is.
 
     ``errors`` and ``mean_errors`` say how many errors the plain effect and the mean lie from zero,
     ``differ_p`` how likely customers seem to differ as much when they do not; 0 and 1 where there
@@ -70,8 +56,9 @@ class Uplift:
     mean: float
     low: float
     high: float
-    slope: float
-    line: Line
+    effect: Effect
+    choice: Choice
+    kept: float
     errors: float
     mean_errors: float
     differ_p: float
@@ -131,31 +118,8 @@ def _scale(known: Numbers) -> float:
 
 
 def ridge(values: Numbers, target: Numbers) -> Line:
-    """Ridge regression with the penalty that generalised cross-validation prefers (Golub, Heath, Wahba 1979)."""
-    middle, mean = values.mean(axis=0), float(target.mean())
-    if values.shape[1] == 0:
-        return Line(mean, np.zeros(0))
-    inner = values - middle
-    spread, axes = np.linalg.eigh(inner.T @ inner)
-    spread = np.maximum(spread, 0.0)
-    seen = axes.T @ (inner.T @ (target - mean))
-    shrunk = _shrunk(spread, seen, total=float(((target - mean) ** 2).sum()), rows=len(target))
-    slopes = axes @ shrunk
-    return Line(mean - float((middle * slopes).sum()), slopes)
-
-
-def _shrunk(spread: Numbers, seen: Numbers, *, total: float, rows: int) -> Numbers:
-    """Coefficients along the principal axes at the best penalty; the strongest wins a tie."""
-    best, chosen = np.inf, np.zeros_like(seen)
-    for penalty in PENALTIES:
-        below = spread + penalty * rows
-        found = seen / below
-        left = total - 2 * float((found * seen).sum()) + float((found**2 * spread).sum())
-        freedom = rows - float((spread / below).sum()) - 1
-        score = left / max(freedom, 1.0) ** 2
-        if score < best:
-            best, chosen = score, found
-    return chosen
+    """A ridge line, every row as good as the other."""
+    return learners.line_of(values, target)
 
 
 def folds(customers: Ints) -> Ints:
@@ -199,13 +163,13 @@ def estimate(
     mean, half = _mean(own)
     root = np.sqrt(weight)
     slope, error = _through_zero(size * root, own * root)
-    kept = _kept(terms, own, size, fold)
-    free = ridge(terms.values, own)
-    line = Line(kept * free.intercept, kept * free.slopes)
+    seen = Seen(terms.values, size, weight, own)
+    choice = choose(seen, fold)
+    kept = _kept(choice, seen, fold)
+    used = choice.effect.times(kept).steeper(slope * (_sure(slope, error) - kept))
     errors = slope / error if error > 0 else 0.0
-    plain = slope * (_sure(slope, error) - kept)
-    sure = differ_p(terms.values, own, fold)
-    return Uplift(mean, mean - half, mean + half, plain, line, errors, _errors_from_zero(own), sure)
+    differ = differ_p(terms.values, own, fold)
+    return Uplift(mean, mean - half, mean + half, used, choice, kept, errors, _errors_from_zero(own), differ)
 
 
 def who_take(terms: Terms, taken: Numbers, treated: Flags, fold: Ints) -> Taken:
@@ -230,20 +194,15 @@ def _errors_from_zero(values: Numbers) -> float:
     return float(values.mean()) / spread * sqrt(len(values)) if spread > 0 else 0.0
 
 
-def _kept(terms: Terms, own: Numbers, size: Numbers, fold: Ints) -> float:
-    """How much to keep of what the free line adds to the plain one, judged on customers it was not fitted on.
+def _kept(choice: Choice, seen: Seen, fold: Ints) -> float:
+    """How much to keep of what the chosen learners add to the plain effect, judged on customers of other folds.
 
-    The slope of the guesses on what is added also says by how much the free line exaggerates. Nothing
+    The slope of the guesses on what is added also says by how much they exaggerate. Nothing
     is kept of what is not surely more: a pilot sees who differs far less well than that there is an effect.
     """
-    added, left = np.empty(len(own)), np.empty(len(own))
-    for number in range(FOLDS):
-        inside = fold == number
-        slope, _ = _through_zero(size[~inside], own[~inside])
-        plain = slope * size[inside]
-        added[inside] = ridge(terms.values[~inside], own[~inside]).at(terms.values[inside]) - plain
-        left[inside] = own[inside] - plain
-    more, error = _through_zero(added, left, scale=float(left.std()))
+    base = unseen(learners.plain, seen, fold)
+    left, root = seen.own - base, np.sqrt(seen.weight)
+    more, error = _through_zero(root * (choice.told - base), root * left, scale=float((root * left).std()))
     return min(more, 1.0) * _sure(more, error) if more > SURE * error else 0.0
 
 

@@ -244,7 +244,7 @@ class TenureBenefit(Part):
 class Offers(Document):
     """offers.toml: the catalogue."""
 
-    pilot_level: float = Field(default=0.05, gt=0, le=0.5, description="one-sided, of each thing a pilot looks at")
+    pilot_level: float = Field(default=0.05, gt=0, le=0.5, description="one-sided, of all a pilot looks at together")
     offer: tuple[Offer, ...] = ()
     tenure_benefit: tuple[TenureBenefit, ...] = ()
 

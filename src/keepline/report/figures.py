@@ -14,7 +14,7 @@ from keepline.report.concentration import concentration, value_bands
 from keepline.report.drivers import driver_figures
 from keepline.report.findings import findings
 from keepline.report.means import limit_figures, plan_figures
-from keepline.report.past import effect_figures, look_figures, pilot_figures, win_back_figures
+from keepline.report.past import effect_figures, learner_figures, look_figures, pilot_figures, win_back_figures
 from keepline.report.quality import quality_figures, tenure_figures
 from keepline.report.reasons import reason_words
 from keepline.report.tally import Row, Shelf, group, model, total
@@ -53,6 +53,7 @@ def figures(
         "effects": effect_figures(shelf, policy),
         "pilots": pilot_figures(manifest.get("pilots"), policy),
         "looks": look_figures(manifest.get("looks"), policy),
+        "learners": learner_figures((manifest.get("model_card") or {}).get("who_responds"), policy),
         "judgement": judgement_figures(manifest.get("judgement") or []),
         "drift": drift_figures(manifest.get("drift") or {}),
         "quality": quality_figures(manifest, base),

@@ -93,6 +93,12 @@ def pilot_figures(said: Any, policy: Policy) -> list[Row]:
     return list(found.values())
 
 
+def learner_figures(said: Any, policy: Policy) -> list[Row]:
+    """Every learner tried on each pilot, in the order of the manifest, offers by name."""
+    rows = said if isinstance(said, Sequence) and not isinstance(said, str) else []
+    return [row | {"name": offer_name(policy.offers, row["offer_id"])} for row in rows]
+
+
 def look_figures(said: Any, policy: Policy) -> list[Row]:
     """Every look at every pilot that has a rule; the offers by name, the looks in order."""
     rows = said if isinstance(said, Sequence) and not isinstance(said, str) else []

@@ -8,6 +8,7 @@ from keepline.periods import in_chinese
 from keepline.report.numbers import EMPTY, Money, count, decimal, percent
 from keepline.report.pictures.alone import by_hand, control
 from keepline.report.pictures.judge import judgement_section
+from keepline.report.pictures.learners import learners
 from keepline.report.pictures.leave import interval
 from keepline.report.pictures.looks import looks
 from keepline.report.pictures.shape import (
@@ -70,7 +71,7 @@ def effects(figures: Figures, money: Money) -> Block:
     if rows:
         blocks.append(_effects_table(rows, money, drawn=bool(drawn)))
     blocks += [*control(figures, money), *by_hand(rows), *_by_people(figures["base"], money)]
-    blocks += _pilots(figures, money) + looks(figures, money)
+    blocks += _pilots(figures, money) + learners(figures, money) + looks(figures, money)
     return section("effects", "以往方案的成效", "What past plans earned", lead=lead, blocks=blocks)
 
 
