@@ -48,8 +48,8 @@ def told(found: dict[str, Measured]) -> None:
     print()
     for who, other in found.items():
         if who != "keepline" and not other.failed:
-            ratio = mine.said["months_a_second"] / other.said["months_a_second"]
-            print(f"- months a second, keepline ÷ {who}: {ratio:.1f}")
+            share = 1 if who == "pandas" else PLAIN_SHARE
+            print(f"- months a CPU second, keepline ÷ {who.split(',')[0]}: {share * other.job / mine.job:.1f}")
     if not found["pandas"].failed:
         mark(
             "fen by which pandas' total differs",

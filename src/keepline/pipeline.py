@@ -284,7 +284,7 @@ def _prices(run: Run) -> dict[str, Any]:
         work = run.folder("price_work")
         work.mkdir(parents=True, exist_ok=True)
         model = price.learn(run.engine, run.lake, snapshot=run.month, features=run.parts("features"), work=work)
-        make = partial(price.tell, run.engine, run.lake, model, snapshot=run.month)
+        make = partial(price.tell, run.engine, model)
         source = run.folder("features")
         run.each_range("price_sensitivity", None, lambda only, to: make(features=source / only.part, only=only, to=to))
     return {"price": model.card}

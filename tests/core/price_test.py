@@ -68,7 +68,7 @@ class World:
         work.mkdir()
         model = price.learn(engine, self.lake, snapshot=SNAPSHOT, features=(self.features,), work=work)
         to = work / "told.parquet"
-        price.tell(engine, self.lake, model, snapshot=SNAPSHOT, features=self.features, only=EVERYONE, to=to)
+        price.tell(engine, model, features=self.features, only=EVERYONE, to=to)
         return pq.read_table(to).to_pylist(), model
 
 
@@ -119,7 +119,7 @@ def test_ranges_tell_what_everybody_at_once_does(tmp_path: Path, engine: Engine)
     _, model = world.told(engine)
     parts = [tmp_path / only.part for only in ranges(3, 1)]
     for only, part in zip(ranges(3, 1), parts, strict=True):
-        price.tell(engine, world.lake, model, snapshot=SNAPSHOT, features=world.features, only=only, to=part)
+        price.tell(engine, model, features=world.features, only=only, to=part)
     assert table_hash(parts, PRICE_SENSITIVITY) == table_hash([model.folder / "told.parquet"], PRICE_SENSITIVITY)
 
 

@@ -45,6 +45,7 @@ MONTHS = 24
 REACH_90 = 1.6449  # errors to either side of a 90 % interval
 OWN_MIN = 0.1  # weight of a customer's own purchases from which they are named as the basis
 KNOWN_MIN = 1e-6  # of information
+UNSEEN_SHARE = 0.5  # of the mean: how customers differ where nothing tells it
 CUSTOMERS_MIN = 100  # quoted at several prices, for how customers differ
 COUNTS = """SELECT SUM(CASE WHEN COALESCE(by_lot, FALSE) THEN 1 ELSE 0 END) AS by_lot,
 SUM(CASE WHEN NOT COALESCE(by_lot, FALSE) AND aim IS NOT NULL THEN 1 ELSE 0 END) AS aimed,
@@ -76,7 +77,8 @@ def known(lake: Shelf) -> bool:
 
 def learn(engine: Engine, lake: Shelf, *, snapshot: Month, features: tuple[Path, ...], work: Path) -> PriceModel:
     """Learn from all quotes up to the snapshot; ``work`` takes the tables that customers are told from."""
-    _see(engine, lake, snapshot=snapshot, features=features)
+    engine.see("price_quotes", lake.scan("price_quotes", snapshot, months=MONTHS))
+    engine.see("features", Scan(FEATURES, (Files(features, 0),)))
     counts = {name: int(n or 0) for name, n in _fetch(engine, COUNTS)[0].items()}
     engine.write(_query("price_cells"), PRICE_CELLS, cells := work / "price_cells.parquet")
     rows = pq.read_table(cells)
@@ -89,7 +91,7 @@ def learn(engine: Engine, lake: Shelf, *, snapshot: Month, features: tuple[Path,
     each = np.full(len(segments), np.nan)
     each[told] = drawn.values
     _write_levels(work, rows, of, each)
-    spread, scatter = _customers(engine, lake, work, snapshot=snapshot, features=features, drawn=drawn)
+    spread, scatter = _customers(engine, work, drawn)
     card = counts | {
         "segments": int(told.sum()),
         "segments_silent": int((~told).sum()),
@@ -104,13 +106,6 @@ def learn(engine: Engine, lake: Shelf, *, snapshot: Month, features: tuple[Path,
 
 def _number(value: float) -> float | None:
     return round(float(value), 6) if np.isfinite(value) else None
-
-
-def _see(
-    engine: Engine, lake: Shelf, *, snapshot: Month, features: tuple[Path, ...], only: Range | None = None
-) -> None:
-    engine.see("price_quotes", lake.scan("price_quotes", snapshot, months=MONTHS), only)
-    engine.see("features", Scan(FEATURES, (Files(features, 0),)), only)
 
 
 def _cells(rows: pa.Table, segments: list[str]) -> tuple[Cells, Row]:
@@ -159,32 +154,28 @@ def _put(work: Path, table: Table, columns: Mapping[str, Any]) -> None:
     pq.write_table(made, work / f"{table.name}.parquet")
 
 
-def _customers(
-    engine: Engine, lake: Shelf, work: Path, *, snapshot: Month, features: tuple[Path, ...], drawn: Shrunk
-) -> tuple[float, float]:
+def _customers(engine: Engine, work: Path, drawn: Shrunk) -> tuple[float, float]:
     """How customers of a segment differ, and how purchases scatter; those quoted several prices tell it.
 
-    Where too few were, customers are taken to differ as segments do.
+    Where too few were, customers are taken to differ as much as segments do, and by half the mean at least.
     """
-    _see(engine, lake, snapshot=snapshot, features=features)
     _show(engine, work, PRICE_LEVELS)
     engine.write(_query("price_sums"), PRICE_SUMS, work / f"{PRICE_SUMS.name}.parquet")
     _show(engine, work, PRICE_SUMS)
     n, information, of_one, steps, scattered, freedom = (
         float(value or 0) for value in _fetch(engine, MOMENTS)[0].values()
     )
+    unseen = float(np.fmax(drawn.spread, UNSEEN_SHARE * abs(drawn.mean)))
     if n < CUSTOMERS_MIN or freedom <= 2 * n:
-        return drawn.spread, 1.0
+        return unseen, 1.0
     scatter = max((scattered - steps) / (freedom - n), 1e-3)
     told = information - scatter * of_one  # of T purchases, T (T - 1) pairs tell how customers differ
-    return (max((steps - scatter * n) / told, 0.0) ** 0.5 if told > 0 else drawn.spread), scatter
+    return (max((steps - scatter * n) / told, 0.0) ** 0.5 if told > 0 else unseen), scatter
 
 
-def tell(
-    engine: Engine, lake: Shelf, model: PriceModel, *, snapshot: Month, features: Path, only: Range, to: Path
-) -> int:
+def tell(engine: Engine, model: PriceModel, *, features: Path, only: Range, to: Path) -> int:
     """Write PRICE_SENSITIVITY for the customers of one part of FEATURES."""
-    _see(engine, lake, snapshot=snapshot, features=(features,), only=only)
+    engine.see("features", Scan(FEATURES, (Files((features,), 0),)), only)
     for table in (PRICE_SEGMENTS, PRICE_SUMS):
         _show(engine, model.folder, table, only)
     query = parse_one(TOLD, read="duckdb")
