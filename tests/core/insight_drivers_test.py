@@ -19,6 +19,7 @@ from keepline.policy.documents import Loyalty
 from keepline.policy.drivers import DRIVERS, Driver, Evidence
 from keepline.report.drivers import driver_figures
 from keepline.report.pictures.drivers import drivers as shown
+from keepline.report.talk import holding
 from keepline.report.tally import Shelf
 
 MONTH = Month.parse("2026-10")
@@ -103,6 +104,14 @@ def test_the_report_sets_the_loyal_beside_the_wavering_or_says_why_not(engine: E
 def test_evidence_that_measures_nothing_is_refused(values: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         Evidence(**values)
+
+
+def test_who_sells_hears_what_holds_a_customer_most_and_least_where_the_two_are_far_apart() -> None:
+    row = dict.fromkeys(DRIVERS) | {"dependence": 0.9, "quality": 0.5, "belonging": 0.1}
+    assert holding(row) == {"zh": "留住客户的主要是依赖，最弱的是归属",
+                            "en": "held most by what leaving would cost them, least by belonging"}  # fmt: skip
+    assert holding(row | {"dependence": 0.5, "belonging": 0.4}) is None
+    assert holding({"dependence": 0.9}) is None
 
 
 def test_a_driver_stands_once() -> None:

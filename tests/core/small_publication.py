@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from keepline.engine import ID_SPACE, ranges
+from keepline.policy.drivers import DRIVERS
 from keepline.tables import STATES, TABLES
 
 MONTH, BEFORE = "2026-10", "2026-09"
@@ -43,6 +44,7 @@ def publish(root: Path, *, customers: int = 600, seed: int = 5) -> Path:
         "features": features,
         "classes": class_rows(dice, ids, features),
         "scores": scores,
+        "drivers": driver_rows(np.random.default_rng(seed + 1), ids),
         "decisions": decisions,
         "assignments": assignment_rows(ids, features, decisions),
     }
@@ -72,6 +74,16 @@ def _table(name: str, rows: Columns) -> pa.Table:
 def _write(table: pa.Table, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(table, path)
+
+
+def driver_rows(dice: np.random.Generator, ids: list[int]) -> Columns:
+    made: Columns = {"customer_id": ids, "month": [MONTH] * len(ids)}
+    for name in DRIVERS:
+        known = dice.random(len(ids)) < 0.8
+        score = np.round(dice.random(len(ids)), 6)
+        made[name] = [float(value) if there else None for value, there in zip(score, known, strict=True)]
+        made[f"{name}_known"] = known.astype(float).tolist()
+    return made
 
 
 def feature_rows(dice: np.random.Generator, ids: list[int]) -> Columns:

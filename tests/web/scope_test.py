@@ -279,7 +279,7 @@ def twins(published: Published, cast: Cast) -> tuple[Account, Account]:
                     for name in ("offer_id", "channel", "gain_fen", "cost_fen"):
                         rows[name][place] = None
 
-    for table in ("features", "classes", "scores"):
+    for table in ("features", "classes", "drivers", "scores"):
         everyone = published.rows(table)
         published.turn(table, alike)
     published.turn("decisions", drawn)

@@ -1,5 +1,5 @@
 -- question: what may people who sell know of each customer an account manager looks after?
--- reads: features, classes, scores, decisions
+-- reads: features, classes, drivers, scores, decisions
 -- makes: accounts
 -- Who is held out reads as one below the cut; gains and offers are told of the treated alone.
 SELECT
@@ -55,6 +55,12 @@ SELECT
   s.reason_1,
   s.reason_2,
   s.reason_3,
+  v.quality,
+  v.perceived_value,
+  v.dependence,
+  v.belonging,
+  v.recognition,
+  v.honour,
   CASE WHEN d.state = 'held_out' THEN 'below_cut' ELSE d.state END AS state,
   CASE WHEN d.state = 'treated' THEN d.offer_id END AS offer_id,
   CASE WHEN d.state = 'treated' THEN d.channel END AS channel,
@@ -62,6 +68,7 @@ SELECT
   CASE WHEN d.state = 'treated' THEN d.cost_fen END AS cost_fen
 FROM features AS f
 LEFT JOIN classes AS c ON c.customer_id = f.customer_id
+LEFT JOIN drivers AS v ON v.customer_id = f.customer_id
 LEFT JOIN scores AS s ON s.customer_id = f.customer_id
 LEFT JOIN decisions AS d ON d.customer_id = f.customer_id
 WHERE f.manager_id IS NOT NULL

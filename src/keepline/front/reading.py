@@ -17,6 +17,7 @@ from keepline.engine import Engine, Files, Range, Scan, ranges
 from keepline.front.publications import Published, Row
 from keepline.lake.store import Lake, reading
 from keepline.pipeline import started
+from keepline.policy.drivers import DRIVERS
 from keepline.report.talk import FACTS
 from keepline.site import Site
 from keepline.tables import TABLES
@@ -43,7 +44,7 @@ class Front:
 
     def accounts(self) -> Iterator[list[Row]]:
         """Each managed customer's month: facts, class, value, loyalty, risk, the state and offer a seller may see."""
-        for rows in self._rows("accounts", published=("features", "classes", "scores", "decisions")):
+        for rows in self._rows("accounts", published=("features", "classes", "drivers", "scores", "decisions")):
             yield [self._told(row) for row in rows]
 
     def months(self) -> Iterator[list[Row]]:
@@ -108,6 +109,8 @@ class Front:
         state = STATES.get(row["state"] or "")
         codes = [row.pop(f"reason_{place}") for place in (1, 2, 3)]
         facts = [{"code": find.__name__, **fact} for find in FACTS if (fact := find(row)) is not None]
+        for name in DRIVERS:  # told in words, as a fact
+            row.pop(name)
         return row | {
             "state_words": {"zh": state.zh, "en": state.en} if state else None,
             "risks": [self._reason(code) for code in codes if code],

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from keepline.policy.drivers import DRIVERS
 from keepline.report.numbers import percent
 from keepline.report.tally import Row
 from keepline.report.words import Words, both
+from keepline.tables import DRIVERS as DRIVER_TABLE
 
 MOST = 3
 FALLING = -0.2  # change of use worth asking about
 LONG_STANDING = 24  # months
 SOON = 3  # months
+FAR_APART = 0.3  # drivers of loyalty, 0 to 1
 LATER = 1  # the plan is carried out a month after what it was made from
 
 
@@ -80,4 +83,24 @@ def single(row: Row) -> Words | None:
     return both("目前只有一种业务", "holds one kind of service") if row["products"] == 1 else None
 
 
-FACTS: tuple[Callable[[Row], Words | None], ...] = (complained, contract, falling, birthday, long_standing, single)
+def holding(row: Row) -> Words | None:
+    """What holds them most, and what least; only where the two are far apart."""
+    known = sorted((row[name], name) for name in DRIVERS if row.get(name) is not None)
+    if len(known) < 2 or known[-1][0] - known[0][0] < FAR_APART:
+        return None
+    least, most = (DRIVER_TABLE.column(name) for _, name in (known[0], known[-1]))
+    return both(
+        f"留住客户的主要是{most.zh}，最弱的是{least.zh}",
+        f"held most by {most.en.split(',')[0]}, least by {least.en.split(',')[0]}",
+    )
+
+
+FACTS: tuple[Callable[[Row], Words | None], ...] = (
+    complained,
+    contract,
+    falling,
+    birthday,
+    long_standing,
+    single,
+    holding,
+)
