@@ -31,7 +31,7 @@ PUBLISHED_TABLES = (
     "features", "classes", "scores", "pilots", "looks", "candidates", "decisions", "assignments", "effects", "win_back",
     "niches", "drivers", "learners",
 )  # fmt: skip
-WHERE_KNOWN = ("price_sensitivity",)  # published where the lake tells it
+WHERE_KNOWN = ("price_sensitivity", "schedule")  # published where the lake or policy tells it
 
 
 def assemble(run: Run, extra: dict[str, Any]) -> Path:
@@ -66,7 +66,7 @@ def assemble(run: Run, extra: dict[str, Any]) -> Path:
 
 
 def _made(run: Run) -> tuple[str, ...]:
-    """The tables of this month: those of every month, and those the lake tells enough for."""
+    """The tables of this month: those of every month, and those the lake or policy tells enough for."""
     return PUBLISHED_TABLES + tuple(table for table in WHERE_KNOWN if run.parts(table))
 
 

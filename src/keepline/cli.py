@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from keepline import __version__, console
-from keepline.commands import intake, pilot, policy, tariff, value
+from keepline.commands import intake, limits, pilot, policy, tariff, value
 from keepline.commands.options import ENGINE, JSON, MONTH, SITE
 from keepline.periods import Month
 from keepline.site import open_site
@@ -133,7 +133,7 @@ def report(site: Path, month: Month, out: Path, as_json: bool) -> None:
     console.answer({"report": str(out)}, f"报告已写入 {out}", f"Report written to {out}", as_json=as_json)
 
 
-for group in (intake.intake, policy.policy, value.value, pilot.pilot, tariff.tariff):
+for group in (intake.intake, policy.policy, value.value, limits.limits, pilot.pilot, tariff.tariff):
     cli.add_command(group)
 
 

@@ -118,6 +118,7 @@ STEPS: dict[str, tuple[str, ...]] = {
     "decisions.model_version": ("scores.model_version",),
     "assignments.margin_before_fen": ("features.margin_3m_fen",),
     "assignments.*": ("candidates.gain_fen", "candidates.cost_fen", "features.customer_id"),
+    "schedule.*": ("decisions.offer_id", "candidates.minutes", "scores.leave_probability"),
     "effects.*": (
         "assignments.arm",
         "assignments.offer_id",

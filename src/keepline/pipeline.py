@@ -314,12 +314,12 @@ def _decisions(run: Run, models: Models) -> tuple[dict[str, Any], dict[str, Any]
             ),
         )
     tables: dict[str, Any] = {
-        name: run.folder(name) for name in ("features", "scores", "candidates", "decisions", "assignments")
+        name: run.folder(name) for name in ("features", "scores", "candidates", "decisions", "assignments", "schedule")
     }
     given = (run.engine, run.lake, run.policy)
     with run.step("allocation", "在资源内分配", "allocation within means"):
-        shutil.rmtree(run.folder("decisions"), ignore_errors=True)
-        shutil.rmtree(run.folder("assignments"), ignore_errors=True)
+        for table in ("decisions", "assignments", "schedule"):
+            shutil.rmtree(run.folder(table), ignore_errors=True)
         plan = decide(
             *given,
             snapshot=run.month,

@@ -291,6 +291,9 @@ gain_fen int fen - | expected incremental margin | 预期增量
 cost_fen int fen - | expected cost | 预期成本
 margin_before_fen int fen p | margin of the three months before | 前三月毛利"""))
 
+SCHEDULE = Table("schedule", ("customer_id",), "the week in which each treated customer's contact falls; only where policy knows weeks", "排期", _of(_WHO + """
+week int - - | week of the plan, from 1 on | 周次"""))
+
 EFFECTS = Table("effects", ("plan_month", "offer_id", "measure"), "what past plans earned, against those left alone", "成效", _of("""
 plan_month text - - | month of the plan | 方案账期
 month text - - | last month of the outcome window | 测量账期
@@ -332,6 +335,7 @@ STAGES = (
     VALUE_SUMS,
     CANDIDATES,
     ASSIGNMENTS,
+    SCHEDULE,
     METERED,
     POOLED,
     RATED,

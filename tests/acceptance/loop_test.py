@@ -188,6 +188,18 @@ def test_a_policy_is_tried_on_a_published_month_without_changing_it(site: Path) 
     assert (site / "published" / MONTH / "manifest.json").read_text() == before
 
 
+def test_a_limit_is_told_its_worth_and_moved_without_changing_the_month(demo_made: Path) -> None:
+    where = ("--site", demo_made, "--month", MONTH)
+    told = {row["limit"]: row for row in answer("limits", "show", *where)["limits"]}
+    assert told["money"]["used"] <= told["money"]["available"]
+    found = answer("limits", "what-if", "money=+10%", "channel:sms=-20", *where)
+    assert found["as_published"]
+    assert found["before"]["customers"] == sum(r["state"] == "treated" for r in rows(demo_made, "decisions"))
+    assert found["added"] + found["dropped"] + found["other_offer"] > 0
+    assert found["after"]["customers"] == found["before"]["customers"] + found["added"] - found["dropped"]
+    keepline("limits", "what-if", "moon=+1", *where, expect=2)
+
+
 def test_the_report_is_never_written_into_a_publication(demo_made: Path, tmp_path: Path) -> None:
     inside = demo_made / "published" / MONTH / "again.html"
     keepline("report", "--site", demo_made, "--month", MONTH, "--out", inside, expect=1)

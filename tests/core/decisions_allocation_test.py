@@ -12,7 +12,7 @@ from scipy.optimize import LinearConstraint, milp
 from scipy.sparse import lil_array
 
 from keepline.decisions.allocation import Allocation, allocate
-from keepline.decisions.prices import choose
+from keepline.decisions.prices import bound, choose
 from keepline.decisions.problem import NONE, UNIT, Kinds, Means, Problem
 from keepline.decisions.ranked import ranked_gain
 from keepline.engine import ID_SPACE
@@ -81,6 +81,45 @@ def test_the_bound_closes_in_as_customers_grow_many() -> None:
     gaps = [allocate(random_problem(7, customers)).gap_share for customers in (100, 1_000, 30_000)]
     assert gaps[2] < gaps[1] < gaps[0]
     assert gaps[2] < 1e-4
+
+
+@pytest.mark.parametrize("tight", [0.05, 0.3, 0.9])
+def test_settling_most_customers_changes_neither_the_rule_nor_the_certificate(tight: float) -> None:
+    problem = random_problem(11, 40_000, tight=tight)
+    plan = allocate(problem)
+    assert plan.ruled.tolist() == choose(problem, plan.prices).tolist()
+    assert plan.bound_fen == bound(problem, plan.prices) // UNIT
+    assert keeps_limits(problem, plan)
+    assert plan.bound_fen - plan.gain_fen <= 4 * problem.gain.max()
+
+
+def test_a_thousand_managers_keep_their_hours_and_the_gap_is_a_few_visits() -> None:
+    """Each manager has few customers, so that the sample says little of their prices."""
+    problem = random_problem(12, 50_000)
+    dice = np.random.default_rng(12)
+    means = replace(problem.means, minutes=dice.integers(60, 1_500, 1_000))
+    problem = replace(problem, manager=dice.integers(NONE, 1_000, 50_000), means=means)
+    plan = allocate(problem)
+    assert keeps_limits(problem, plan)
+    assert plan.bound_fen == bound(problem, plan.prices) // UNIT
+    binding = 1 + (plan.prices.channels > 0).sum() + (plan.prices.minutes > 0).sum()
+    assert plan.bound_fen - plan.gain_fen <= binding * problem.gain.max()
+
+
+def test_twenty_limits_are_kept_and_close_to_the_bound() -> None:
+    dice = np.random.default_rng(3)
+    offers, customers = 20, 30_000
+    none = np.zeros(offers, dtype=int)
+    kinds = Kinds(tuple(f"offer-{j:02}" for j in range(offers)), dice.integers(1, 900, offers), np.arange(offers), none)
+    kind = np.sort(dice.permuted(np.tile(np.arange(offers), (customers, 1)), axis=1)[:, :8], axis=1).ravel()
+    gain = dice.integers(1, 3_000, len(kind))
+    money = int(0.2 * customers * kinds.cost.mean())
+    means = Means(money, dice.integers(20, customers // 15, offers), np.zeros(0, dtype=int))
+    ids, start = np.sort(dice.choice(ID_SPACE, customers)), np.arange(customers + 1) * 8
+    problem = Problem(ids, start, np.full(customers, NONE), gain, kind, kinds, means)
+    plan = allocate(problem)
+    assert keeps_limits(problem, plan)
+    assert plan.gap_share < 1e-4
 
 
 def test_means_that_suffice_cost_nothing_and_everyone_gets_the_best() -> None:

@@ -122,7 +122,8 @@ class Stage:
 
     def decide(self) -> Row:
         tables: dict[str, Any] = {
-            name: self.folder(name) for name in ("features", "scores", "candidates", "decisions", "assignments")
+            name: self.folder(name)
+            for name in ("features", "scores", "candidates", "decisions", "assignments", "schedule")
         }
         return decide(
             self.engine,

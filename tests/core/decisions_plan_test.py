@@ -64,7 +64,7 @@ def planned(engine: Engine, root: Path) -> tuple[Stage, Row]:
 
 
 def checked(made: Stage) -> Row:
-    names = ("features", "scores", "candidates", "decisions", "assignments")
+    names = ("features", "scores", "candidates", "decisions", "assignments", "schedule")
     folders = {name: made.folder(name) for name in names}
     return verify(made.engine, made.lake, made.policy, snapshot=MONTH, **folders)
 

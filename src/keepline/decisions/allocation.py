@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keepline.decisions.prices import bound, choose, lowest
-from keepline.decisions.problem import NONE, Bools, Ints, Prices, Problem, Usage, usage
-from keepline.decisions.repair import repaired
+from keepline.decisions.prices import bound, choose
+from keepline.decisions.problem import NONE, UNIT, Bools, Ints, Prices, Problem, Usage, usage
+from keepline.decisions.repair import repaired, within
+from keepline.decisions.search import lowest
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Allocation:
     gain_fen: int
     bound_fen: int  # no plan within the means gains more
     used: Usage
+    week: Ints | None = None  # from 1 on, 0 for nothing; None where policy knows no weeks
 
     @property
     def by_rule(self) -> Bools:
@@ -42,11 +44,15 @@ def allocate(problem: Problem) -> Allocation:
     """Solve the problem; nobody to treat gives an empty plan at prices of zero."""
     if not problem.customers:
         return _empty(problem)
-    prices = lowest(problem)
-    ruled = choose(problem, prices)
-    choice = repaired(problem, ruled, prices)
+    found = lowest(problem.compact())
+    prices, narrowed = found.prices, found.narrowed
+    chosen = choose(narrowed.few, prices)
+    ruled, choice = narrowed.widened(chosen), narrowed.widened(repaired(narrowed.few, chosen, prices))
+    if not within(problem, choice):  # the few could not give way enough
+        choice = repaired(problem, ruled, prices)
     gain = int(problem.gain[choice[choice != NONE]].sum(dtype=np.int64))
-    return Allocation(prices, ruled, choice, gain, bound(problem, prices), usage(problem, choice))
+    most = bound(narrowed.few, prices) // UNIT + narrowed.settled_fen
+    return Allocation(prices, ruled, choice, gain, most, usage(problem, choice))
 
 
 def _empty(problem: Problem) -> Allocation:

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from keepline.decisions.allocation import Allocation, allocate
 from keepline.decisions.prices import choose
-from keepline.decisions.problem import NONE, Bools, Ints, Problem
+from keepline.decisions.problem import NONE, Bools, Floats, Ints, Problem
+from keepline.decisions.weeks import Weeks, spread
 from keepline.holdout import is_held_out
 from keepline.policy.documents import Limits
 
@@ -27,6 +28,12 @@ class Assigned:
     kind: Ints
     by_rule: Bools
     gain: Ints
+    week: Ints  # from 1 on; 0 for those left alone, and where policy knows no weeks
+
+    def of(self, part: slice | Bools) -> Assigned:
+        """Some of the rows."""
+        kept = (self.customer_id[part], self.treated[part], self.kind[part], self.by_rule[part])
+        return Assigned(*kept, self.gain[part], self.week[part])
 
 
 def drawn(problem: Problem, limits: Limits) -> Bools:
@@ -36,18 +43,26 @@ def drawn(problem: Problem, limits: Limits) -> Bools:
     return np.fromiter(lots, dtype=np.bool_, count=problem.customers)
 
 
-def assign(problem: Problem, held_out: Bools) -> tuple[Allocation, Assigned]:
-    """The plan over those not held out, and the rows of both arms."""
+def assign(
+    problem: Problem, held_out: Bools, *, weeks: Weeks | None = None, urgency: Floats | None = None
+) -> tuple[Allocation, Assigned]:
+    """The plan over those not held out, by weeks where there are some, and the rows of both arms."""
     open_to, alone = problem.only(~held_out), problem.only(held_out)
     plan = allocate(open_to)
+    if weeks is not None:
+        risk = np.zeros(problem.customers) if urgency is None else urgency
+        plan = spread(open_to, plan, weeks, risk[~held_out])
+    week = np.zeros(open_to.customers, dtype=np.int64) if plan.week is None else plan.week
+    every = np.ones(alone.customers, dtype=np.bool_)
+    chosen = choose(alone, plan.prices)
     rows = _both(
-        _rows(open_to, plan.choice, by_rule=plan.by_rule, treated=True),
-        _rows(alone, choose(alone, plan.prices), by_rule=np.ones(alone.customers, dtype=np.bool_), treated=False),
+        _rows(open_to, plan.choice, by_rule=plan.by_rule, week=week, treated=True),
+        _rows(alone, chosen, by_rule=every, week=np.zeros(alone.customers, dtype=np.int64), treated=False),
     )
     return plan, rows
 
 
-def _rows(problem: Problem, choice: Ints, *, by_rule: Bools, treated: bool) -> Assigned:
+def _rows(problem: Problem, choice: Ints, *, by_rule: Bools, week: Ints, treated: bool) -> Assigned:
     found = choice != NONE
     picks = choice[found]
     return Assigned(
@@ -56,6 +71,7 @@ def _rows(problem: Problem, choice: Ints, *, by_rule: Bools, treated: bool) -> A
         problem.kind[picks],
         by_rule[found],
         problem.gain[picks].astype(np.int64),
+        week[found],
     )
 
 
@@ -66,4 +82,4 @@ def _both(one: Assigned, other: Assigned) -> Assigned:
 
 
 def _columns(rows: Assigned) -> tuple[npt.NDArray[np.generic], ...]:
-    return rows.customer_id, rows.treated, rows.kind, rows.by_rule, rows.gain
+    return rows.customer_id, rows.treated, rows.kind, rows.by_rule, rows.gain, rows.week

@@ -51,6 +51,7 @@ def verify(
     candidates: Path,
     decisions: Path,
     assignments: Path,
+    schedule: Path,
 ) -> dict[str, Any]:
     """Check the folders of parts; return what was looked at, or raise PublicationError naming every breach."""
     folders = {
@@ -59,13 +60,15 @@ def verify(
         "candidates": candidates,
         "decisions": decisions,
         "assignments": assignments,
+        "schedule": schedule,
     }
     for name, folder in folders.items():
         engine.see(name, Scan(TABLES[name], (Files(tuple(sorted(folder.glob("part-*.parquet")))),)))
     engine.see("managers", lake.scan("managers", snapshot))
     counted = {**_everyone(engine, policy, snapshot), **_treated(engine, policy), **_assigned(engine)}
     counted |= {"contacts": _contacts(engine, policy), "hours": _hours(engine, policy)}
-    found = [Check(code, zh, en, *counted[code]) for code, zh, en in _rules()]
+    counted |= _weeks(engine, policy)
+    found = [Check(code, zh, en, *counted[code]) for code, zh, en in _rules() if code in counted]
     _refuse_breaches(found, snapshot)
     return {"customers": counted["one_row"][0], "checks": [vars(check) for check in found]}
 
@@ -163,6 +166,30 @@ def _hours(engine: Engine, policy: Policy) -> tuple[int, int]:
     tree = _null("BIGINT") if each is None else exp.cast(literal(each), "BIGINT")
     found = _ask(engine, checks.HOURS, _relations(policy), each=tree)
     return found["managers"], found["over"]
+
+
+def _weeks(engine: Engine, policy: Policy) -> Counted:
+    """Rules about the weeks, where policy knows some."""
+    limits = policy.limits
+    if limits.weeks is None:
+        return {}
+    most = exp.case()
+    for channel, contacts in sorted(limits.channel_week_contacts.items()):
+        for week, number in enumerate(contacts, start=1):
+            here = [("channel", "d", literal(channel)), ("week", "s", exp.Literal.number(week))]
+            tests = [exp.EQ(this=exp.column(name, table=table), expression=value) for name, table, value in here]
+            most = most.when(exp.and_(*tests), exp.cast(literal(number), "BIGINT"))
+    tree = most.else_(_null("BIGINT")) if limits.channel_week_contacts else _null("BIGINT")
+    each = limits.manager_week_minutes
+    minutes = _null("BIGINT") if each is None else exp.cast(literal(each), "BIGINT")
+    when = _ask(engine, checks.SCHEDULED, weeks=literal(limits.weeks))
+    contacts_made = _ask(engine, checks.WEEK_CONTACTS, most=tree)
+    spent = _ask(engine, checks.WEEK_HOURS, _relations(policy), each=minutes)
+    return {
+        "scheduled": (when["treated"], when["apart"] + abs(when["treated"] - when["scheduled"])),
+        "week_contacts": (contacts_made["weeks"], contacts_made["over"]),
+        "week_hours": (spent["weeks"], spent["over"]),
+    }
 
 
 def _relations(policy: Policy) -> dict[str, exp.Query]:

@@ -27,6 +27,9 @@ assigned | 对照分派与决策一致 | assignments and decisions agree
 money | 费用不超限 | money is within its limit
 contacts | 各渠道触达不超限 | contacts of each channel are within their limit
 hours | 每位客户经理的工时不超限 | each manager's minutes are within their limit
+scheduled | 每位受安排的客户恰有一个周次 | each treated customer has exactly one week of the plan
+week_contacts | 各渠道每周触达不超限 | contacts of each channel in each week are within their limit
+week_hours | 每位客户经理每周的工时不超限 | each manager's minutes in each week are within their limit
 funnel | 各状态人数之和等于在网客户数 | the states add up to the base
 """
 
@@ -96,6 +99,29 @@ SELECT COUNT(*) AS managers, SUM(CASE WHEN minutes > available THEN 1 ELSE 0 END
   JOIN catalogue AS o ON o.offer_id = d.offer_id
   LEFT JOIN in_charge AS m ON m.manager_id = d.manager_id
   WHERE d.state = 'treated' AND o.minutes > 0 GROUP BY d.manager_id) AS used"""
+
+SCHEDULED = """
+SELECT
+  COUNT(*) AS treated,
+  SUM(CASE WHEN s.week BETWEEN 1 AND :weeks AND s.month = d.month THEN 0 ELSE 1 END) AS apart,
+  MAX(told.scheduled) AS scheduled
+FROM (SELECT customer_id, month FROM decisions WHERE state = 'treated') AS d
+LEFT JOIN schedule AS s ON s.customer_id = d.customer_id
+CROSS JOIN (SELECT COUNT(*) AS scheduled FROM schedule) AS told"""
+
+WEEK_CONTACTS = """
+SELECT COUNT(*) AS weeks, SUM(CASE WHEN made > most THEN 1 ELSE 0 END) AS over FROM (
+  SELECT d.channel, s.week, COUNT(*) AS made, MAX(:most) AS most
+  FROM decisions AS d JOIN schedule AS s ON s.customer_id = d.customer_id
+  WHERE d.state = 'treated' GROUP BY d.channel, s.week) AS used"""
+
+WEEK_HOURS = """
+SELECT COUNT(*) AS weeks, SUM(CASE WHEN minutes > :each THEN 1 ELSE 0 END) AS over FROM (
+  SELECT d.manager_id, s.week, SUM(o.minutes) AS minutes
+  FROM decisions AS d
+  JOIN schedule AS s ON s.customer_id = d.customer_id
+  JOIN catalogue AS o ON o.offer_id = d.offer_id
+  WHERE d.state = 'treated' AND o.minutes > 0 GROUP BY d.manager_id, s.week) AS used"""
 
 ASSIGNED = """
 SELECT

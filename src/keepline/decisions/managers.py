@@ -42,7 +42,7 @@ def managers(engine: Engine, limits: Limits) -> dict[str, Manager]:
 def minutes_of(manager_id: str | None, known: Mapping[str, Manager], limits: Limits) -> int | None:
     """Minutes of a manager in the month; None: no limit."""
     found = known.get(manager_id) if manager_id is not None else None
-    return found.minutes if found else limits.manager_minutes_each
+    return limits.month_minutes(found.minutes if found else limits.manager_minutes_each)
 
 
 def _manager(row: Mapping[str, object], limits: Limits) -> Manager:

@@ -14,16 +14,17 @@ import pyarrow.parquet as pq
 from keepline.decisions import states
 from keepline.decisions.arms import Assigned, assign, drawn
 from keepline.decisions.base import see
-from keepline.decisions.managers import managers, see_managers
+from keepline.decisions.managers import Manager, managers, see_managers
 from keepline.decisions.problem import Floats, Ints, Problem
 from keepline.decisions.shortlist import Shortlist, shortlist
 from keepline.decisions.summary import Result, summary
+from keepline.decisions.weeks import Weeks
 from keepline.engine import Engine, Range
 from keepline.lake.store import Lake
 from keepline.periods import Month
 from keepline.policy.documents import Policy
 from keepline.progress import Progress, Silent
-from keepline.tables import ASSIGNMENTS, DECISIONS
+from keepline.tables import ASSIGNMENTS, DECISIONS, SCHEDULE
 
 
 def decide(
@@ -38,32 +39,42 @@ def decide(
     candidates: Path,
     decisions: Path,
     assignments: Path,
+    schedule: Path,
     model_version: str,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Write the parts of DECISIONS and ASSIGNMENTS; return the summary of the plan (docs/mechanisms/decisions.md).
+    """Write the parts of DECISIONS, ASSIGNMENTS and, where policy knows weeks, SCHEDULE; return the plan's summary.
 
     The paths are folders of parts, one a range. Parts already there are whole and are kept.
     """
     told = progress or Silent()
     told.begin("分配资源", "allocating our means", len(ranges) + 1)
     see_managers(engine, lake, snapshot)
-    known = managers(engine, policy.limits)
-    short = shortlist([candidates / only.part for only in ranges], policy, known)
-    held_out = drawn(short.problem, policy.limits)
-    plan, rows = assign(short.problem, held_out)
+    result = _allocated(policy, managers(engine, policy.limits), ranges, candidates=candidates, scores=scores)
     told.advance()
     query = states.model(policy, snapshot=snapshot, model_version=model_version).query
     for only in ranges:
+        here = _of_range(result.rows, only)
         if not (assignments / only.part).exists():
-            _write_assignments(_of_range(rows, only), short, snapshot, features / only.part, assignments / only.part)
+            _write_assignments(here, result.short, snapshot, features / only.part, assignments / only.part)
+        if policy.limits.weeks is not None:
+            _write_schedule(here, snapshot, schedule / only.part)
         if not (decisions / only.part).exists():
             _see_range(engine, only, features, scores, candidates, assignments)
             engine.write(query, DECISIONS, decisions / only.part)
         told.advance()
-    risk = _risk(short.problem, [scores / only.part for only in ranges])
-    result = Result(policy, known, short, held_out, plan, rows, risk)
     return summary(engine, result, features=features, decisions=decisions)
+
+
+def _allocated(
+    policy: Policy, known: dict[str, Manager], ranges: Sequence[Range], *, candidates: Path, scores: Path
+) -> Result:
+    """The plan over all candidates."""
+    short = shortlist([candidates / only.part for only in ranges], policy, known)
+    held_out = drawn(short.problem, policy.limits)
+    risk = risk_of(short.problem, [scores / only.part for only in ranges])
+    plan, rows = assign(short.problem, held_out, weeks=Weeks.of(policy.limits, short.channels), urgency=risk)
+    return Result(policy, known, short, held_out, plan, rows, risk)
 
 
 def _see_range(engine: Engine, only: Range, *folders: Path) -> None:
@@ -73,8 +84,7 @@ def _see_range(engine: Engine, only: Range, *folders: Path) -> None:
 
 def _of_range(rows: Assigned, only: Range) -> Assigned:
     low, high = np.searchsorted(rows.customer_id, [only.low, only.high])
-    part = slice(int(low), int(high))
-    return Assigned(rows.customer_id[part], rows.treated[part], rows.kind[part], rows.by_rule[part], rows.gain[part])
+    return rows.of(slice(int(low), int(high)))
 
 
 def _write_assignments(rows: Assigned, short: Shortlist, snapshot: Month, features: Path, to: Path) -> None:
@@ -93,6 +103,16 @@ def _write_assignments(rows: Assigned, short: Shortlist, snapshot: Month, featur
         },
         schema=ASSIGNMENTS.arrow,
     )
+    _write(table, to)
+
+
+def _write_schedule(rows: Assigned, snapshot: Month, to: Path) -> None:
+    customers, week = rows.customer_id[rows.treated], rows.week[rows.treated]
+    columns = {"customer_id": customers, "month": [str(snapshot)] * len(customers), "week": week}
+    _write(pa.table(columns, schema=SCHEDULE.arrow), to)
+
+
+def _write(table: pa.Table, to: Path) -> None:
     to.parent.mkdir(parents=True, exist_ok=True)
     partial = to.with_name(f".{to.name}.{os.getpid()}")
     pq.write_table(table, partial, compression="zstd")
@@ -108,7 +128,7 @@ def _looked_up(part: Path, column: str, customers: Ints) -> pa.Array:
     return table[column].take(pa.array(place, mask=~there)).combine_chunks()
 
 
-def _risk(problem: Problem, parts: Sequence[Path]) -> Floats:
+def risk_of(problem: Problem, parts: Sequence[Path]) -> Floats:
     """The probability of leaving of each customer of the problem; NaN where unknown."""
     risk = np.full(problem.customers, np.nan)
     for part in parts:

@@ -23,6 +23,7 @@ Floats = npt.NDArray[np.float64]
 
 UNIT = 1 << 26  # units in one fen
 TIES = 1 << 20  # the most units by which a smaller id comes first
+TIE_STEP = ID_SPACE // TIES  # ids that are ahead alike
 GAIN_MAX = 1 << 31  # fen; larger gains would not fit 64 bits in units
 PRICE_MAX = 1 << 60  # units that the use of one offer may cost
 NONE = -1
@@ -83,17 +84,26 @@ class Problem:
             self.customer_id[keep], start, self.manager[keep], self.gain[rows], self.kind[rows], self.kinds, self.means
         )
 
-    def among(self, keep: Bools) -> Problem:
-        """The problem of the candidates to keep, and of the customers who have one among them."""
-        counts = np.add.reduceat(keep, self.start[:-1], dtype=np.int64)
-        some = counts > 0
-        start = np.concatenate([[0], np.cumsum(counts[some])])
+    def each(self, step: int) -> Problem:
+        """Every ``step``-th customer, with as much less means; pseudonyms are random, so this is a fair sample."""
+        place = np.arange(0, self.customers, step)
+        counts = self.start[place + 1] - self.start[place]
+        start = np.concatenate([[0], np.cumsum(counts)])
+        rows = np.repeat(self.start[place] - start[:-1], counts) + np.arange(start[-1])
+        means = Means(self.means.money // step, self.means.channels // step, self.means.minutes // step)
         return Problem(
-            self.customer_id[some],
-            start,
-            self.manager[some],
-            self.gain[keep],
-            self.kind[keep],
+            self.customer_id[place], start, self.manager[place], self.gain[rows], self.kind[rows], self.kinds, means
+        )
+
+    def compact(self) -> Problem:
+        """The same in the types the loops are compiled for; nothing is copied that has them."""
+        narrow = np.int16 if len(self.kinds.offer) < 2**15 else np.int32
+        return Problem(
+            self.customer_id.astype(np.int64, copy=False),
+            self.start.astype(np.int64, copy=False),
+            self.manager.astype(np.int32, copy=False),
+            self.gain.astype(np.int32, copy=False),
+            self.kind.astype(narrow, copy=False),
             self.kinds,
             self.means,
         )
@@ -115,7 +125,7 @@ class Prices:
 
 def ties(customer_id: Ints) -> Ints:
     """A fraction of one fen in favour of the smaller id."""
-    return np.asarray(TIES - 1 - customer_id // (ID_SPACE // TIES), dtype=np.int64)
+    return np.asarray(TIES - 1 - customer_id // TIE_STEP, dtype=np.int64)
 
 
 def total(units: Ints) -> int:
@@ -126,7 +136,7 @@ def total(units: Ints) -> int:
 
 def chunks(customers: int) -> list[tuple[int, int]]:
     """Cuts that do not depend on parts or engines."""
-    return [(low, min(low + CHUNK, customers)) for low in range(0, customers, CHUNK)]
+    return [(low, min(low + CHUNK, customers)) for low in range(0, max(customers, 1), CHUNK)]
 
 
 def first_where(test: Bools, start: Ints) -> Ints:
@@ -149,9 +159,9 @@ def usage(problem: Problem, choice: Ints) -> Usage:
     taken = choice[choice != NONE]
     counts = np.bincount(problem.kind[taken], minlength=len(problem.kinds.offer))
     managers = problem.manager[choice != NONE]
-    minutes = np.zeros(len(problem.means.minutes), dtype=np.int64)
-    bound = managers != NONE
-    np.add.at(minutes, managers[bound], problem.kinds.minutes[problem.kind[taken[bound]]])
+    bound, limited = managers != NONE, len(problem.means.minutes)
+    takes = problem.kinds.minutes[problem.kind[taken[bound]]]
+    minutes = np.bincount(managers[bound], takes, limited).astype(np.int64)  # far below 2^53
     return Usage(int(counts @ problem.kinds.cost), by_channel(problem, counts), minutes)
 
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keepline.decisions import moving
+from keepline.decisions.moving import Room, Uses
 from keepline.decisions.prices import reduced
 from keepline.decisions.problem import NONE, Bools, Ints, Prices, Problem, chunks, ties, usage
 
 FILL_PASSES_MAX = 5
-BLOCK = 8192
 
 
 @dataclass(frozen=True)
@@ -31,23 +32,25 @@ class Plan:
     """A choice under way, and the room left in each limit; below zero where one is overrun."""
 
     def __init__(self, problem: Problem, choice: Ints) -> None:
-        used, means = usage(problem, choice), problem.means
-        self.problem, self.choice = problem, choice.copy()
-        self.money = means.money - used.money
-        self.channels = means.channels - used.channels
-        self.minutes = means.minutes - used.minutes
+        used, means, kinds = usage(problem, choice), problem.means, problem.kinds
+        self.problem, self.choice = problem, choice.astype(np.int64)
+        money = np.array([means.money - used.money], dtype=np.int64)
+        channels, minutes = (means.channels - used.channels), (means.minutes - used.minutes)
+        self.room = Room(money, channels.astype(np.int64), minutes.astype(np.int64))
+        told, by_kind = problem.compact(), (kinds.cost, kinds.channel, kinds.minutes)
+        self.uses = Uses(told.gain, told.kind, told.manager, *(column.astype(np.int64) for column in by_kind))
 
     @property
     def overrun(self) -> bool:
-        return bool(self.money < 0 or (self.channels < 0).any() or (self.minutes < 0).any())
+        return any(bool((room < 0).any()) for room in self.room)
 
     def strained(self, choice: Ints, low: int) -> Bools:
         """Which of the customers from ``low`` on use a limit that is overrun by their choice."""
         kinds, kind = self.problem.kinds, self.problem.kind[choice]
         manager = self.problem.manager[low : low + len(choice)]
-        money = (kinds.cost[kind] > 0) & (self.money < 0)
-        contacts = np.append(self.channels < 0, False)[kinds.channel[kind]]
-        minutes = np.append(self.minutes < 0, False)[manager] & (kinds.minutes[kind] > 0)
+        money = (kinds.cost[kind] > 0) & (self.room.money[0] < 0)
+        contacts = np.append(self.room.channels < 0, False)[kinds.channel[kind]]
+        minutes = np.append(self.room.minutes < 0, False)[manager] & (kinds.minutes[kind] > 0)
         return np.asarray((choice != NONE) & (money | contacts | minutes))
 
     def improves(self, customer: Ints, to: Ints) -> Bools:
@@ -56,41 +59,12 @@ class Plan:
         none, manager = now == NONE, self.problem.manager[customer]
         old, new = problem.kind[np.where(none, 0, now)], problem.kind[to]
         gains = problem.gain[to] > np.where(none, 0, problem.gain[np.where(none, 0, now)])
-        money = kinds.cost[new] - np.where(none, 0, kinds.cost[old]) <= self.money
+        money = kinds.cost[new] - np.where(none, 0, kinds.cost[old]) <= self.room.money[0]
         same = ~none & (kinds.channel[new] == kinds.channel[old])
-        contacts = same | np.append(self.channels > 0, True)[kinds.channel[new]]
+        contacts = same | np.append(self.room.channels > 0, True)[kinds.channel[new]]
         takes = kinds.minutes[new] - np.where(none, 0, kinds.minutes[old])
-        minutes = (manager == NONE) | (takes <= np.append(self.minutes, 0)[manager])
+        minutes = (manager == NONE) | (takes <= np.append(self.room.minutes, 0)[manager])
         return np.asarray(gains & money & contacts & minutes)
-
-    def change(self, customer: int, to: int) -> list[tuple[int, int]]:
-        """Each limit's room now and what the move takes of it (negative: gives back)."""
-        new, old = self._use(to), self._use(int(self.choice[customer]))
-        pairs = [(self.money, new[0] - old[0])]
-        for channel in {new[1], old[1]} - {NONE}:
-            pairs.append((int(self.channels[channel]), int(new[1] == channel) - int(old[1] == channel)))
-        manager = self.problem.manager[customer]
-        if manager != NONE:
-            pairs.append((int(self.minutes[manager]), new[2] - old[2]))
-        return pairs
-
-    def move(self, customer: int, to: int) -> None:
-        new, old = self._use(to), self._use(int(self.choice[customer]))
-        self.money -= new[0] - old[0]
-        for channel, sign in ((new[1], 1), (old[1], -1)):
-            if channel != NONE:
-                self.channels[channel] -= sign
-        manager = self.problem.manager[customer]
-        if manager != NONE:
-            self.minutes[manager] -= new[2] - old[2]
-        self.choice[customer] = to
-
-    def _use(self, candidate: int) -> tuple[int, int, int]:
-        """Money, channel and minutes of one choice."""
-        if candidate == NONE:
-            return 0, NONE, 0
-        kind, kinds = self.problem.kind[candidate], self.problem.kinds
-        return int(kinds.cost[kind]), int(kinds.channel[kind]), int(kinds.minutes[kind])
 
 
 def repaired(problem: Problem, choice: Ints, prices: Prices) -> Ints:
@@ -98,42 +72,25 @@ def repaired(problem: Problem, choice: Ints, prices: Prices) -> Ints:
     plan = Plan(problem, choice)
     for gather in (_away, _nothing):
         if plan.overrun:
-            _give_way(plan, _moves(plan, prices, gather))
+            moves = _moves(plan, prices, gather)
+            moving.give_way(plan.uses, plan.room, plan.choice, moves.customer, moves.to)
     for _ in range(FILL_PASSES_MAX):
-        if not _fill_up(plan, _moves(plan, prices, _better)):
+        moves = improving(plan, prices)
+        if not moving.fill_up(plan.uses, plan.room, plan.choice, moves.customer, moves.to):
             break
-    return plan.choice
+    return plan.choice.astype(choice.dtype)
 
 
-def _give_way(plan: Plan, moves: Moves) -> None:
-    """Make room: no move may overrun another limit, nor overrun one further."""
-    moved: set[int] = set()
-    for customer, to in zip(moves.customer.tolist(), moves.to.tolist(), strict=True):
-        if not plan.overrun:
-            return
-        if customer in moved:
-            continue
-        takes = plan.change(customer, to)
-        eases = any(room < 0 and take < 0 for room, take in takes)
-        if eases and all(take <= max(room, 0) for room, take in takes):
-            plan.move(customer, to)
-            moved.add(customer)
+def improving(plan: Plan, prices: Prices) -> Moves:
+    """Moves that gain and would fit the room left, the least loss first."""
+    return _moves(plan, prices, _better)
 
 
-def _fill_up(plan: Plan, moves: Moves) -> int:
-    """Use the room left: moves that gain and fit; how many were made.
-
-    Room only shrinks for most, so each block is sifted again before it is gone through.
-    """
-    made = 0
-    for low in range(0, len(moves.to), BLOCK):
-        customers, to = moves.customer[low : low + BLOCK], moves.to[low : low + BLOCK]
-        fits = plan.improves(customers, to)
-        for pair in zip(customers[fits].tolist(), to[fits].tolist(), strict=True):
-            if plan.improves(*(np.array([value]) for value in pair)).all():
-                plan.move(*pair)
-                made += 1
-    return made
+def within(problem: Problem, choice: Ints) -> bool:
+    """Whether every limit holds."""
+    used, means = usage(problem, choice), problem.means
+    held = (used.channels <= means.channels).all() and (used.minutes <= means.minutes).all()
+    return bool(used.money <= means.money and held)
 
 
 @dataclass(frozen=True)
@@ -165,7 +122,7 @@ def _moves(plan: Plan, prices: Prices, gather: Gather) -> Moves:
     """All moves of one kind, the least loss first; equal ones by customer, then by offer."""
     found = [gather(plan, look) for look in _looks(plan, prices)]
     customer, to, loss = (np.concatenate([getattr(m, n) for m in found]) for n in ("customer", "to", "loss"))
-    order = np.lexsort((to, customer, loss))
+    order = np.argsort(loss, kind="stable")  # gathered by customer and offer
     return Moves(customer[order], to[order], loss[order])
 
 

@@ -71,7 +71,7 @@ class _Reader:
     def __init__(self, policy: Policy, known: Mapping[str, Manager]) -> None:
         self.policy, self.known = policy, known
         self.offers = {offer.id: offer for offer in policy.offers.offer}
-        self.channels = tuple(sorted(policy.limits.channel_contacts))
+        self.channels = tuple(sorted(policy.limits.month_contacts))
         self.kinds: dict[Kind, int] = {}
         self.managers: dict[str, int] = {}
 
@@ -110,8 +110,10 @@ class _Reader:
         bound = known.authority_fen if known and limits.exceed_authority == "exclude" and by_manager(offer) else None
         own = minutes_of(name, self.known, limits) if name is not None else None
         authority = bound is None or unit_cost_fen(offer) <= bound
-        contacts = limits.channel_contacts.get(offer.channel, 1) > 0
-        return authority and contacts and cost <= limits.money_fen and (own is None or minutes <= own)
+        contacts = limits.month_contacts.get(offer.channel, 1) > 0
+        week = limits.manager_week_minutes
+        hours = (own is None or minutes <= own) and (week is None or minutes <= week)
+        return authority and contacts and cost <= limits.money_fen and hours
 
     def _limited(self, names: Sequence[str | None]) -> Ints:
         """A number for each manager whose minutes are limited, NONE for the rest."""
@@ -134,7 +136,7 @@ class _Reader:
     def means(self, managers: Sequence[str]) -> Means:
         limits = self.policy.limits
         minutes = [minutes_of(name, self.known, limits) or 0 for name in managers]
-        contacts = [limits.channel_contacts[channel] for channel in self.channels]
+        contacts = [limits.month_contacts[channel] for channel in self.channels]
         return Means(limits.money_fen, np.array(contacts, dtype=np.int64), np.array(minutes, dtype=np.int64))
 
 

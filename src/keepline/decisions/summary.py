@@ -182,7 +182,7 @@ def _contacts(result: Result) -> list[Row]:
             "limit": f"channel:{channel}",
             "unit": "contacts",
             "price_unit": "fen/contact",
-            "available": result.policy.limits.channel_contacts[channel],
+            "available": result.policy.limits.month_contacts[channel],
             "used": used[place],
             "shadow_price": round(prices[place], 2),
             **_both(words.contact_limit(channel)),

@@ -281,14 +281,51 @@ class Limits(Document):
     manager_minutes_each: int | None = Field(
         default=None, ge=0, description="for managers whose own minutes are unknown"
     )
+    weeks: int | None = Field(default=None, ge=1, le=6, description="weeks the plan is spread over; absent: none")
+    channel_week_contacts: dict[str, tuple[Annotated[int, Field(ge=0)], ...]] = Field(
+        default_factory=dict, description="contacts each channel can make in each of the weeks; absent: no limit"
+    )
+    manager_week_minutes: int | None = Field(
+        default=None, ge=0, description="the most minutes of any manager in one week; absent: no limit"
+    )
     held_out_share: float = Field(ge=0, le=0.5)
     held_out_salt: str = Field(min_length=1, description="a new salt draws new lots")
     exceed_authority: Literal["exclude", "allow"] = "exclude"
 
     @model_validator(mode="after")
     def _channels(self) -> Self:
-        _known_channels(self.channel_contacts)
+        _known_channels((*self.channel_contacts, *self.channel_week_contacts))
         return self
+
+    @model_validator(mode="after")
+    def _weeks(self) -> Self:
+        if self.weeks is None and (self.channel_week_contacts or self.manager_week_minutes is not None):
+            raise UnclearError(
+                "limits by week need 'weeks', the number of weeks the plan is spread over",
+                "按周的限额需要写明 weeks，即方案分布的周数",
+            )
+        for channel, each in self.channel_week_contacts.items():
+            if len(each) != self.weeks:
+                raise UnclearError(
+                    f"channel_week_contacts.{channel} has {len(each)} numbers, and there are {self.weeks} weeks; "
+                    "write one number for each week",
+                    f"channel_week_contacts.{channel} 有 {len(each)} 个数，而周数为 {self.weeks}；请每周写一个数",
+                )
+        return self
+
+    @property
+    def month_contacts(self) -> dict[str, int]:
+        """Contacts of each limited channel in the month: no more than its weeks have together."""
+        weekly = {channel: sum(each) for channel, each in self.channel_week_contacts.items()}
+        named = sorted({*self.channel_contacts, *weekly})
+        return {c: min(self.channel_contacts.get(c, weekly.get(c, 0)), weekly.get(c, MOST_FEN)) for c in named}
+
+    def month_minutes(self, own: int | None) -> int | None:
+        """A manager's minutes in the month: no more than the weeks have together."""
+        if self.weeks is None or self.manager_week_minutes is None:
+            return own
+        most = self.weeks * self.manager_week_minutes
+        return most if own is None else min(own, most)
 
 
 def _known_channels(named: Iterable[str]) -> None:

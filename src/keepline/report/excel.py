@@ -62,6 +62,7 @@ def fields(policy: Policy, figures: dict[str, Any]) -> list[Field]:
         Field(both("区县", "District"), 12, "text", lambda r: r["district"]),
         Field(both("客户分类", "Class"), 14, "text", lambda r: word(CLASSES, r["class"]) if r["class"] else None),
     ]
+    when = [Field(both("周次", "Week"), 8, "whole", lambda r: r["week"])] if policy.limits.weeks else []
     what = [
         Field(both("优惠", "Offer"), 26, "text", lambda r: offer_name(policy.offers, r["offer_id"])),
         Field(both("渠道", "Channel"), 16, "text", lambda r: word(CHANNELS, r["channel"])),
@@ -80,7 +81,7 @@ def fields(policy: Policy, figures: dict[str, Any]) -> list[Field]:
         ),
         Field(both("沟通依据", "What to speak of"), 36, "text", basis),
     ]
-    return [*who, *what, *reason, *talk, *_to_bring_back(figures["head"]["month"]), *_to_fill_in()]
+    return [*who, *when, *what, *reason, *talk, *_to_bring_back(figures["head"]["month"]), *_to_fill_in()]
 
 
 def _to_fill_in() -> list[Field]:

@@ -29,6 +29,7 @@ SOURCES = {
     ),
     "classes": ("class",),
     "scores": ("reason_1", "reason_2", "reason_3"),
+    "schedule": ("week",),
     "decisions": ("customer_id", "manager_id", "offer_id", "channel", "gain_fen", "cost_fen"),
 }
 ORDER = (
@@ -64,7 +65,7 @@ def plan_rows(shelf: Shelf) -> Iterator[tuple[int, Iterator[list[Row]]]]:
 def _join(shelf: Shelf, table: Table, place: Path) -> tuple[Path, ...]:
     query = model("plan_rows").query
     made = []
-    for number, part in enumerate(shelf.parts(["decisions", "features", "classes", "scores"])):
+    for number, part in enumerate(shelf.parts(["decisions", "features", "classes", "scores", "schedule"])):
         shelf.see(part)
         to = place / f"part-{number:05d}.parquet"
         shelf.engine.write(query, table, to)

@@ -1,5 +1,5 @@
 -- question: what does a manager need to know of each customer the plan treats?
--- reads: decisions, features, classes, scores
+-- reads: decisions, features, classes, scores, schedule
 -- makes: plan_rows
 -- Whom nobody manages comes last; within a manager the most gain comes first.
 SELECT
@@ -23,9 +23,11 @@ SELECT
   f.data_change,
   f.voice_change,
   f.revenue_change,
-  f.products
+  f.products,
+  w.week
 FROM decisions AS d
 LEFT JOIN features AS f ON f.customer_id = d.customer_id
 LEFT JOIN classes AS c ON c.customer_id = d.customer_id
 LEFT JOIN scores AS s ON s.customer_id = d.customer_id
+LEFT JOIN schedule AS w ON w.customer_id = d.customer_id
 WHERE d.state = 'treated' AND d.arm = 'treated'

@@ -1,0 +1,142 @@
+"""What one more unit of each limit is worth in a published month, and how the plan changes when a limit moves (D4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from keepline import vocabulary
+from keepline.decisions.managers import managers, see_managers
+from keepline.decisions.moved_limits import Means, Move, Planned, changed_customers, difference, moved, planned
+from keepline.decisions.plan import risk_of
+from keepline.decisions.shortlist import shortlist
+from keepline.lake.store import reading
+from keepline.periods import Month
+from keepline.pipeline import started
+from keepline.policy.documents import read_policy
+from keepline.publication import Publication, demand
+from keepline.site import Site
+from keepline.vocabulary import Pair
+
+SHOWN = 40  # limits in the text; all are in the JSON
+
+
+@dataclass(frozen=True)
+class Limited:
+    """Every limit of a published plan: what there is, what is used, what one more unit is worth."""
+
+    month: Month
+    limits: list[dict[str, Any]]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"month": str(self.month), "limits": self.limits}
+
+    def text(self, lang: str) -> str:
+        zh = lang == "zh"
+        head = f"{self.month} 各项限额（按再多一单位的价值排列）" if zh else f"Limits of {self.month}, dearest first"
+        ordered = sorted(self.limits, key=lambda row: (row["limit"] != "money", -row["shadow_price"], row["limit"]))
+        rows = [
+            f"  {row[lang]}: {row['used']:,} / {row['available']:,} {row['unit']}; {row[f'worth_{lang}']}"
+            for row in ordered[:SHOWN]
+        ]
+        more = len(ordered) - len(rows)
+        rows += [f"  … 另有 {more} 项，见 --json" if zh else f"  … and {more} more, see --json"] if more else []
+        return "\n".join([head, *rows])
+
+
+def limits_of(site: Site, month: Month) -> Limited:
+    """From the publication's manifest alone."""
+    return Limited(month, demand(site, month).manifest["plan"]["limits"])
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Two plans of one month, the second within moved limits. Amounts in fen."""
+
+    month: Month
+    moves: tuple[Move, ...]
+    figures: dict[str, Any]
+    offers: dict[str, Pair]
+    as_published: bool  # the first plan is the published one
+
+    def to_dict(self) -> dict[str, Any]:
+        moves = [{"limit": m.limit, "by": m.by, "share": m.share} for m in self.moves]
+        return {"month": str(self.month), "moves": moves, "as_published": self.as_published, **self.figures}
+
+    def text(self, lang: str) -> str:
+        zh, place = lang == "zh", 0 if lang == "zh" else 1
+        said = ", ".join(f"{m.limit} {m.by:+g}{'%' if m.share else ''}" for m in self.moves)
+        lines = [f"{self.month} 限额变动：{said}" if zh else f"{self.month}, limits moved: {said}"]
+        if not self.as_published:
+            lines.append(
+                "注意：发布后客户经理资料或程序有变化，两个方案均按现在重算"
+                if zh
+                else "Note: managers or the program changed since publication; both plans were computed as of now"
+            )
+        lines += self._totals(zh=zh)
+        lines += self._groups(place)
+        return "\n".join(lines)
+
+    def _totals(self, *, zh: bool) -> list[str]:
+        before, after = self.figures["before"], self.figures["after"]
+        names = (
+            ("gain_fen", "预期增量（元）", "expected gain (yuan)", 100),
+            ("cost_fen", "预期成本（元）", "expected cost (yuan)", 100),
+            ("customers", "安排的客户", "customers treated", 1),
+        )
+        rows = []
+        for code, chinese, english, unit in names:
+            old, new = before[code] / unit, after[code] / unit
+            rows.append(f"  {chinese if zh else english}: {old:,.0f} → {new:,.0f} ({new - old:+,.0f})")
+        added, dropped, other = (self.figures[name] for name in ("added", "dropped", "other_offer"))
+        rows.append(
+            f"  新增 {added:,} 位，退出 {dropped:,} 位，换优惠 {other:,} 位"
+            if zh
+            else f"  {added:,} added, {dropped:,} dropped, {other:,} with another offer"
+        )
+        return rows
+
+    def _groups(self, place: int) -> list[str]:
+        heads = (("分类·", "class: "), ("优惠·", "offer: "))
+        rows = []
+        for code, found in self.figures["by_class"].items():
+            name = vocabulary.CLASSES.get(code, ("未知", "unknown"))[place]
+            rows.append(f"  {heads[0][place]}{name}: +{found['added']:,} −{found['dropped']:,}")
+        for code, found in self.figures["by_offer"].items():
+            if found["before"] != found["after"]:
+                name = self.offers.get(code, (code, code))[place]
+                change = found["after"] - found["before"]
+                rows.append(f"  {heads[1][place]}{name}: {found['before']:,} → {found['after']:,} ({change:+,})")
+        return rows
+
+
+def move_limits(site: Site, month: Month, moves: Sequence[Move]) -> Moved:
+    """Allocate the published candidates within moved limits; nothing is published or changed."""
+    made = demand(site, month)
+    policy = read_policy(made.folder / "policy", month)
+    with reading(site.lake) as lake, started(site) as engine:
+        see_managers(engine, lake, month)
+        before = Means(policy, managers(engine, policy.limits))
+    old, new = _planned(made, before), _planned(made, moved(before, moves))
+    figures = difference(old, new, _classes(made, set(changed_customers(old, new).tolist())))
+    names = {offer.id: (offer.name.zh, offer.name.en) for offer in policy.offers.offer}
+    same = old.plan.gain_fen == made.manifest["plan"]["primal_value_fen"]
+    return Moved(month, tuple(moves), figures, names, same)
+
+
+def _planned(made: Publication, means: Means) -> Planned:
+    short = shortlist(made.parts("candidates"), means.policy, means.known)
+    return planned(short, means.policy, risk_of(short.problem, made.parts("scores")))
+
+
+def _classes(made: Publication, who: set[int]) -> dict[int, str]:
+    """The class of some customers."""
+    found: dict[int, str] = {}
+    for part in made.parts("classes"):
+        table = pq.read_table(part, columns=["customer_id", "class"])
+        rows = zip(table["customer_id"].to_pylist(), table["class"].to_pylist(), strict=True)
+        found |= {customer: name for customer, name in rows if customer in who}
+    return found
