@@ -176,6 +176,11 @@ def test_groups_that_are_alike_are_told_alike() -> None:
     assert (alone.mean, alone.mean_error) == (-2.0, 0.5)
 
 
+def test_a_spread_that_data_cannot_see_is_not_taken_to_be_none() -> None:
+    assert price._spread(0.16, 0.001) == pytest.approx(0.4, abs=1e-3)
+    assert 0.1 < price._spread(-0.1, 0.2) < price._spread(0.0, 0.2) < 0.6
+
+
 def test_explain_calls_price_strong_or_weak_only_where_the_whole_interval_does() -> None:
     quotes = {"by_lot": 10, "aimed": 0, "left_out": 2}
     row = {"elasticity": -1.5, "low": -1.9, "high": -1.1, "basis": "own", "quotes": 7}

@@ -46,13 +46,17 @@ REACH_90 = 1.6449  # errors to either side of a 90 % interval
 OWN_MIN = 0.1  # weight of a customer's own purchases from which they are named as the basis
 KNOWN_MIN = 1e-6  # of information
 UNSEEN_SHARE = 0.5  # of the mean: how customers differ where nothing tells it
-CUSTOMERS_MIN = 100  # quoted at several prices, for how customers differ
+CUSTOMERS_MIN = 100  # of those below, for how customers differ
+FREEDOM_MIN, BOUGHT_MIN = 5, 2  # who was quoted so often and bought so much tells it
+SCATTER_MIN = 1e-3
 COUNTS = """SELECT SUM(CASE WHEN COALESCE(by_lot, FALSE) THEN 1 ELSE 0 END) AS by_lot,
 SUM(CASE WHEN NOT COALESCE(by_lot, FALSE) AND aim IS NOT NULL THEN 1 ELSE 0 END) AS aimed,
 SUM(CASE WHEN NOT COALESCE(by_lot, FALSE) AND aim IS NULL THEN 1 ELSE 0 END) AS left_out FROM price_quotes"""
-MOMENTS = f"""SELECT COUNT(*) AS n, SUM(information) AS information, SUM(of_one) AS of_one,
-SUM(score * score / NULLIF(information, 0)) AS steps,
-SUM(scattered) AS scattered, SUM(freedom) AS freedom FROM price_sums WHERE information > {KNOWN_MIN}"""
+MOMENTS = f"""WITH told AS (SELECT information, of_one, score * score / NULLIF(information, 0) AS step,
+scattered, freedom - 1 AS free FROM price_sums
+WHERE information > {KNOWN_MIN} AND freedom >= {FREEDOM_MIN} AND bought >= {BOUGHT_MIN})
+SELECT COUNT(*) AS n, SUM(information) AS information, SUM(of_one) AS of_one, SUM(step) AS steps,
+SUM(step * step) AS squares, SUM((scattered - step) / NULLIF(free, 0)) AS scatter FROM told"""
 TOLD = """SELECT a.customer_id, a.month, a.segment, s.elasticity, s.error, COALESCE(o.quotes, 0) AS quotes,
 COALESCE(o.score, 0) AS score, COALESCE(o.information, 0) AS information
 FROM alike AS a LEFT JOIN price_segments AS s ON s.segment = a.segment
@@ -155,22 +159,32 @@ def _put(work: Path, table: Table, columns: Mapping[str, Any]) -> None:
 
 
 def _customers(engine: Engine, work: Path, drawn: Shrunk) -> tuple[float, float]:
-    """How customers of a segment differ, and how purchases scatter; those quoted several prices tell it.
+    """How customers of a segment differ, and how purchases scatter; those who bought at several prices tell it.
 
-    Where too few were, customers are taken to differ as much as segments do, and by half the mean at least.
+    Where too few did, customers are taken to differ as much as segments do, and by half the mean at least.
     """
     _show(engine, work, PRICE_LEVELS)
     engine.write(_query("price_sums"), PRICE_SUMS, work / f"{PRICE_SUMS.name}.parquet")
     _show(engine, work, PRICE_SUMS)
-    n, information, of_one, steps, scattered, freedom = (
-        float(value or 0) for value in _fetch(engine, MOMENTS)[0].values()
-    )
-    unseen = float(np.fmax(drawn.spread, UNSEEN_SHARE * abs(drawn.mean)))
-    if n < CUSTOMERS_MIN or freedom <= 2 * n:
-        return unseen, 1.0
-    scatter = max((scattered - steps) / (freedom - n), 1e-3)
+    found = _fetch(engine, MOMENTS)
+    n, information, of_one, steps, squares, scattered = (float(value or 0) for value in found[0].values())
+    scatter = max(scattered / n, SCATTER_MIN) if n else 1.0
     told = information - scatter * of_one  # of T purchases, T (T - 1) pairs tell how customers differ
-    return (max((steps - scatter * n) / told, 0.0) ** 0.5 if told > 0 else unseen), scatter
+    if n < CUSTOMERS_MIN or told <= 0:
+        return float(np.fmax(drawn.spread, UNSEEN_SHARE * abs(drawn.mean))), scatter
+    error = float(np.sqrt(max(squares - steps**2 / n, 1e-12))) / told
+    return _spread((steps - scatter * n) / told, error), scatter
+
+
+def _spread(squared: float, error: float) -> float:
+    """A standard deviation from an uncertain estimate of its square, which may be below zero.
+
+    Averaged over what the square may be, flat in it beforehand: a spread that data cannot see is not taken to be none.
+    """
+    tried = np.linspace(0.0, max(squared, 0.0) + 4 * error, 400)
+    distance = ((tried - squared) / error) ** 2
+    chances = np.exp(-0.5 * (distance - distance.min()))
+    return float(np.sqrt(chances @ tried / chances.sum()))
 
 
 def tell(engine: Engine, model: PriceModel, *, features: Path, only: Range, to: Path) -> int:
