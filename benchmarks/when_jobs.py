@@ -85,7 +85,7 @@ def many(who: str, folder: Path, customers: int) -> None:
     here = rows["n_tenure"].to_numpy(float)
     some = np.random.default_rng(0).choice(np.flatnonzero(here > 0), customers)
     learnt, new = ready(rows.drop(columns=GROWING), rows.drop(columns=GROWING).iloc[some[:SHOWN]])
-    learnt, here, left = learnt[some], here[some], left[some]
+    learnt, here, left = learnt.astype(np.float32)[some], here[some], left[some]  # steps and prices lose nothing
     with job() as said:
         made = curves(learnt, here, left, new)
     said(customers=customers, after_a_year=float(made[:, 11].mean()))

@@ -6,7 +6,7 @@ A discrete-time hazard (Singer and Willett 1993, Journal of Educational Statisti
 
 by the additive model of additive.py, so it is smooth in the months here, refuses with too few events
 and cannot be led far by a few customers. Each customer gives one row a month at risk; months in which
-nothing happened are taken by lot, eight for each event, and weighted up, so that rows do not explode.
+nothing happened are taken by lot, some tens of thousands, and weighted up, so that rows do not explode.
 Sums such as "billed in all" grow with the months here and so tell them: leave them out of the inputs.
 """
 
@@ -22,9 +22,8 @@ from keepline.insight.additive import Additive, check_events, fit_additive
 from keepline.insight.lifetime.cells import Counts, Whole
 from keepline.insight.lifetime.fitting import Vector
 
-QUIET_EACH_EVENT = 8
-QUIET_MIN, QUIET_MAX = 20_000, 200_000
-EVENTS_MAX = 25_000
+QUIET_MAX = 60_000  # of all months in which nothing happened; measured: more tell no more, a third of it tells less
+EVENTS_MAX = 16_000
 SPIKES = ((-3, -1), (0, 0), (1, 2), (3, 1_000))  # months to the contract's end: just over, ends now, soon, bound
 TIMES = 1 + len(SPIKES)  # columns that change from month to month
 
@@ -98,7 +97,7 @@ def fit(spells: Spells, *, seed: int) -> Hazard:
     events = len(leavers)
     if events > EVENTS_MAX:
         leavers = np.sort(random.choice(leavers, EVENTS_MAX, replace=False))
-    quiet, month, each = _quiet_months(spells, left, leavers=len(leavers), random=random)
+    quiet, month, each = _quiet_months(spells, left, random=random)
     who = np.r_[leavers, quiet]
     here = np.r_[spells.here_to[leavers], month].astype(np.float64)
     y = np.r_[np.ones(len(leavers)), np.zeros(len(quiet))]
@@ -108,7 +107,7 @@ def fit(spells: Spells, *, seed: int) -> Hazard:
 
 
 def _quiet_months(
-    spells: Spells, left: npt.NDArray[np.bool_], *, leavers: int, random: np.random.Generator
+    spells: Spells, left: npt.NDArray[np.bool_], *, random: np.random.Generator
 ) -> tuple[Whole, Whole, float]:
     """Months by lot in which somebody was at risk and stayed: who, months here, and for how many each stands.
 
@@ -117,7 +116,7 @@ def _quiet_months(
     quiet = np.maximum(spells.here_to - spells.here_from - left, 0).astype(np.int64)
     end = np.cumsum(quiet)
     total = int(end[-1]) if len(end) else 0
-    count = min(total, int(np.clip(QUIET_EACH_EVENT * leavers, QUIET_MIN, QUIET_MAX)))
+    count = min(total, QUIET_MAX)
     place = np.arange(total) if count == total else np.sort(random.integers(0, total, count))
     who = np.searchsorted(end, place, side="right")
     month = spells.here_from[who] + 1 + place - (end[who] - quiet[who])
