@@ -31,7 +31,7 @@ PUBLISHED_TABLES = (
     "features", "classes", "scores", "pilots", "looks", "candidates", "decisions", "assignments", "effects", "win_back",
     "niches", "drivers", "learners",
 )  # fmt: skip
-WHERE_KNOWN = ("price_sensitivity", "schedule")  # published where the lake or policy tells it
+WHERE_KNOWN = ("price_sensitivity", "schedule", "circles")  # published where the lake or policy tells it
 
 
 def assemble(run: Run, extra: dict[str, Any]) -> Path:
@@ -44,6 +44,7 @@ def assemble(run: Run, extra: dict[str, Any]) -> Path:
     shutil.copytree(run.policy_folder, folder / "policy", ignore=shutil.ignore_patterns(".*"))
     demand_same_policy(run.policy, folder / "policy", month=run.month)
     manifest = _manifest(run, folder) | extra
+    manifest["lacking"] += _too_little(extra)
     with run.step("report", "生成报告与方案表", "report and plan"):
         found = figures(run.engine, folder, manifest=manifest, policy=run.policy, settings=run.site.settings)
         _write_json(folder / "figures.json", found)
@@ -68,6 +69,12 @@ def assemble(run: Run, extra: dict[str, Any]) -> Path:
 def _made(run: Run) -> tuple[str, ...]:
     """The tables of this month: those of every month, and those the lake or policy tells enough for."""
     return PUBLISHED_TABLES + tuple(table for table in WHERE_KNOWN if run.parts(table))
+
+
+def _too_little(extra: dict[str, Any]) -> list[dict[str, str]]:
+    """What was brought but says too little to be used."""
+    why = (extra.get("circles") or {}).get("abstains")
+    return [{"table": "call_edges", **why}] if why else []
 
 
 def demand_same_policy(policy: Policy, copy: Path, *, month: Month) -> None:

@@ -84,6 +84,8 @@ STEPS: dict[str, tuple[str, ...]] = {
         "features.plan_price_fen",
         "features.tenure_months",
     ),
+    "circles.*": ("call_edges.customer_id", "call_edges.peer_id", "call_edges.calls", "departures.customer_id"),
+    "circles.brought_12m": ("features.referrals_12m",),
     "win_back.customer_id": ("departures.customer_id",),
     "win_back.left_month": ("departures.month",),
     "win_back.kind": ("departures.kind",),

@@ -22,6 +22,7 @@ from keepline.engine import Engine, ranges
 from keepline.errors import PublicationError
 from keepline.features.build import build_features, build_labels
 from keepline.insight import price
+from keepline.insight.circles import stage as circles
 from keepline.insight.classes import build_classes
 from keepline.insight.drivers import build_drivers
 from keepline.insight.moved import watch_inputs
@@ -154,7 +155,7 @@ def _demand_month(lake: Lake, month: Month) -> None:
 
 def prepare(run: Run) -> Path:
     """Carry out every stage and return the folder of a finished publication, not yet published."""
-    return assemble(run, decide_month(run))
+    return assemble(run, decide_month(run) | {"circles": _circles(run)})
 
 
 def decide_month(run: Run) -> dict[str, Any]:
@@ -288,6 +289,23 @@ def _prices(run: Run) -> dict[str, Any]:
         source = run.folder("features")
         run.each_range("price_sensitivity", None, lambda only, to: make(features=source / only.part, only=only, to=to))
     return {"price": model.card}
+
+
+def _circles(run: Run) -> dict[str, Any]:
+    """Who belongs together and who is turned to, where calls between customers are told; no decision hangs on it."""
+    if not circles.known(run.lake, run.month):
+        return {}
+    with run.step("circles", "交往圈与意见领袖", "circles and opinion leaders", total=len(run.ranges)):
+        make = partial(circles.build_ties, run.engine, run.lake, snapshot=run.month)
+        run.each_range("ties", None, lambda only, to: make(only=only, to=to))
+        return circles.find_circles(
+            snapshot=run.month,
+            ranges=run.ranges,
+            ties=run.parts("ties"),
+            features=run.parts("features"),
+            departed=run.parts("win_back"),
+            to=run.folder("circles"),
+        )
 
 
 def _niches(run: Run) -> dict[str, Any]:

@@ -217,6 +217,28 @@ recognition_known real share - | share of its evidence that is known | 认同（
 honour real - p | honour, 0 to 1; null where nothing is known | 荣誉
 honour_known real share - | share of its evidence that is known | 荣誉（已知）"""))
 
+TIES = Table("ties", ("customer_id", "peer_id"), "who talked with whom within three months, seen from either end", "通话关系", _of("""
+customer_id int - id | pseudonym of the customer | 客户假名
+peer_id int - id | pseudonym of the other party | 对端
+calls int count p | calls to the other | 主叫次数
+called int count p | calls from the other | 被叫次数"""))
+
+CIRCLES = Table("circles", ("customer_id",), "which circle of the calling graph a customer is in, and what part they have in it", "交往圈与影响力", _of(_WHO + """
+circle int - p | which circle, the largest first; null when in none | 圈号
+circle_size int customers p | customers of the base in it | 圈内客户数
+ties int customers p | customers they talk with | 通话对象数
+influence real - p | how much they are turned to, in multiples of the mean; null when they talk with nobody | 影响力
+influence_rank int - p | place by influence among all, 1 the first | 影响力名次
+rank_in_circle int - p | place in the circle by how many of it call them, then by influence | 圈内名次
+circle_callers int customers p | of the circle who call them | 圈内主叫人数
+circles_reached int - p | other circles they talk with | 联系的其他圈
+spread real share p | how evenly their calls go over circles; 0 when to one alone | 跨圈程度
+leader bool - p | opinion leader of the circle | 意见领袖
+gatekeeper bool - p | connects circles | 联络人
+circle_left_3m int customers p | of the circle who left within three months | 近三月圈内离网
+leader_left_3m bool - p | a leader of the circle left within three months | 近三月意见领袖离网
+brought_12m int count p | new customers brought | 推荐数"""))
+
 OUTCOMES = Table("outcomes", ("customer_id",), "what became of some customers within an outcome window", "期后结果", _of(_WHO + """
 left_after int months p | months from the snapshot to the month they left in; null when they stayed | 离网间隔
 months_stayed int months p | whole months of the window before leaving | 在网月数
@@ -340,11 +362,24 @@ STAGES = (
     POOLED,
     RATED,
     TARIFF_CHANGES,
+    TIES,
     PRICE_QUOTED,
     PRICE_CELLS,
     PRICE_LEVELS,
     PRICE_SEGMENTS,
     PRICE_SUMS,
 )
-PUBLISHED = (CLASSES, DRIVERS, SCORES, DECISIONS, EFFECTS, LOOKS, LEARNERS, NICHES, WIN_BACK, PRICE_SENSITIVITY)
+PUBLISHED = (
+    CLASSES,
+    DRIVERS,
+    SCORES,
+    DECISIONS,
+    EFFECTS,
+    LOOKS,
+    LEARNERS,
+    NICHES,
+    CIRCLES,
+    WIN_BACK,
+    PRICE_SENSITIVITY,
+)
 TABLES: dict[str, Table] = {table.name: table for table in (*LAKE, *STAGES, *PUBLISHED)}

@@ -13,10 +13,15 @@ from keepline.tables import Table
 
 
 def write_rows(rows: Sequence[dict[str, Any]], table: Table, to: Path) -> int:
-    """Write ``rows`` in the order of the table's key, beside the place and then renamed; return how many."""
+    """Write ``rows`` in the order of the table's key; return how many."""
     ordered = sorted(rows, key=lambda row: tuple(row[name] for name in table.key))
+    return write_table(pa.Table.from_pylist(ordered, schema=table.arrow), table, to)
+
+
+def write_table(rows: pa.Table, table: Table, to: Path) -> int:
+    """Write rows that are in the order of the table's key, beside the place and then renamed; return how many."""
     to.parent.mkdir(parents=True, exist_ok=True)
     partial = to.with_name(f".{to.name}.partial")
-    pq.write_table(pa.Table.from_pylist(ordered, schema=table.arrow), partial, compression="zstd")
+    pq.write_table(rows.cast(table.arrow), partial, compression="zstd")
     partial.replace(to)
-    return len(ordered)
+    return len(rows)

@@ -24,7 +24,7 @@ from keepline.tables import STATES
 Row = dict[str, Any]
 GATE_STATES = STATES[: STATES.index("no_offer_fits")]
 OF_ONE = ("features", "scores", "classes", "decisions", "assignments", "candidates")
-WHERE_KNOWN = ("price_sensitivity", "drivers")  # of publications that have it
+WHERE_KNOWN = ("price_sensitivity", "drivers", "circles")  # of publications that have it
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,7 @@ class Explanation:
     price: Row = field(default_factory=dict)  # how purchases answer to price; empty where nothing is known of anybody
     quotes: Row = field(default_factory=dict)  # what that was learnt from
     drivers: tuple[DriverSeen, ...] = ()
+    circle: Row = field(default_factory=dict)  # part in the calling graph; empty where there is none
 
     def text(self, lang: str = "zh", face: str = "analyst") -> str:
         """The explanation in sentences; ``lang`` is zh or en, ``face`` analyst or seller."""
@@ -104,6 +105,7 @@ def explain(engine: Engine, folder: Path, *, customer_id: int, month: Month, pol
         price=one.get("price_sensitivity") or {},
         quotes=manifest.get("price") or {},
         drivers=drivers.seen(one.get("drivers") or {}, one["features"], policy.loyalty),
+        circle=one.get("circles") or {},
     )
 
 

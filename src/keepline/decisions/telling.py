@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from keepline.decisions import drivers, pricing, words
+from keepline.decisions import drivers, influence, pricing, words
 from keepline.decisions.words import Words, yuan
 from keepline.tables import OF_PEOPLE
 
@@ -46,6 +46,7 @@ def text(found: Explanation, *, lang: str, face: str) -> str:
         _loyalty(found),
         *pricing.told(found.price, found.quotes, face),
         *_risk(found, face),
+        *influence.told(found.circle),
     ]
     said += [*_staying(found), *drivers.told(found.drivers)] if face == "analyst" else []
     said += [Words("优惠：", "offers:"), *(_offer(found, seen, face) for seen in found.offers), *_decision(found, face)]
@@ -63,6 +64,7 @@ def as_dict(found: Explanation, *, face: str) -> Row:
         "scores": {name: value for name, value in found.scores.items() if name not in ("customer_id", "month")},
         "price": pricing.as_dict(found.price, found.quotes, face),
         "drivers": [drivers.as_dict(one) for one in found.drivers],
+        "circle": influence.as_dict(found.circle),
         "risk_reasons": [vars(said) for said in found.risks],
         "offers": [_offer_dict(found, seen, face) for seen in found.offers],
         **_decision_dict(found, face),

@@ -13,6 +13,7 @@ from keepline.report.card import card_figures, drift_figures, judgement_figures,
 from keepline.report.concentration import concentration, value_bands
 from keepline.report.drivers import driver_figures
 from keepline.report.findings import findings
+from keepline.report.influence import circle_figures
 from keepline.report.means import limit_figures, plan_figures
 from keepline.report.past import effect_figures, learner_figures, look_figures, pilot_figures, win_back_figures
 from keepline.report.quality import quality_figures, tenure_figures
@@ -45,6 +46,7 @@ def figures(
         "grid": _grid(shelf, value_bands(spreads["value"])),
         "drivers": driver_figures(shelf),
         "niches": manifest.get("niches"),
+        "circles": circle_figures(shelf, manifest.get("circles")),
         "leaving": _leaving(shelf, manifest.get("model_card") or {}),
         "win_back": win_back_figures(manifest.get("win_back"), policy),
         "funnel": _funnel(shelf),

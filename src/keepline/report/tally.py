@@ -14,7 +14,7 @@ from keepline.sqlmodel import SqlModel
 from keepline.tables import TABLES
 
 Row = dict[str, Any]
-MODELS = ("spread", "moves", "grid", "leaving", "states", "plan", "managers", "arms", "tenure")
+MODELS = ("spread", "moves", "grid", "leaving", "states", "plan", "managers", "arms", "tenure", "circles")
 
 
 def model(name: str) -> SqlModel:

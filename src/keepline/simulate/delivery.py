@@ -8,7 +8,7 @@ import numpy as np
 
 from keepline.periods import Month
 from keepline.policy.documents import Offer
-from keepline.simulate import organisations, quotes, records, troubles, world
+from keepline.simulate import circles, organisations, quotes, records, troubles, world
 from keepline.simulate.behaviour import Happened
 from keepline.simulate.draws import Draws
 from keepline.simulate.pilots import PAST_OFFER
@@ -84,6 +84,7 @@ def deliver(
     to.add("departures", records.departures(c, h))
     to.add("referrals", records.referrals(c, h))
     to.add_all("call_edges", records.call_edges(c, h, draws.of("calls")))
+    to.add_all("call_edges", circles.calls(c, h, draws))
     to.add("attributes", records.attributes(c, new, draws.of("places")))
     to.add("contact_details", records.contact_details(c, new))
     to.add("affiliations", organisations.affiliations(c, new, draws))

@@ -19,7 +19,19 @@ from keepline.errors import SiteError
 from keepline.periods import Month
 from keepline.policy.documents import Policy, read_policy
 from keepline.progress import Progress
-from keepline.simulate import behaviour, leaving, people, pilots, planned, records, response, state, truth, writing
+from keepline.simulate import (
+    behaviour,
+    circles,
+    leaving,
+    people,
+    pilots,
+    planned,
+    records,
+    response,
+    state,
+    truth,
+    writing,
+)
 from keepline.simulate.delivery import deliver, deliver_operator
 from keepline.simulate.draws import Draws
 from keepline.simulate.opening import Story, read_story, write_site
@@ -186,6 +198,10 @@ class _Making:
         """Keep the state, and what is true of everyone who is here."""
         state.save(c, _states(self.root, self.month) / _part(number))
         about, effects = truth.of_customers(self.op, c.take(c.active), self.month, self.policy)
+        known = circles.parts(len(c), Draws(self.story.seed, self.month, number))
+        first = number * BLOCK_CUSTOMERS  # so that communities of all blocks have numbers of their own
+        about |= {name: values[c.active] for name, values in vars(known).items()}
+        about["community"] = about["community"] + first
         for name, columns in (("customers", about), ("gains", effects)):
             if not columns:
                 continue  # a catalogue without offers gains nothing

@@ -6,6 +6,7 @@ from typing import Any
 
 from keepline.periods import in_chinese
 from keepline.report.numbers import EMPTY, Money, count, decimal, percent
+from keepline.report.pictures.circles import circles
 from keepline.report.pictures.drivers import drivers
 from keepline.report.pictures.niches import niches
 from keepline.report.pictures.shape import (
@@ -44,6 +45,7 @@ def know_sections(figures: Figures) -> list[Block]:
         grid(figures, money),
         drivers(figures),
         niches(figures, money),
+        circles(figures, money),
     ]
 
 
