@@ -246,3 +246,11 @@ def test_hours_are_told_by_manager_where_no_district_is_known() -> None:
 @pytest.mark.parametrize(("name", "zh"), [("4", "区县 4 "), ("城东区", "城东区"), (None, "区县不详处")])
 def test_a_district_is_named_as_people_name_it(name: str | None, zh: str) -> None:
     assert district(name)["zh"] == zh
+
+
+def test_what_a_version_before_published_can_be_shown_again(shown: Figures) -> None:
+    lately = ("looks", "drivers", "niches", "drift")
+    old = {name: value for name, value in shown.items() if name not in lately}
+    plan = {name: value for name, value in shown["plan"].items() if name != "held_out"}
+    page = render(old | {"plan": plan})
+    assert "这个账期没有寻找细分客户群" in page

@@ -23,7 +23,7 @@ HOW = both(
 
 def drivers(figures: dict[str, Any]) -> Block:
     """One row a driver; why there is none where there is none."""
-    rows, title = figures["drivers"], ("什么留住客户", "What holds customers")
+    rows, title = figures.get("drivers") or [], ("什么留住客户", "What holds customers")
     if not rows or all(row["mean"] is None for row in rows):
         why = note("loyalty.toml 没有写明驱动因素如何度量。", "loyalty.toml does not say what drivers are measured by.")
         return section("drivers", *title, lead=LEAD, blocks=[why])

@@ -25,7 +25,7 @@ HOW = both(
 
 def niches(figures: dict[str, Any], money: Money) -> Block:
     """One row a group; why there is none where there is none."""
-    said = figures["niches"]
+    said = figures.get("niches")
     title = ("细分客户群", "Niches in the base")
     if said is None or said["too_few"] or not said["found"]:
         return section("niches", *title, lead=LEAD, blocks=[note(*_none(said))])
