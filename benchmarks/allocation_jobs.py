@@ -16,6 +16,7 @@ from measuring import job
 OFFERS = 8
 SHARE = (0.05, 0.6)  # of what the best offer for each would use: how tight limits are
 VISITS, VISIT_MINUTES = (6, 7), (30, 60)  # the offers made by managers, and what they take
+LONGEST = 900.0  # seconds for the peer
 DEAREST, STEPS = 2000, 16  # fen; costs are in steps, as pilots' are
 
 
@@ -145,7 +146,13 @@ def highs(folder: Path) -> None:
         model.a_matrix_.start_, model.a_matrix_.index_ = matrix.indptr, matrix.indices
         model.a_matrix_.value_ = matrix.data
         solver = highspy.Highs()
-        for name, value in (("output_flag", False), ("solver", "ipm"), ("run_crossover", "off"), ("threads", 1)):
+        for name, value in (
+            ("output_flag", False),
+            ("solver", "ipm"),
+            ("run_crossover", "off"),
+            ("threads", 1),
+            ("time_limit", LONGEST),
+        ):
             solver.setOptionValue(name, value)
         solver.passModel(model)
         solver.run()

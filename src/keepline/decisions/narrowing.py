@@ -34,19 +34,16 @@ class Narrowed:
     def closer(self, box: Box) -> Narrowed:
         """Only those whose choice differs among the prices of the box."""
         low, high = rates_of(self.few, box.low), rates_of(self.few, box.high)
+        customers, places = self.few.customers, self.few.places
+        counts, settled = np.empty(customers, np.int32), np.empty(customers, places)
         rows: list[Ints] = []
-        counts: list[Ints] = []
-        settled: list[Ints] = []
-        for _, first, crowd in parts(self.few):
-            size = len(crowd.manager)
-            kept = Kept(np.empty(len(crowd.gain), np.int32), np.empty(size, np.int32), np.empty(size, np.int32))
+        for at, first, crowd in parts(self.few):
+            here = slice(at, at + len(crowd.manager))
+            kept = Kept(np.empty(len(crowd.gain), np.int32), counts[here], np.empty(len(crowd.manager), np.int32))
             made = loops.narrow(crowd, low, high, kept)
-            rows.append(kept.rows[:made].astype(np.int64) + first)
-            counts.append(kept.counts)
-            settled.append(
-                np.where(kept.settled == NONE, NONE, kept.settled + np.int64(first)).astype(_places(self.few))
-            )
-        return self._with(np.concatenate(rows), np.concatenate(counts), np.concatenate(settled))
+            rows.append(kept.rows[:made].astype(places) + first)
+            settled[here] = np.where(kept.settled == NONE, NONE, kept.settled + np.int64(first))
+        return self._with(np.concatenate(rows), counts, settled)
 
     def _with(self, rows: Ints, counts: Ints, settled: Ints) -> Narrowed:
         few, kept = self.few, np.flatnonzero(counts)
@@ -74,7 +71,3 @@ class Narrowed:
         taken = choice != NONE
         made[self.customers[taken]] = self.rows[choice[taken]]
         return made
-
-
-def _places(problem: Problem) -> type:
-    return np.int32 if problem.candidates < 2**31 else np.int64

@@ -58,8 +58,7 @@ def reduced(problem: Problem, *, low: int, high: int, prices: Prices) -> Ints:
 
 def choose(problem: Problem, prices: Prices) -> Ints:
     """The rule: each customer's candidate with the most left above zero, or NONE; one array over customers."""
-    places = np.int32 if problem.candidates < 2**31 else np.int64
-    choice: Ints = np.full(problem.customers, NONE, dtype=places)
+    choice: Ints = np.full(problem.customers, NONE, dtype=problem.places)
     loops.choose(crowd_of(problem), rates_of(problem, prices), choice)
     return choice
 

@@ -69,6 +69,11 @@ class Problem:
     def candidates(self) -> int:
         return len(self.gain)
 
+    @property
+    def places(self) -> type[np.integer]:
+        """The type that places of candidates fit in."""
+        return np.int32 if self.candidates < 2**31 else np.int64
+
     def owner(self, low: int, high: int) -> Ints:
         """For each candidate of customers ``low`` to ``high``, the customer's place counted from ``low``."""
         return np.repeat(np.arange(high - low), np.diff(self.start[low : high + 1]))
@@ -89,7 +94,8 @@ class Problem:
         place = np.arange(0, self.customers, step)
         counts = self.start[place + 1] - self.start[place]
         start = np.concatenate([[0], np.cumsum(counts)])
-        rows = np.repeat(self.start[place] - start[:-1], counts) + np.arange(start[-1])
+        rows = np.arange(start[-1], dtype=self.places)
+        rows += np.repeat((self.start[place] - start[:-1]).astype(self.places), counts)
         means = Means(self.means.money // step, self.means.channels // step, self.means.minutes // step)
         return Problem(
             self.customer_id[place], start, self.manager[place], self.gain[rows], self.kind[rows], self.kinds, means
@@ -156,13 +162,15 @@ class Usage:
 
 def usage(problem: Problem, choice: Ints) -> Usage:
     """Exact use of every limit by a choice of candidates (NONE for nothing)."""
-    taken = choice[choice != NONE]
-    counts = np.bincount(problem.kind[taken], minlength=len(problem.kinds.offer))
-    managers = problem.manager[choice != NONE]
-    bound, limited = managers != NONE, len(problem.means.minutes)
-    takes = problem.kinds.minutes[problem.kind[taken[bound]]]
-    minutes = np.bincount(managers[bound], takes, limited).astype(np.int64)  # far below 2^53
-    return Usage(int(counts @ problem.kinds.cost), by_channel(problem, counts), minutes)
+    kinds, limited = problem.kinds, len(problem.means.minutes)
+    counts, minutes = np.zeros(len(kinds.offer), dtype=np.int64), np.zeros(limited)
+    for low, high in chunks(problem.customers):
+        who = np.flatnonzero(choice[low:high] != NONE) + low
+        kind, manager = problem.kind[choice[who]], problem.manager[who]
+        counts += np.bincount(kind, minlength=len(counts))
+        bound = manager != NONE
+        minutes += np.bincount(manager[bound], kinds.minutes[kind[bound]], limited)  # far below 2^53
+    return Usage(int(counts @ kinds.cost), by_channel(problem, counts), minutes.astype(np.int64))
 
 
 def by_channel(problem: Problem, counts: Ints | Floats) -> Ints:
