@@ -22,6 +22,7 @@ from keepline.site import Site
 from keepline.vocabulary import Pair
 
 SHOWN = 40  # limits in the text; all are in the JSON
+UNITS: dict[str, Pair] = {"fen": ("元", "yuan"), "contacts": ("次", "contacts"), "minutes": ("分钟", "minutes")}
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,16 @@ class Limited:
         zh = lang == "zh"
         head = f"{self.month} 各项限额（按再多一单位的价值排列）" if zh else f"Limits of {self.month}, dearest first"
         ordered = sorted(self.limits, key=lambda row: (row["limit"] != "money", -row["shadow_price"], row["limit"]))
-        rows = [
-            f"  {row[lang]}: {row['used']:,} / {row['available']:,} {row['unit']}; {row[f'worth_{lang}']}"
-            for row in ordered[:SHOWN]
-        ]
+        rows = [f"  {row[lang]}: {_used(row, place=0 if zh else 1)}; {row[f'worth_{lang}']}" for row in ordered[:SHOWN]]
         more = len(ordered) - len(rows)
         rows += [f"  … 另有 {more} 项，见 --json" if zh else f"  … and {more} more, see --json"] if more else []
         return "\n".join([head, *rows])
+
+
+def _used(row: dict[str, Any], *, place: int) -> str:
+    """What is used of what there is; money in whole units of the currency."""
+    each = 100 if row["unit"] == "fen" else 1
+    return f"{row['used'] / each:,.0f} / {row['available'] / each:,.0f} {UNITS[row['unit']][place]}"
 
 
 def limits_of(site: Site, month: Month) -> Limited:

@@ -192,10 +192,11 @@ def test_a_limit_is_told_its_worth_and_moved_without_changing_the_month(demo_mad
     where = ("--site", demo_made, "--month", MONTH)
     told = {row["limit"]: row for row in answer("limits", "show", *where)["limits"]}
     assert told["money"]["used"] <= told["money"]["available"]
-    found = answer("limits", "what-if", "money=+10%", "channel:sms=-20", *where)
+    found = answer("limits", "what-if", "money=-80%", "hours=-50%", *where)
     assert found["as_published"]
     assert found["before"]["customers"] == sum(r["state"] == "treated" for r in rows(demo_made, "decisions"))
-    assert found["added"] + found["dropped"] + found["other_offer"] > 0
+    assert found["dropped"] > 0
+    assert found["after"]["gain_fen"] < found["before"]["gain_fen"]
     assert found["after"]["customers"] == found["before"]["customers"] + found["added"] - found["dropped"]
     keepline("limits", "what-if", "moon=+1", *where, expect=2)
 
