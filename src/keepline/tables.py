@@ -191,7 +191,7 @@ NICHES = Table("niches", ("niche", "place"), "small groups who use the service u
 niche int - - | which group, the most striking first | 序号
 month text - - | snapshot month | 账期
 trait_1 text - - | what they share: a feature, own:NAME for the operator's facts | 共同特征
-value_1 text - - | its value; bands as first-last | 取值
+value_1 text - - | its value; bands as first-last or first+ | 取值
 trait_2 text - - | a second thing they share | 第二特征
 value_2 text - - | its value | 取值
 customers int customers p | customers of the base in it; estimated where only a lot was looked at | 客户数

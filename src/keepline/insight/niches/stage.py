@@ -136,7 +136,7 @@ def _coded(name: str, column: Any) -> Trait:
 def _banded(name: str, column: Any, ends: Sequence[int]) -> Trait:
     values = numbers(column)
     firsts = (0, *(end + 1 for end in ends))
-    words = (*(f"{first}-{last}" for first, last in zip(firsts, ends, strict=False)), f"{firsts[-1]}-")
+    words = (*(f"{first}-{last}" for first, last in zip(firsts, ends, strict=False)), f"{firsts[-1]}+")
     codes = np.where(np.isnan(values), -1, np.searchsorted(ends, np.nan_to_num(values), side="left"))
     return Trait(name, words, codes.astype(np.int64))
 

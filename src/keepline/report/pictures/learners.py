@@ -42,7 +42,8 @@ def learners(figures: dict[str, Any], money: Money) -> list[Block]:
         column("采用比例", "used"),
     ]
     title = both("谁会响应：各种学习方法的比较", "Who responds: how the ways to tell compare")
-    return [table("learners", title=title, columns=columns, rows=[_row(row, money) for row in rows], note=HOW)]
+    body = [_row(row, money) for row in rows]
+    return [table("learners", title=title, columns=columns, rows=body, note=HOW, folded=len(body) > 12)]
 
 
 def _row(row: Row, money: Money) -> list[Cell]:
