@@ -230,7 +230,7 @@ ties int customers p | customers they talk with | 通话对象数
 influence real - p | how much they are turned to, in multiples of the mean; null when they talk with nobody | 影响力
 influence_rank int - p | place by influence among all, 1 the first | 影响力名次
 rank_in_circle int - p | place in the circle by how many of it call them, then by influence | 圈内名次
-circle_callers int customers p | of the circle who call them | 圈内主叫人数
+circle_callers int customers p | of those still in the circle who call them | 圈内主叫人数
 circles_reached int - p | other circles they talk with | 联系的其他圈
 spread real share p | how evenly their calls go over circles; 0 when to one alone | 跨圈程度
 leader bool - p | opinion leader of the circle | 意见领袖

@@ -21,7 +21,7 @@ from keepline.engine import ID_SPACE, Engine, ranges
 from keepline.engine import start as start_engine
 from keepline.insight.circles import stage
 from keepline.insight.circles.finding import find, influence
-from keepline.insight.circles.graph import MOST_PARTNERS, Graph, read
+from keepline.insight.circles.graph import MOST_PARTNERS, Directory, Graph, read
 from keepline.periods import Month
 from keepline.tables import CIRCLES
 
@@ -118,6 +118,8 @@ def test_a_leader_who_left_is_missed_by_the_circle_and_stands_in_no_row(tmp_path
     assert found.loc[list(FIRST[1:]), ["circle_left_3m", "leader_left_3m"]].eq([1, True]).all().all()
     assert found.loc[list(SECOND), ["circle_left_3m", "leader_left_3m"]].eq([0, False]).all().all()
     assert card["leader_left"] == 29
+    second = found.loc[FIRST[1]]
+    assert second["circle_callers"] < second["circle_size"] == 29  # who left calls nobody any more
 
 
 def test_whom_the_called_call_is_more_influential_than_who_calls_as_often(tmp_path: Path) -> None:
@@ -177,6 +179,17 @@ _FOLDER: list[str] = []
 @pytest.fixture(autouse=True)
 def _folder(tmp_path: Path) -> None:
     _FOLDER[:] = [str(tmp_path)]
+
+
+@pytest.mark.parametrize("spread", [1, 37, ID_SPACE // 600], ids=["crowded", "near", "as pseudonyms"])
+def test_places_are_those_of_a_search_however_pseudonyms_lie(spread: int) -> None:
+    random = np.random.default_rng(spread % 1000)
+    ids = np.unique(random.integers(0, 400, 300)) * spread + np.where(spread > 1, 0, ID_SPACE - 500)
+    wanted = np.sort(np.r_[ids, ids[:20] + 1, 0, ID_SPACE - 1])
+    place_of = {who: place for place, who in enumerate(ids.tolist())}
+    expected = [place_of.get(who, -1) for who in wanted.tolist()]
+    assert Directory(ids).places(wanted).tolist() == expected
+    assert Directory(ids).of_runs(np.repeat(wanted, 3)).tolist() == np.repeat(expected, 3).tolist()
 
 
 def test_influence_solves_the_equation_of_pagerank() -> None:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from keepline import sqlmodel
 from keepline.engine import Engine, Range
-from keepline.insight.circles.finding import CIRCLE_LEAST, Found, find, place_in_group
+from keepline.insight.circles.finding import CIRCLE_LEAST, Found, callers, find, place_in_group
 from keepline.insight.circles.graph import Graph, Ints, read, rows_of
 from keepline.insight.inputs import Shelf
 from keepline.periods import Month
@@ -23,7 +23,7 @@ from keepline.tables import CIRCLES, TIES
 from keepline.written import write_table
 
 MONTHS = 3
-MOST_ROWS = 100_000_000  # of TIES, two a tie: what 4 GB of memory hold
+MOST_ROWS = 50_000_000  # of TIES, two a tie, 155 bytes each tie: what 4 GB of memory hold
 TIES_LEAST, SHARE_LEAST = 100, 0.05  # ties, and the share of the base that has any
 
 Card = dict[str, Any]
@@ -122,7 +122,7 @@ class Told:
         """One row a customer of the base; null where somebody is in no circle, or talks with nobody."""
         found, here, circle = self.found, self.here, self._circle
         talks, inside = self._group >= 0, circle > 0
-        turned_to, called_by = found.influence[here], found.callers[here]
+        turned_to, called_by = found.influence[here], callers(self.graph, np.where(here, found.group, -1))[here]
         gone = ~here
         columns = {
             "customer_id": pa.array(self.graph.ids[here]),
