@@ -19,7 +19,7 @@ from keepline.insight.additive import Additive, Signs, fit_additive, fit_alike, 
 from keepline.insight.inputs import Numbers, Vector, folds
 from keepline.insight.trees import LONG, SMALL, Trees, fit_trees
 
-SMALL_EVENTS_MIN = 300
+SMALL_EVENTS_MIN = 60  # the weights tell whether they are of use; with fewer there is too little to weigh by
 LONG_EVENTS_MIN = 5_000
 INNER_FOLDS = 4
 INNER_EVENTS_EACH = 500  # events unseen for each part to weigh; with so many the remaining folds may be skipped

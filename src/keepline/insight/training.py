@@ -52,7 +52,7 @@ __all__ = ["Models", "Sample", "train"]
 REACHED_SHARE_MAX = 0.5  # of the samples; beyond it those left alone are too special
 LOTS = 10_000
 WATCHED_MAX = 60_000
-RECIPE = "3"  # raise it when the same data would give another model
+RECIPE = "4"  # raise it when the same data would give another model
 TARGETS = {"leave": "left_within", "port_out": "ported_within", "downgrade": "downgraded_within"}
 SIZES: dict[str, tuple[str, ...]] = {"leave": ("small", "long"), "port_out": (), "downgrade": ()}
 
