@@ -64,8 +64,8 @@ def _line(one: DriverSeen) -> Words:
     )
     en = "; ".join(
         [
-            *(["by " + ", ".join(c.en for c in by)] if by else []),
-            *(["not known: " + ", ".join(c.en for c in lacks)] if lacks else []),
+            *(["by " + " · ".join(c.en for c in by)] if by else []),
+            *(["not known: " + " · ".join(c.en for c in lacks)] if lacks else []),
         ]
     )
     return Words(f"  {named.zh} {score}（{zh}）", f"  {named.en.split(',')[0]} {score} ({en})")
