@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 Pair = tuple[str, str]  # Chinese, English
+PRICE_STRONG, PRICE_WEAK = -1.0, -0.5  # per cent of sales a price 1 % higher changes: below the first, above the second
 
 
 def listed(text: str) -> dict[str, Pair]:

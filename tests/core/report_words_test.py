@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.small_manifest import figures_of, manifest
-from core.small_publication import publish
+from core.small_publication import publish, write_parts
 from keepline import engine as engines
 from keepline.report.card import card_figures, estimate, judgement_figures, wilson
 from keepline.report.findings import FINDERS, findings
@@ -18,8 +19,11 @@ from keepline.report.numbers import EMPTY, Money, count, decimal, percent, short
 from keepline.report.page import render
 from keepline.report.past import verdict_words
 from keepline.report.phrases import district, hardest, worth
+from keepline.report.pictures.pricing import pricing
+from keepline.report.pricing import price_figures
 from keepline.report.quality import quality_figures
 from keepline.report.reasons import reason_words
+from keepline.report.tally import Shelf
 
 Figures = dict[str, Any]
 HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -249,8 +253,27 @@ def test_a_district_is_named_as_people_name_it(name: str | None, zh: str) -> Non
 
 
 def test_what_a_version_before_published_can_be_shown_again(shown: Figures) -> None:
-    lately = ("looks", "drivers", "niches", "drift")
+    lately = ("looks", "drivers", "niches", "circles", "price", "drift")
     old = {name: value for name, value in shown.items() if name not in lately}
     plan = {name: value for name, value in shown["plan"].items() if name != "held_out"}
     page = render(old | {"plan": plan})
     assert "这个账期没有寻找细分客户群" in page
+    assert "没有报价记录" in page
+
+
+def test_customers_are_counted_by_their_answer_to_price_as_far_as_the_whole_interval_says_it(tmp_path: Path) -> None:
+    said = [(-2.0, -2.5, -1.5), (-0.9, -1.2, -0.7), (-0.2, -0.4, -0.1), (-1.0, -2.0, 0.1), (None, None, None)]
+    rows = {"customer_id": list(range(1, 6)), "month": ["2026-10"] * 5}
+    rows |= {name: [one[place] for one in said] for place, name in enumerate(("elasticity", "low", "high"))}
+    write_parts(tmp_path / "price_sensitivity", "price_sensitivity", rows)
+    quotes = {"mean": -1.4, "by_lot": 30, "aimed": 5, "left_out": 1}
+    duck = engines.start("duckdb")
+    figures = price_figures(Shelf(duck, tmp_path), quotes)
+    duck.close()
+    assert figures is not None
+    assert [(row["strength"], row["customers"]) for row in figures["rows"]] == [
+        ("strong", 1), ("middling", 1), ("weak", 1), ("unsure", 1), ("unknown", 1)
+    ]  # fmt: skip
+    head = {"month": "2026-10", "currency": "CNY"}
+    (block,) = pricing({"price": figures, "head": head})["blocks"]
+    assert "30 quotes by lot" in block["note"]["en"]

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from keepline.decisions.words import Words
+from keepline.vocabulary import PRICE_STRONG, PRICE_WEAK
 
 Row = Mapping[str, Any]
-STRONG, WEAK = -1.0, -0.5  # below: a price 1 % higher loses more than 1 % of sales; above: hardly half of it
 
 
 def told(price: Row, quotes: Row, face: str) -> list[Words]:
@@ -39,11 +39,11 @@ def how_only(how: Words) -> Words:
 
 def _strength(price: Row) -> Words:
     """Said only as far as the whole interval says it."""
-    if price["high"] < STRONG:
+    if price["high"] < PRICE_STRONG:
         return Words("强", "strong")
-    if price["low"] > WEAK:
+    if price["low"] > PRICE_WEAK:
         return Words("弱", "weak")
-    if price["high"] < WEAK:
+    if price["high"] < PRICE_WEAK:
         return Words("中等或强", "middling or strong")
     return Words("说不准", "not sure")
 

@@ -16,6 +16,7 @@ from keepline.report.findings import findings
 from keepline.report.influence import circle_figures
 from keepline.report.means import limit_figures, plan_figures
 from keepline.report.past import effect_figures, learner_figures, look_figures, pilot_figures, win_back_figures
+from keepline.report.pricing import price_figures
 from keepline.report.quality import quality_figures, tenure_figures
 from keepline.report.reasons import reason_words
 from keepline.report.tally import Row, Shelf, group, model, total
@@ -46,6 +47,7 @@ def figures(
         "grid": _grid(shelf, value_bands(spreads["value"])),
         "drivers": driver_figures(shelf),
         "niches": manifest.get("niches"),
+        "price": price_figures(shelf, manifest.get("price")),
         "circles": circle_figures(shelf, manifest.get("circles")),
         "leaving": _leaving(shelf, manifest.get("model_card") or {}),
         "win_back": win_back_figures(manifest.get("win_back"), policy),

@@ -9,6 +9,7 @@ from keepline.report.numbers import EMPTY, Money, count, decimal, percent
 from keepline.report.pictures.circles import circles
 from keepline.report.pictures.drivers import drivers
 from keepline.report.pictures.niches import niches
+from keepline.report.pictures.pricing import pricing
 from keepline.report.pictures.shape import (
     LONG,
     TEXT,
@@ -46,6 +47,7 @@ def know_sections(figures: Figures) -> list[Block]:
         drivers(figures),
         niches(figures, money),
         circles(figures, money),
+        pricing(figures),
     ]
 
 
