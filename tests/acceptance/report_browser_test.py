@@ -124,7 +124,7 @@ def test_every_picture_tells_its_finding_unit_source_and_month(page: Page) -> No
         figure = page.locator("figure.picture").nth(place)
         assert len(figure.locator("h3").inner_text()) > 5
         assert figure.locator(".unit").inner_text()
-        assert "账期 2026-10" in figure.locator(".source").inner_text()
+        assert "账期 2026年10月" in figure.locator(".source").inner_text()
         assert figure.locator(".chart").get_attribute("aria-label")
 
 

@@ -16,7 +16,7 @@ LEAST = 10  # a smaller number would tell of one
 
 def control(figures: Figures, money: Money) -> list[Block]:
     """Who is left alone by every campaign, and what that is expected to cost: the price of knowing."""
-    said, share = figures["plan"].get("held_out"), figures["head"]["held_out_share"]
+    said, share = figures.get("plan", {}).get("held_out"), figures["head"].get("held_out_share")
     if not said or "forgone_fen" not in said or not said["drawn"]:
         return []
     lost, alone = money.exact(said["forgone_fen"]), count(said["compared"])
