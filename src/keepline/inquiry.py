@@ -10,10 +10,10 @@ from keepline.decisions.explain import explain as explain_row
 from keepline.errors import KeeplineError
 from keepline.jsonfile import damaged, read_json
 from keepline.periods import Month
-from keepline.pipeline import started
 from keepline.policy.documents import read_policy
 from keepline.publication import demand, may_write
 from keepline.report.page import render
+from keepline.run import started
 from keepline.site import Site
 
 PSEUDONYM = re.compile(r"[0-9]{1,19}")  # as many digits as 62 bits can have

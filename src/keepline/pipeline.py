@@ -13,12 +13,11 @@ from typing import Any
 import pyarrow.parquet as pq
 from threadpoolctl import threadpool_limits
 
-from keepline import engine as engines
 from keepline.assembly import assemble
 from keepline.decisions.candidates import build_candidates
 from keepline.decisions.checker import verify
 from keepline.decisions.plan import decide
-from keepline.engine import Engine, ranges
+from keepline.engine import ranges
 from keepline.errors import PublicationError
 from keepline.features.build import build_features, build_labels
 from keepline.insight import price
@@ -47,7 +46,7 @@ from keepline.publication import (
     read_manifest,
     switch,
 )
-from keepline.run import Run
+from keepline.run import Run, started
 from keepline.site import Site
 
 SINGLE = "part-00000.parquet"
@@ -126,19 +125,6 @@ def opened(
     with started(site) as engine:
         cut = ranges(max(1, lake.rows("customers")), site.settings.range_customers)
         yield Run(site, engine, lake, policy, policy_folder, month, publication_id, past, progress, cut)
-
-
-@contextmanager
-def started(site: Site) -> Iterator[Engine]:
-    """The site's engine, closed whatever happens."""
-    said = site.settings
-    engine = engines.start(
-        said.engine, memory=said.memory, threads=said.threads, spill=site.work / "spill", master=said.spark_master
-    )
-    try:
-        yield engine
-    finally:
-        engine.close()
 
 
 def _demand_month(lake: Lake, month: Month) -> None:

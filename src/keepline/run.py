@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from keepline import engine as engines
 from keepline.engine import Engine, Range
 from keepline.lake.store import Lake
 from keepline.periods import Month
@@ -15,6 +16,19 @@ from keepline.policy.documents import Policy
 from keepline.progress import Progress
 from keepline.publication import Publication, parts_of
 from keepline.site import Site
+
+
+@contextmanager
+def started(site: Site) -> Iterator[Engine]:
+    """The site's engine, closed whatever happens."""
+    said = site.settings
+    engine = engines.start(
+        said.engine, memory=said.memory, threads=said.threads, spill=site.work / "spill", master=said.spark_master
+    )
+    try:
+        yield engine
+    finally:
+        engine.close()
 
 
 @dataclass

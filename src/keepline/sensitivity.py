@@ -15,9 +15,9 @@ from keepline.decisions.plan import risk_of
 from keepline.decisions.shortlist import shortlist
 from keepline.lake.store import reading
 from keepline.periods import Month
-from keepline.pipeline import started
 from keepline.policy.documents import read_policy
 from keepline.publication import Publication, demand
+from keepline.run import started
 from keepline.site import Site
 from keepline.vocabulary import Pair
 

@@ -18,7 +18,6 @@ from keepline.engine import Engine, Range, ranges
 from keepline.errors import PublicationError, TooFewError, UsageError
 from keepline.lake.store import Lake, reading
 from keepline.periods import Month, months_between
-from keepline.pipeline import started
 from keepline.policy.conditions import all_hold
 from keepline.policy.tariff import Tariff, read_tariff
 from keepline.progress import Progress
@@ -27,6 +26,7 @@ from keepline.rating.changes import change, summed
 from keepline.rating.needs import demand as demand_use
 from keepline.rating.rate import rate
 from keepline.rating.telling import TariffTrial
+from keepline.run import started
 from keepline.site import Site
 from keepline.tables import TARIFF_CHANGES
 

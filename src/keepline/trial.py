@@ -14,10 +14,11 @@ from keepline.engine import Engine, Files, Scan
 from keepline.errors import PublicationError
 from keepline.lake.store import reading
 from keepline.periods import Month
-from keepline.pipeline import decide_month, month_identity, opened, started
+from keepline.pipeline import decide_month, month_identity, opened
 from keepline.policy.documents import KINDS, Policy, read_policy
 from keepline.progress import Progress
 from keepline.publication import Publication, alone, demand, parts_of, published
+from keepline.run import started
 from keepline.site import Site
 from keepline.tables import STATES, TABLES
 from keepline.vocabulary import Pair

@@ -16,9 +16,9 @@ from keepline.insight.lifetime.fitting import reach_of
 from keepline.insight.value import ValueModel
 from keepline.insight.whatif import Alike, Answer, Sum, fewer_leaving, more_loyal, segment_value
 from keepline.periods import Month
-from keepline.pipeline import started
 from keepline.policy.documents import Policy, read_policy
 from keepline.publication import Publication, demand, parts_of
+from keepline.run import started
 from keepline.site import Site
 from keepline.tables import TABLES
 

@@ -16,9 +16,9 @@ from keepline.decisions.words import REASONS, STATES
 from keepline.engine import Engine, Files, Range, Scan, ranges
 from keepline.front.publications import Published, Row
 from keepline.lake.store import Lake, reading
-from keepline.pipeline import started
 from keepline.policy.drivers import DRIVERS
 from keepline.report.talk import FACTS
+from keepline.run import started
 from keepline.site import Site
 from keepline.tables import TABLES
 

@@ -25,9 +25,9 @@ from keepline.lake.store import Lake, reading
 from keepline.measurement.verdicts import EACH_MIN
 from keepline.periods import Month
 from keepline.piloting.eligible import eligible, offer_named, see_month
-from keepline.pipeline import started
 from keepline.policy.documents import Offer, Policy, read_policy
 from keepline.publication import demand
+from keepline.run import started
 from keepline.site import Site
 
 STRATA = ("class", "risk_band")

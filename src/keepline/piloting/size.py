@@ -26,9 +26,9 @@ from keepline.measurement.uplift import within_reach
 from keepline.measurement.verdicts import EACH_MIN
 from keepline.periods import Month
 from keepline.piloting.eligible import eligible, offer_named, see_month
-from keepline.pipeline import started
 from keepline.policy.documents import Offer, Pilot, Policy, read_policy
 from keepline.publication import demand
+from keepline.run import started
 from keepline.site import Site
 
 READ = ("customer_id", "tenure_months", "margin_3m_fen", "margin_12m_fen", "leave_probability")
