@@ -33,17 +33,12 @@ def read(folder: Path) -> tuple[Any, Any, Any]:
 
 
 def cuped(folder: Path) -> None:
-    from keepline.measurement.statistics import Sums
     from keepline.measurement.statistics import cuped as ours
+    from keepline.measurement.summing import arms_of
 
     y, x, treated = read(folder)
     with job() as said:
-        arms = []
-        for arm in (treated, ~treated):
-            mine, before = y[arm], x[arm]
-            arms.append(Sums(len(mine), float(mine.sum()), float(mine @ mine), float(before.sum()),
-                             float(before @ before), float(before @ mine)))  # fmt: skip
-        found = ours(*arms)
+        found = ours(*arms_of(y, x, treated))
     assert found is not None
     said(difference=found.estimate, low=found.low, high=found.high)
 

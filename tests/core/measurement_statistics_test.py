@@ -17,6 +17,7 @@ from keepline.measurement.statistics import (
     shares,
     welch,
 )
+from keepline.measurement.summing import BLOCK, arms_of
 
 SIMULATIONS = 200
 
@@ -29,6 +30,15 @@ def sums(y: np.ndarray, x: np.ndarray | None = None) -> Sums:
 def test_sums_of_parts_add_to_the_sums_of_the_whole() -> None:
     y = np.arange(10.0)
     assert sums(y[:4]) + sums(y[4:]) == sums(y)
+
+
+def test_the_sums_of_both_arms_in_one_pass_are_those_of_each_arm_picked_out() -> None:
+    rng = np.random.default_rng(9)
+    x, treated = rng.gamma(2, 50, 2 * BLOCK + 77), rng.random(2 * BLOCK + 77) < 0.1
+    y = 0.7 * x + rng.normal(0, 20, len(x))
+    for found, arm in zip(arms_of(y, x, treated), (treated, ~treated), strict=True):
+        assert found.n == arm.sum()
+        assert vars(found) == pytest.approx(vars(sums(y[arm], x[arm])), rel=1e-12)
 
 
 def test_the_interval_equals_scipys_welch() -> None:

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from keepline.measurement.learners import Flags, Numbers
-from keepline.measurement.statistics import Sums, cuped_error, ratio_p
+from keepline.measurement.statistics import cuped_error, ratio_p
+from keepline.measurement.summing import arms_of
 from keepline.measurement.uplift import within_reach
 from keepline.measurement.verdicts import Look, Rule, Wave, looks_at
 from keepline.policy.documents import Offer, Policy
@@ -73,7 +74,7 @@ def wave_of(people: pa.Table, offer: Offer, *, months: int) -> Wave | None:
     if not len(net) or treated.all() or not treated.any():
         return None
     held = before + within_reach(net - before)
-    found = cuped_error(_sums(held[treated], before[treated]), _sums(held[~treated], before[~treated]))
+    found = cuped_error(*arms_of(held, before, treated))
     return None if found is None else Wave(int(treated.sum()), int((~treated).sum()), *found)
 
 
@@ -95,10 +96,6 @@ def _ratio(people: pa.Table, rule: Rule) -> float | None:
     """All who were drawn, in the base or not: lots know nothing of that."""
     treated = _treated(people)
     return ratio_p(int(treated.sum()), int((~treated).sum()), treated_share=rule.treated_share)
-
-
-def _sums(y: Numbers, x: Numbers) -> Sums:
-    return Sums(len(y), *(float(each.sum()) for each in (y, y * y, x, x * x, x * y)))
 
 
 def _column(people: pa.Table, name: str) -> Numbers:
