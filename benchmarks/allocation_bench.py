@@ -3,7 +3,8 @@
 usage: benchmarks/allocation_bench.py [CUSTOMERS]      default: 10000000, and a tenth and a hundredth of them
 
 Random problems with eight offers a customer, under money and up to 19 channels; then with a limit for each of
-1,000 managers as well. HiGHS (interior point, linear relaxation) where it needs a minute, not hours.
+1,000 managers as well, and for each week. HiGHS (interior point, linear relaxation) where it needs a minute, not hours;
+by weeks as a mixed-integer programme, which ends in a minute or two for some thousand customers and not for a hundred thousand.
 Our machine code is compiled before the clock starts; what that takes the first time is said apart.
 Peers' environment: see benchmarks/measuring.py.
 """
@@ -17,10 +18,12 @@ from pathlib import Path
 
 from measuring import Job, Measured, cost_table, interleaved, machine, mark, missing_peers, ours, peer
 
-JOBS = "allocation_jobs.py"
+JOBS, WEEKS = "allocation_jobs.py", "weeks_jobs.py"
 CUSTOMERS, MANAGERS = 10_000_000, 1_000
 SMALL = 200_000  # customers up to whom HiGHS is asked
 LIMITS = (4, 20)  # money and channels
+EXACT = 10_000  # customers up to whom HiGHS is asked by weeks
+OF_WEEKS = ("gain", "bound", "gap", "treated", "violations", "status")
 SHOWS = ("gain", "bound", "gap", "binding", "treated", "status")
 
 
@@ -31,6 +34,8 @@ def main(customers: int) -> None:
         for limits in LIMITS:
             global_limits(size, limits)
         with_managers(size)
+    for size in (customers // 2_000, customers // 100):
+        by_weeks(size)
 
 
 def compiling() -> None:
@@ -42,8 +47,12 @@ def compiling() -> None:
 
 
 def made(folder: str, customers: int, limits: int, managers: int) -> None:
-    command = ours(JOBS, "make", folder, customers, limits, managers)
+    make(JOBS, folder, customers, limits, managers)
+
+
+def make(jobs: str, folder: str, *sizes: int) -> None:
     environment = {"PYTHONPATH": f"{Path(__file__).parent}:{Path(__file__).parent.parent / 'src'}"}
+    command = ours(jobs, "make", folder, *sizes)
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
 
 
@@ -81,6 +90,37 @@ def with_managers(customers: int) -> None:
     if customers >= CUSTOMERS:
         mark("CPU seconds", found=mine.job, most=12)
         mark("peak MB", found=mine.peak_mb, most=1600)
+
+
+def by_weeks(customers: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        make(WEEKS, folder, customers)
+        jobs = [
+            Job("keepline", ours(WEEKS, "ours", folder)),
+            Job("a list from the top", ours(WEEKS, "by_hand", folder)),
+        ]
+        if customers <= EXACT:
+            jobs.append(Job("HiGHS, mixed-integer", peer(WEEKS, "highs", folder), rounds=1))
+        found = interleaved(jobs)
+    managers = customers // 100
+    cost_table(f"{customers:,} customers × 8 offers × 4 weeks, 20 limits, {managers:,} managers", found, shows=OF_WEEKS)
+    mine, list_from_the_top = found["keepline"], found["a list from the top"]
+    print()
+    kept(mine)
+    mark("gain ÷ a list's from the top", found=mine.said["gain"] / list_from_the_top.said["gain"], least=1)
+    if customers <= EXACT:
+        beside_exact(mine, found["HiGHS, mixed-integer"])
+
+
+def beside_exact(mine: Measured, exact: Measured) -> None:
+    if exact.failed:
+        print(f"- HiGHS by weeks: not compared, {exact.failed}")
+        return
+    best, bound = exact.said["gain"], mine.said["bound"]
+    print(f"- HiGHS: {exact.said['status']}; it gains {best / mine.said['gain'] - 1:.2%} more than ours")
+    short = (best - mine.said["gain"]) / max(bound - best, 1)
+    mark("what ours falls short of HiGHS ÷ what HiGHS falls short of our bound", found=short, most=1)
+    mark("HiGHS ÷ keepline, CPU seconds", found=exact.job / mine.job, least=50)
 
 
 def kept(mine: Measured) -> None:
