@@ -3,8 +3,9 @@
 usage: benchmarks/allocation_bench.py [CUSTOMERS]      default: 10000000, and a tenth and a hundredth of them
 
 Random problems with eight offers a customer, under money and up to 19 channels; then with a limit for each of
-1,000 managers as well, and for each week. HiGHS (interior point, linear relaxation) where it needs a minute, not hours;
-by weeks as a mixed-integer programme, which ends in a minute or two for some thousand customers and not for a hundred thousand.
+1,000 managers as well, and for each week. HiGHS (interior point, linear relaxation) where it needs a minute, not
+hours; by weeks as a mixed-integer programme, which takes about a minute for 5,000 customers and is not to be had for
+100,000.
 Our machine code is compiled before the clock starts; what that takes the first time is said apart.
 Peers' environment: see benchmarks/measuring.py.
 """

@@ -17,7 +17,7 @@ from keepline import engine as engines
 from keepline.canonical import table_hash
 from keepline.decisions.allocation import Allocation, allocate
 from keepline.decisions.checker import verify
-from keepline.decisions.problem import NONE, Problem
+from keepline.decisions.problem import NONE, Kinds, Means, Problem
 from keepline.decisions.weeks import Weeks, spread
 from keepline.engine import Engine
 from keepline.errors import PublicationError
@@ -99,6 +99,22 @@ def test_many_customers_fill_the_weeks_within_a_thousandth_of_the_bound() -> Non
     assert keeps_limits(problem, plan)
     assert keeps_weeks(problem, plan, weeks)
     assert plan.gap_share < 1e-3
+
+
+@pytest.mark.parametrize("seed", range(10, 18))
+def test_no_week_is_overrun_however_visits_were_moved(seed: int) -> None:
+    problem, weeks = weekly_problem(seed, 1_000)
+    assert keeps_weeks(problem, spread_plan(problem, weeks), weeks)
+
+
+def test_a_visit_goes_to_another_week_where_one_of_the_same_manager_can_be_made_in_this_alone() -> None:
+    kinds = Kinds(("long", "short"), np.array([1, 1]), np.array([0, 1]), np.array([60, 30]))
+    means = Means(100, np.array([2, 1]), np.array([120]))
+    two = (np.array([5, 9]), np.arange(3), np.zeros(2, int), np.array([500, 400]), np.arange(2))
+    plan = spread_plan(Problem(*two, kinds, means), Weeks(np.array([[1, 1], [1, 0]]), 60))
+    assert plan.gain_fen == 900
+    assert plan.week is not None
+    assert plan.week.tolist() == [2, 1]
 
 
 def test_the_more_urgent_of_like_customers_come_in_an_earlier_week() -> None:

@@ -122,35 +122,86 @@ class Left(NamedTuple):
     minutes: Any
 
 
+class Visits(NamedTuple):
+    """The customers first chosen for a visit, manager after manager; ``first`` is where each manager's begin."""
+
+    customer: Any
+    first: Any
+
+
 @compiled
-def place(uses: Uses, left: Left, i: int, candidate: int) -> int:
-    """The earliest week with room, which is taken; NONE where there is none."""
-    k, m = uses.kind[candidate], uses.manager[i]
-    channel, minutes = uses.channel[k], uses.minutes[k]
+def first_week(left: Left, channel: int, m: int, minutes: int, but: int) -> int:
+    """The earliest week with room, ``but`` left out; NONE where there is none."""
     for week in range(left.contacts.shape[1]):
+        if week == but:
+            continue
         if channel >= 0 and left.contacts[channel, week] < 1:
             continue
         if m >= 0 and left.minutes[m, week] < minutes:
             continue
-        if channel >= 0:
-            left.contacts[channel, week] -= 1
-        if m >= 0:
-            left.minutes[m, week] -= minutes
         return week
     return NONE
 
 
 @compiled
-def place_all(uses: Uses, left: Left, order: Any, choice: Any, week: Any) -> None:
+def take(left: Left, channel: int, m: int, minutes: int, week: int, times: int) -> None:
+    """Use so much of a week; ``times`` is -1 to give it back."""
+    if channel >= 0:
+        left.contacts[channel, week] -= times
+    if m >= 0:
+        left.minutes[m, week] -= times * minutes
+
+
+@compiled
+def make_room(uses: Uses, left: Left, visits: Visits, choice: Any, week: Any, m: int, at: int, short: int) -> bool:
+    """Put off, or bring forward, one visit of the manager in week ``at``, if that frees the minutes that are short."""
+    for n in range(visits.first[m], visits.first[m + 1]):
+        other = visits.customer[n]
+        if choice[other] < 0 or week[other] != at:
+            continue
+        _, channel, minutes = use_of(uses, choice[other])
+        if minutes < short:
+            continue
+        to = first_week(left, channel, m, minutes, at)
+        if to >= 0:
+            take(left, channel, m, minutes, at, -1)
+            take(left, channel, m, minutes, to, 1)
+            week[other] = to
+            return True
+    return False
+
+
+@compiled
+def place(uses: Uses, left: Left, visits: Visits, choice: Any, week: Any, i: int, candidate: int) -> int:
+    """The earliest week with room, or where another visit of the manager makes some; it is taken. NONE for none."""
+    m = uses.manager[i]
+    _, channel, minutes = use_of(uses, candidate)
+    found = first_week(left, channel, m, minutes, NONE)
+    if found < 0 and m >= 0 and minutes > 0:
+        for at in range(left.contacts.shape[1]):
+            if channel >= 0 and left.contacts[channel, at] < 1:
+                continue
+            if make_room(uses, left, visits, choice, week, m, at, minutes - left.minutes[m, at]):
+                found = at
+                break
+    if found >= 0:
+        take(left, channel, m, minutes, found, 1)
+    return found
+
+
+@compiled
+def place_all(uses: Uses, left: Left, visits: Visits, order: Any, choice: Any, week: Any) -> None:
     """Place the chosen in order; who fits no week chooses nothing."""
     for i in order:
-        week[i] = place(uses, left, i, choice[i])
+        week[i] = place(uses, left, visits, choice, week, i, choice[i])
         if week[i] < 0:
             choice[i] = NONE
 
 
 @compiled
-def place_more(uses: Uses, room: Room, left: Left, choice: Any, week: Any, customer: Any, to: Any) -> int:
+def place_more(
+    uses: Uses, room: Room, left: Left, visits: Visits, choice: Any, week: Any, customer: Any, to: Any
+) -> int:
     """Moves of customers who have nothing to what the month and some week have room for; how many were made."""
     made, takes = 0, np.zeros((4, 2), np.int64)
     for n in range(len(to)):
@@ -160,7 +211,7 @@ def place_more(uses: Uses, room: Room, left: Left, choice: Any, week: Any, custo
         takes_of(uses, room, i, NONE, to[n], takes)
         if (takes[:, 1] > takes[:, 0]).any():
             continue
-        week[i] = place(uses, left, i, to[n])
+        week[i] = place(uses, left, visits, choice, week, i, to[n])
         if week[i] >= 0:
             move(uses, room, choice, i, to[n])
             made += 1

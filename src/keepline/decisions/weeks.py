@@ -2,9 +2,9 @@
 
 Weeks are alike to the customer, so the month's plan is made first; its means are what the weeks have
 together, and its certificate therefore holds for every plan by weeks too. The longest visits are placed
-first, each in the earliest week with room (first fit decreasing; Johnson 1974). Who fits no week gives way,
-and what that leaves is filled up with others who fit. Within one manager, channel and length the
-most urgent come first.
+first, each in the earliest week with room (first fit decreasing; Johnson 1974). Where a week has contacts left but no
+hours, another visit of the manager goes to another week. Who fits no week even so gives way, and what that leaves is
+filled up with others who fit. Within one manager, channel and length the most urgent come first.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from keepline.decisions.allocation import Allocation
-from keepline.decisions.moving import Left, place_all, place_more
+from keepline.decisions.moving import Left, Visits, place_all, place_more
 from keepline.decisions.problem import NONE, Floats, Ints, Problem, usage
 from keepline.decisions.repair import Plan, improving
 from keepline.policy.documents import Limits
@@ -44,14 +44,24 @@ def spread(problem: Problem, plan: Allocation, weeks: Weeks, urgency: Floats) ->
     choice, week = plan.choice.astype(np.int64), np.full(problem.customers, NONE, dtype=np.int64)
     managers, count = len(problem.means.minutes), weeks.contacts.shape[1]
     left = Left(weeks.contacts.copy(), np.full((managers, count), weeks.minutes, dtype=np.int64))
-    place_all(Plan(problem, choice).uses, left, _longest_first(problem, choice), choice, week)
+    visits = _visits(problem, choice)
+    place_all(Plan(problem, choice).uses, left, visits, _longest_first(problem, choice), choice, week)
     now = Plan(problem, choice)
     moves = improving(now, plan.prices)
-    place_more(now.uses, now.room, left, now.choice, week, moves.customer, moves.to)
+    place_more(now.uses, now.room, left, visits, now.choice, week, moves.customer, moves.to)
     choice = now.choice
     week = np.where(choice == NONE, 0, _most_urgent_first(problem, choice, week, urgency) + 1)
     gain = int(problem.gain[choice[choice != NONE]].sum(dtype=np.int64))
     return replace(plan, choice=choice, gain_fen=gain, used=usage(problem, choice), week=week)
+
+
+def _visits(problem: Problem, choice: Ints) -> Visits:
+    """Whom each manager is to visit; hours are limited, so they are few."""
+    who = np.flatnonzero((choice != NONE) & (problem.manager != NONE))
+    who = who[problem.kinds.minutes[problem.kind[choice[who]]] > 0]
+    manager = problem.manager[who]
+    first = np.searchsorted(np.sort(manager), np.arange(len(problem.means.minutes) + 1))
+    return Visits(who[np.argsort(manager, kind="stable")], first.astype(np.int64))
 
 
 def _longest_first(problem: Problem, choice: Ints) -> Ints:
