@@ -142,6 +142,19 @@ def test_who_takes_an_offer_is_known_by_line_and_a_plain_effect_grows_with_it(tm
     assert by_taking * min(many, 1) + effect_at(rows, "margin", recurring_fen=9000) == pytest.approx(300, abs=60)
 
 
+def test_an_offer_after_which_more_leave_is_not_held_against_those_who_would_take_it(tmp_path: Path) -> None:
+    pilot = Pilot(6000, extra_fen=300, seed=3)
+    rich, luck = pilot.bill > 6000, np.random.default_rng(4).random(6000)
+    pilot.answers = ["accepted" if yes else "none" for yes in rich]
+    pilot.left |= pilot.treated & (luck < 0.05)
+    rows = measured(engines.start("duckdb"), tmp_path, pilot, policy_with("care"))
+    leave = [row for row in rows if row["outcome"] == "leave"]
+    assert {row["times"] for row in leave} == {"one"}
+    poor, wealthy = (effect_at(rows, "leave", recurring_fen=bill) for bill in (3500, 8500))
+    assert poor == pytest.approx(wealthy, abs=0.02)
+    assert 0.01 < wealthy < 0.08
+
+
 def test_the_card_says_how_each_learner_ranked_and_which_have_a_say(tmp_path: Path) -> None:
     measured(engines.start("duckdb"), tmp_path, Pilot(6000, held=0.6, seed=2), policy_with("care"))
     rows = [row for row in pq.read_table(tmp_path / "learners.parquet").to_pylist() if row["outcome"] == "leave"]

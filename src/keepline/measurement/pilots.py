@@ -246,14 +246,20 @@ def _taken(people: pa.Table) -> tuple[list[dict[str, Any]], Numbers | None]:
 
 
 def _leave(people: pa.Table) -> Found:
-    """Whoever is likelier to leave, and likelier to take the offer, can be held more often."""
+    """Whoever is likelier to leave, and likelier to take the offer, can be held more often.
+
+    Nobody leaves for having taken it: an offer after which more leave drives them away by contact, whoever takes it.
+    """
     left = (~np.isnan(_column(people, "left_after"))).astype(float)
     risk = np.nan_to_num(_column(people, uplift.RISK), nan=0.0)
     size, name = (risk, PLAIN_RISK) if risk.any() else (np.ones(len(people)), ONE)
     if TAKEN in people.column_names and (risk * _column(people, TAKEN)).any():
         size, name = risk * _column(people, TAKEN), TAKEN_RISK
-    quiet = 1 / np.maximum(risk * (1 - risk), VARIANCE_MIN)
-    return _estimate(people, left, enough=left.sum() >= EVENTS_MIN, size=size, name=name, weight=quiet)
+    enough, quiet = bool(left.sum() >= EVENTS_MIN), 1 / np.maximum(risk * (1 - risk), VARIANCE_MIN)
+    found = _estimate(people, left, enough=enough, size=size, name=name, weight=quiet)
+    if name == TAKEN_RISK and found.uplift is not None and found.uplift.errors > 0:
+        return _estimate(people, left, enough=enough, size=np.ones(len(people)), name=ONE, weight=quiet)
+    return found
 
 
 def _margin(people: pa.Table) -> Found:
