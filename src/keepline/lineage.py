@@ -107,6 +107,7 @@ STEPS: dict[str, tuple[str, ...]] = {
         "features.contacts_out_1m",
         "features.days_since_contact",
         "features.complaints_open",
+        "features.months_since_lots",
         "managers.visit_minutes",
         "managers.authority_fen",
     ),

@@ -101,7 +101,8 @@ peers int count p | parties called this month | 交往数
 peers_left_3m int count p | parties called who left within three months | 交往圈离网
 granted_3m_fen int fen p | cost of offers outside the plan taken up within three months | 方案外优惠
 promises_kept_3m int count p | promises kept within three months | 近三月兑现承诺
-promises_broken_3m int count p | promises broken, or due without an outcome, within three months | 近三月失约"""))
+promises_broken_3m int count p | promises broken, or due without an outcome, within three months | 近三月失约
+months_since_lots int months p | months since a pilot last drew the customer, into either arm; null when none did within twelve | 距试点抽签"""))
 
 LABELS = Table("labels", ("customer_id",), "what became of the base of a past snapshot within the horizon", "结果标签", _of(_WHO + """
 left_within bool - p | left within the horizon | 离网
@@ -291,7 +292,7 @@ minutes int minutes - | manager minutes | 经理分钟
 assumed bool - - | the effect is an assumption of policy, not measured | 效果为假设"""))
 
 STATES = ("not_contactable", "no_consent", "blacklisted", "in_arrears", "contacted_recently", "complaint_open",
-          "no_offer_fits", "beyond_authority", "no_gain", "held_out", "below_cut", "treated")
+          "in_pilot", "no_offer_fits", "beyond_authority", "no_gain", "held_out", "below_cut", "treated")
 
 DECISIONS = Table("decisions", ("customer_id",), "what is done for each customer of the base, and why", "决策", _of(_WHO + """
 state text - - | the one state the customer ends in | 状态 | """ + " ".join(STATES) + """

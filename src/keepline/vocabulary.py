@@ -26,6 +26,7 @@ blacklisted | 在黑名单 | on the blacklist
 in_arrears | 欠费超过期限 | in arrears beyond the limit
 contacted_recently | 近期已触达 | contacted recently
 complaint_open | 有未办结投诉 | a complaint is open
+in_pilot | 试点观察中 | in a running pilot
 no_offer_fits | 没有适用的优惠 | no offer fits
 beyond_authority | 超出优惠权限 | beyond the manager's authority
 no_gain | 没有已知能收回成本的优惠 | no offer is known to earn its cost

@@ -17,9 +17,9 @@ from keepline.decisions.offers import suits
 from keepline.engine import DuckDB, Files, Scan
 from keepline.periods import Month
 from keepline.policy.documents import Policy, read_policy
-from keepline.tables import FEATURES
+from keepline.tables import FEATURES, STATES
 
-GATES = ("not_contactable", "no_consent", "blacklisted", "in_arrears", "contacted_recently", "complaint_open")
+GATES = STATES[: STATES.index("no_offer_fits")]
 
 
 def table(folder: Path) -> pd.DataFrame:

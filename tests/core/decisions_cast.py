@@ -83,15 +83,25 @@ def write(path: Path, table: str, rows: Sequence[Mapping[str, Any]]) -> Path:
     return path
 
 
-def lake_of(root: Path, managers: Sequence[Row] = ()) -> Lake:
-    """A lake with managers alone."""
-    if not managers:
-        return Lake(root, ())
+def lake_of(root: Path, **tables: Sequence[Row]) -> Lake:
+    """A lake with just these rows: managers, and lots of pilots."""
     found = []
-    for month in sorted({row["month"] for row in managers}):
-        path = write(root / f"managers-{month}.parquet", "managers", [r for r in managers if r["month"] == month])
-        found.append(LakeFile("managers", month, path.name, len(managers), file_hash(path)))
+    for table, rows in tables.items():
+        for month in sorted({row["month"] for row in rows}):
+            of_month = [row for row in rows if row["month"] == month]
+            path = write(root / f"{table}-{month}.parquet", table, of_month)
+            found.append(LakeFile(table, month, path.name, len(of_month), file_hash(path)))
     return Lake(root, tuple(found))
+
+
+def lots(people: Sequence[Row]) -> list[Row]:
+    """The rows of the pilots these people are in, as their features tell them, one arm as the other."""
+    drawn = [row for row in people if row.get("months_since_lots") is not None]
+    return [
+        {"experiment_id": "p", "customer_id": row["customer_id"], "month": str(MONTH + -row["months_since_lots"]),
+         "offer_id": "gift", "arm": ("treated", "held_out")[row["customer_id"] % 2]}
+        for row in drawn
+    ]  # fmt: skip
 
 
 @dataclass
@@ -159,7 +169,8 @@ def stage(
         write(root / "features" / only.part, "features", here)
         write(root / "scores" / only.part, "scores", here)
     write(root / "pilots" / "part-00000.parquet", "pilots", pilots)
-    return Stage(engine, root, policy or policy_with(), lake_of(root / "lake", managers), cut)
+    lake = lake_of(root / "lake", managers=managers, experiments=lots(people))
+    return Stage(engine, root, policy or policy_with(), lake, cut)
 
 
 def high(place: int) -> int:

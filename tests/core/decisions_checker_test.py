@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from decisions_cast import GIFT, VISIT, Row, Stage, features_of, policy_with, stage, write
+from decisions_cast import GIFT, VISIT, Row, Stage, features_of, lake_of, lots, policy_with, stage, write
 from decisions_plan_test import checked
 
 from keepline import engine as engines
 from keepline.errors import PublicationError
 from keepline.holdout import is_held_out
+from keepline.lake.store import Lake
 
 LIMITS = {"money_fen": 9_000, "channel_contacts": {"sms": 10}, "held_out_share": 0.3, "held_out_salt": "s"}
 MANAGERS = [{"manager_id": "M1", "month": "2026-10", "district": "D1", "visit_minutes": 60, "authority_fen": 90_000}]
@@ -76,6 +77,7 @@ SENTENCES = {
     "arrears": "arrears are too old",
     "contact_rhythm": "caps and gaps",
     "complaints": "open complaint",
+    "pilots": "running pilot",
     "eligible": "meets the offer's conditions",
     "in_catalogue": "of the catalogue",
     "gains": "are the candidates'",
@@ -160,6 +162,46 @@ def test_an_offer_beyond_the_managers_authority_is_refused_unless_policy_allows_
         checked(ready)
     ready.lake = stage(engine, tmp_path / "bigger", people, managers=[MANAGERS[0] | {"authority_fen": 6_000}]).lake
     checked(ready)
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> Stage:
+    """One customer, treated; features and lots say nothing of a pilot."""
+    engine = engines.start("duckdb", spill=tmp_path / "spill")
+    ready = stage(engine, tmp_path, [features_of(1)], policy=policy_with(limits={"held_out_share": 0.0}))
+    ready.build()
+    ready.decide()
+    return ready
+
+
+def lots_drawn(ago: int | None, root: Path) -> Lake:
+    """A lake that says the customer was drawn so many months ago."""
+    return lake_of(root / str(ago), experiments=lots([features_of(1, months_since_lots=ago)]))
+
+
+@pytest.mark.parametrize("ago", [0, 1])
+def test_lots_on_record_refuse_a_plan_for_whoever_a_running_pilot_measures(
+    one: Stage, tmp_path: Path, ago: int
+) -> None:
+    """The checker asks the lots themselves, not the feature that the gate goes by."""
+    one.lake = lots_drawn(ago, tmp_path)
+    assert one.policy.leaving.horizon_months == 2
+    with pytest.raises(PublicationError, match=SENTENCES["pilots"]):
+        checked(one)
+    one.policy = policy_with(limits={"held_out_share": 0.0}, contact={"running_pilot_stops": False})
+    assert checked(one)["customers"] == 1, "policy may say otherwise"
+
+
+@pytest.mark.parametrize("ago", [2, 12, None])
+def test_a_pilot_whose_window_is_over_keeps_nobody_out(one: Stage, tmp_path: Path, ago: int | None) -> None:
+    one.lake = lots_drawn(ago, tmp_path)
+    assert checked(one)["customers"] == 1
+
+
+def test_nobody_is_kept_out_for_a_pilot_they_are_not_in(made: Stage) -> None:
+    change(made, "decisions", first("below_cut", state="in_pilot"))
+    with pytest.raises(PublicationError, match=SENTENCES["pilots"]):
+        checked(made)
 
 
 def test_a_publication_of_nobody_is_sound(tmp_path: Path) -> None:

@@ -77,6 +77,23 @@ def test_people_who_sell_read_the_same_of_held_out_and_below_the_cut(duck: Engin
     assert "对照" not in one.text("zh", "seller")
 
 
+def test_people_who_sell_do_not_read_who_is_in_a_running_pilot(duck: Engine, tmp_path: Path) -> None:
+    """Whoever is in it and on no list to be treated is left alone by it, and must stay so."""
+    people = [features_of(who) for who in OTHERS[:4]] + [features_of(OTHERS[9], months_since_lots=1)]
+    made = published(duck, tmp_path / "site", people, channel_contacts={"sms": 2}, money_fen=10**6)
+    below = next(who for who, row in made.by_customer("decisions").items() if row["state"] == "below_cut")
+    one, other = explained(made, OTHERS[9]), explained(made, below)
+    assert one.decision["state"] == "in_pilot"
+    for lang in ("zh", "en"):
+        assert one.text(lang, "seller").replace(str(OTHERS[9]), "") == other.text(lang, "seller").replace(
+            str(below), ""
+        )
+    assert one.to_dict("seller") | {"customer_id": 0} == other.to_dict("seller") | {"customer_id": 0}
+    assert "结果：试点观察中：所参加的试点尚在观察期内" in one.text("zh", "analyst")
+    assert "in a running pilot: takes part in a pilot that is still being measured" in one.text("en", "analyst")
+    assert words.PILOT_RUNNING in one.offers[0].obstacles
+
+
 def test_the_analyst_reads_the_arm_and_what_the_prices_chose(made: Stage) -> None:
     rows = made.by_customer("decisions")
     held = [who for who, row in rows.items() if row["state"] == "held_out"]

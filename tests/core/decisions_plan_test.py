@@ -35,6 +35,7 @@ CAST: dict[int, tuple[Row, str, str]] = {
     6: ({"days_since_contact": 6}, "contacted_recently", "gap_too_short"),
     7: ({"days_since_contact": 20, "contact_gap_days": 21}, "contacted_recently", "own_rhythm"),
     8: ({"complaints_open": 1}, "complaint_open", "complaint_open"),
+    16: ({"months_since_lots": 1}, "in_pilot", "pilot_running"),
     9: (FIRM, "no_offer_fits", "offer_needs_manager"),
     10: (FIRM | {"manager_id": "M2"}, "beyond_authority", "cost_beyond_authority"),
     11: ({"leave_probability": 0.001}, "no_gain", "gain_not_positive"),

@@ -134,6 +134,7 @@ def test_days_after_the_month_end_are_not_yet_known(quick: Build, tmp_path: Path
         ("payments", {"arrears_fen": 60}, "late_6m", 5, (1, 0)),
         ("survey_answers", {"question": "stay", "score": 4.0, "scale_max": 5.0}, "stay_intention", 11, (0.8, None)),
         ("call_edges", {"peer_id": 99}, "peers", 0, (1, 0)),
+        ("experiments", {"experiment_id": "p", "arm": "held_out"}, "months_since_lots", 11, (11, None)),
         ("bills", {"component": "overage", "amount_fen": 7}, "overage_3m_fen", 2, (7, 0)),
         ("bills", {"component": "overage", "amount_fen": 7}, "revenue_12m_fen", 11, (1007, 1000)),
     ],

@@ -69,5 +69,4 @@ def test_what_is_lacking_is_said_with_what_it_costs(tmp_path: Path) -> None:
         "referrals",
         "managers",
         "deliveries",
-        "experiments",
     }

@@ -118,7 +118,7 @@ def columns() -> dict[str, list[Any]]:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
-    """A published month of 3,000 customers whom a renewal suits, but for those with an open complaint."""
+    """A published month of 3,000 customers whom a renewal suits, but for open complaints; the plan treats some."""
     root, rows = tmp_path / "site", columns()
     make_site(root, name="x")
     folder = root / "published" / str(MONTH)
@@ -130,6 +130,8 @@ def site(tmp_path: Path) -> Site:
     write_parts(folder / "scores", "scores", who | {"risk_band": bands, "leave_probability": chance})
     classes = ["key" if i % 3 == 0 else "ordinary" for i in ids]
     write_parts(folder / "classes", "classes", who | {"class": classes})
+    planned = ["treated" if i % 50 == 1 else "below_cut" for i in ids]
+    write_parts(folder / "decisions", "decisions", who | {"state": planned})
     shutil.copytree(STARTER, folder / "policy")
     manifest = {"month": str(MONTH), "publication_id": "0" * 64}
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
@@ -141,7 +143,7 @@ def drawn(site: Site, out: Path, **values: Any) -> pa.Table:
     return csv.read_csv(made.lots)
 
 
-def test_lots_are_even_in_every_stratum_and_leave_out_the_control_group_and_whom_a_gate_keeps_out(
+def test_lots_are_even_and_leave_out_the_control_group_whom_a_gate_keeps_out_and_whom_the_plan_treats(
     site: Site, tmp_path: Path
 ) -> None:
     rows = drawn(site, tmp_path / "lots").to_pylist()
@@ -149,7 +151,7 @@ def test_lots_are_even_in_every_stratum_and_leave_out_the_control_group_and_whom
     limits = read_policy(site.policy, MONTH).limits
     for row in rows:
         assert not is_held_out(row["customer_id"], salt=limits.held_out_salt, share=limits.held_out_share)
-        assert row["customer_id"] % 50
+        assert row["customer_id"] % 50 > 1
     kinds = Counter((row["customer_id"] % 3 == 0, row["customer_id"] % 5 == 0) for row in rows)
     treated = Counter((r["customer_id"] % 3 == 0, r["customer_id"] % 5 == 0) for r in rows if r["arm"] == "treated")
     assert len(kinds) == 4
@@ -165,7 +167,7 @@ def test_lots_are_the_same_on_both_engines(engine: Engine, site: Site) -> None:
     rows = lots._rows(engine, able, strata, salt="pilot:2026-10")
     limits = policy.limits
     ids = [i for i in range(FIRST, FIRST + CUSTOMERS)
-           if i % 50 and not is_held_out(i, salt=limits.held_out_salt, share=limits.held_out_share)]  # fmt: skip
+           if i % 50 > 1 and not is_held_out(i, salt=limits.held_out_salt, share=limits.held_out_share)]  # fmt: skip
     expected = set()
     for one in strata:
         kind = [i for i in ids if ("key" if i % 3 == 0 else "ordinary", "high" if i % 5 == 0 else "low") == one.kind]

@@ -102,6 +102,8 @@ def _random_rows(
         yield "call_edges", {"peer_id": ids[int(dice.integers(len(ids)))], "calls": 1}
     if often["departures"]:
         yield "departures", {"kind": "port_out"}
+    if (who + month.index) % 5 == 0:
+        yield "experiments", {"experiment_id": "AB"[who % 2], "offer_id": "o", "arm": "treated"}
 
 
 def _random_dealings(

@@ -65,9 +65,10 @@ def verify(
     for name, folder in folders.items():
         engine.see(name, Scan(TABLES[name], (Files(tuple(sorted(folder.glob("part-*.parquet")))),)))
     engine.see("managers", lake.scan("managers", snapshot))
+    engine.see("experiments", lake.scan("experiments", snapshot))
     counted = {**_everyone(engine, policy, snapshot), **_treated(engine, policy), **_assigned(engine)}
     counted |= {"contacts": _contacts(engine, policy), "hours": _hours(engine, policy)}
-    counted |= _weeks(engine, policy)
+    counted |= _pilots(engine, policy) | _weeks(engine, policy)
     found = [Check(code, zh, en, *counted[code]) for code, zh, en in _rules() if code in counted]
     _refuse_breaches(found, snapshot)
     return {"customers": counted["one_row"][0], "checks": [vars(check) for check in found]}
@@ -149,6 +150,13 @@ def _treated(engine: Engine, policy: Policy) -> Counted:
 def _assigned(engine: Engine) -> Counted:
     found, arms = _ask(engine, checks.ASSIGNED), _ask(engine, checks.IN_ARMS)
     return {"assigned": (found["assigned"], found["apart"] + abs(found["assigned"] - arms["in_arms"]))}
+
+
+def _pilots(engine: Engine, policy: Policy) -> Counted:
+    """The lots on record themselves, where policy keeps running pilots apart; nobody is kept out where it does not."""
+    horizon = policy.leaving.horizon_months if policy.contact.running_pilot_stops else 0
+    found = _ask(engine, checks.PILOTS, horizon=exp.Literal.number(horizon))
+    return {"pilots": (found["decided"], found["amiss"])}
 
 
 def _contacts(engine: Engine, policy: Policy) -> tuple[int, int]:

@@ -19,6 +19,7 @@ blacklist | 黑名单客户不做安排 | nobody on the blacklist is treated
 arrears | 欠费账龄超限的客户不做安排 | nobody whose arrears are too old is treated
 contact_rhythm | 遵守触达上限与间隔 | caps and gaps between contacts are kept
 complaints | 投诉未办结的客户不做安排 | nobody with an open complaint is treated
+pilots | 试点观察期内的客户不入方案，仅有他们因此不入 | nobody of a running pilot has an arm; only they are kept out so
 authority | 不超出客户经理的优惠权限 | no offer is beyond its manager's authority
 lots | 抽中对照的客户一律不触达 | nobody drawn by lot is treated, and only they are held out
 gains | 增量与成本与候选表一致且增量为正 | gain and cost are the candidates', and each gain is positive
@@ -86,6 +87,15 @@ LEFT JOIN catalogue AS o ON o.offer_id = d.offer_id
 LEFT JOIN in_charge AS m ON m.manager_id = d.manager_id
 LEFT JOIN candidates AS k ON k.customer_id = d.customer_id AND k.offer_id = d.offer_id
 WHERE d.state = 'treated'"""
+
+PILOTS = """
+SELECT
+  COUNT(*) AS decided,
+  SUM(CASE WHEN NOT d.arm IS NULL AND NOT e.customer_id IS NULL THEN 1
+    WHEN d.state = 'in_pilot' AND e.customer_id IS NULL THEN 1 ELSE 0 END) AS amiss
+FROM decisions AS d
+LEFT JOIN (SELECT DISTINCT customer_id FROM experiments WHERE months_ago < :horizon) AS e
+  ON e.customer_id = d.customer_id"""
 
 CONTACTS = """
 SELECT COUNT(*) AS channels, SUM(CASE WHEN made > most THEN 1 ELSE 0 END) AS over FROM (

@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from keepline.decisions import drivers, offers, telling, words
 from keepline.decisions.base import base, see
+from keepline.decisions.change import change_of
 from keepline.decisions.drivers import DriverSeen
 from keepline.decisions.words import Words
 from keepline.engine import Engine
@@ -99,7 +100,7 @@ def explain(engine: Engine, folder: Path, *, customer_id: int, month: Month, pol
         classes=one["classes"],
         decision=one["decisions"],
         assigned=one["assignments"] or None,
-        offers=_offers(engine, policy, one, known["candidates"], manifest.get("plan") or {}),
+        offers=_offers(engine, policy, one, known["candidates"], manifest),
         risks=_risks(one["scores"], _said_reasons(manifest)),
         interval=policy.value.interval,
         price=one.get("price_sensitivity") or {},
@@ -131,10 +132,10 @@ def _risks(scores: Row, said: Mapping[str, Mapping[str, str]]) -> tuple[Words, .
 
 
 def _offers(
-    engine: Engine, policy: Policy, one: Mapping[str, Row], candidates: Sequence[Row], plan: Row
+    engine: Engine, policy: Policy, one: Mapping[str, Row], candidates: Sequence[Row], manifest: Row
 ) -> tuple[OfferSeen, ...]:
     """Every offer of the catalogue, with what stands in its way and what it would earn."""
-    facts = one["features"] | one["scores"]
+    facts, plan = one["features"] | one["scores"], manifest.get("plan") or {}
     needs = {offer.id: _needs(offer, policy) for offer in policy.offers.offer}
     failed = _failed(engine, facts, needs)
     found = {row["offer_id"]: row for row in candidates}
@@ -142,10 +143,10 @@ def _offers(
     seen = []
     for offer in policy.offers.offer:
         row = found.get(offer.id)
-        obstacles = (*failed[offer.id], *_authority(policy, offer, facts, plan), *barred)
-        if row is None and not obstacles:
+        obstacles = (*failed[offer.id], *_authority(policy, offer, facts, plan))
+        if row is None and not obstacles and (not barred or _in_vain(offer, barred, facts, manifest)):
             obstacles = (_not_counted(facts),)
-        seen.append(_seen(offer, row or {}, obstacles, _price(row, facts, plan)))
+        seen.append(_seen(offer, row or {}, (*obstacles, *barred), _price(row, facts, plan)))
     return tuple(seen)
 
 
@@ -190,6 +191,12 @@ def _authority(policy: Policy, offer: Offer, facts: Row, plan: Row) -> tuple[Wor
         return ()
     cost = offers.unit_cost_fen(offer)
     return (words.over_authority(cost, bound),) if cost > bound else ()
+
+
+def _in_vain(offer: Offer, barred: tuple[Words, ...], facts: Row, manifest: Row) -> bool:
+    """For a customer in a pilot: no gain of the offer could be told even without it, so people who sell see no more."""
+    unmeasured = change_of(offer, manifest.get("pilots") or []) is None
+    return barred == (words.PILOT_RUNNING,) and (unmeasured or _not_counted(facts) is words.REASONS["scores_unknown"])
 
 
 def _not_counted(facts: Row) -> Words:

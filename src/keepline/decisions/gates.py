@@ -33,6 +33,7 @@ def gates(policy: Policy) -> tuple[Gate, ...]:
         Gate("in_arrears", "arrears_too_old", _over("arrears_months", contact.arrears_months_max)),
         *_recent(contact),
         *_complaint(contact),
+        *_pilot(policy),
     )
 
 
@@ -77,6 +78,12 @@ def _complaint(contact: Contact) -> list[Gate]:
     return (
         [Gate("complaint_open", "complaint_open", _over("complaints_open", 0))] if contact.open_complaint_stops else []
     )
+
+
+def _pilot(policy: Policy) -> list[Gate]:
+    """A pilot is measured over the horizon after its lots; until then nothing else is done to either of its arms."""
+    runs = exp.column("months_since_lots") < exp.Literal.number(policy.leaving.horizon_months)
+    return [Gate("in_pilot", "pilot_running", known(runs))] if policy.contact.running_pilot_stops else []
 
 
 def _over(column: str, most: int) -> exp.Expr:

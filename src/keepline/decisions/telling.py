@@ -1,7 +1,7 @@
 """How an explanation reads: Chinese or English, for analysts or for people who sell.
 
-The seller's face never tells who is held out: the state, its reason, the gains and the prices
-that would betray it are left out or told as for a customer below the cut.
+The seller's face never tells who is held out, from the plan or by a pilot: the state, its reason, the gains and
+the prices that would betray it are left out or told as for a customer below the cut.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from keepline.decisions.explain import Explanation, OfferSeen
 
 Row = dict[str, Any]
+LEFT_ALONE = ("held_out", "in_pilot")
 STAYING_MONTHS = (1, 3, 6, 12, 24)
 PROFILE = (
     "kind",
@@ -146,8 +147,9 @@ def _staying(found: Explanation) -> list[Words]:
 
 def _offer(found: Explanation, seen: OfferSeen, face: str) -> Words:
     channel = words.CHANNELS[seen.channel]
-    if seen.obstacles:
-        status = Words("；".join(o.zh for o in seen.obstacles), "; ".join(o.en for o in seen.obstacles))
+    obstacles = _obstacles(seen, face)
+    if obstacles:
+        status = Words("；".join(o.zh for o in obstacles), "; ".join(o.en for o in obstacles))
     else:
         status = Words("条件成立", "may be made")
     amounts = _amounts(seen) if face == "analyst" or _is_treated_with(found, seen) else Words("", "")
@@ -155,6 +157,11 @@ def _offer(found: Explanation, seen: OfferSeen, face: str) -> Words:
         f"  {seen.name.zh}（{channel.zh}）：{status.zh}{amounts.zh}",
         f"  {seen.name.en} ({channel.en}): {status.en}{amounts.en}",
     )
+
+
+def _obstacles(seen: OfferSeen, face: str) -> list[Words]:
+    """Who is in a pilot and got no list to work off is left alone by it, so people who sell do not read of pilots."""
+    return [said for said in seen.obstacles if face == "analyst" or said is not words.PILOT_RUNNING]
 
 
 def _amounts(seen: OfferSeen) -> Words:
@@ -179,7 +186,7 @@ def _is_treated_with(found: Explanation, seen: OfferSeen) -> bool:
 def _shown(found: Explanation, face: str) -> tuple[str, str]:
     """State and reason as this face may know them."""
     state, reason = found.decision["state"], found.decision["reason"]
-    return ("below_cut", "outbid") if face == "seller" and state == "held_out" else (state, reason)
+    return ("below_cut", "outbid") if face == "seller" and state in LEFT_ALONE else (state, reason)
 
 
 def _decision(found: Explanation, face: str) -> list[Words]:
@@ -227,7 +234,7 @@ def _offer_dict(found: Explanation, seen: OfferSeen, face: str) -> Row:
         "name": vars(seen.name),
         "channel": seen.channel,
         "purpose": seen.purpose,
-        "obstacles": [vars(said) for said in seen.obstacles],
+        "obstacles": [vars(said) for said in _obstacles(seen, face)],
         "planned": _is_treated_with(found, seen),
     }
     if face == "seller":

@@ -52,6 +52,10 @@ REASONS: dict[str, Words] = {
     "complaint_open": Words(
         "投诉尚未办结，办结前不营销", "a complaint is not yet answered; nothing is sold before it is"
     ),
+    "pilot_running": Words(
+        "所参加的试点尚在观察期内，其间不另作安排",
+        "takes part in a pilot that is still being measured; until then nothing else is done",
+    ),
     "no_offers": Words("优惠目录为空", "the catalogue of offers is empty"),
     "conditions_not_met": Words("没有一项优惠的条件成立", "the conditions of no offer hold"),
     "offer_needs_manager": Words(
@@ -80,6 +84,8 @@ REASONS: dict[str, Words] = {
     "worth_its_price": Words("扣除所用资源的价格后收益最高", "earns most after paying for the means it uses"),
     "filled_up": Words("用剩余的资源安排", "placed with means that were left over"),
 }
+
+PILOT_RUNNING = REASONS["pilot_running"]
 
 CHANNELS: dict[str, Words] = {
     "visit": Words("上门走访", "visit"),

@@ -41,6 +41,7 @@ PARTS = (
     "circle",
     "granted",
     "promised",
+    "drawn",
     "gone",
 )
 # How many months of each table are read; None: all, where the latest row at or before the snapshot counts.
@@ -55,6 +56,7 @@ WINDOWS: dict[str, int | None] = {
     "contacts": 6,
     "approvals": 6,
     "promises": 12,
+    "experiments": 12,
     "complaints": 12,
     "survey_answers": 12,
     "network_faults": 3,

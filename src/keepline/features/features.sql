@@ -1,5 +1,5 @@
 -- question: what is known of each customer at the end of the snapshot month?
--- reads: people, spend, used, complained, contacted, faulty, owed, held, answered, brought, circle, granted, promised, gone
+-- reads: people, spend, used, complained, contacted, faulty, owed, held, answered, brought, circle, granted, promised, drawn, gone
 -- makes: features
 WITH known AS (
   SELECT
@@ -85,7 +85,8 @@ SELECT
   CASE WHEN :departures_3m THEN COALESCE(circle.peers_left_3m, :peers_left_3m) END AS peers_left_3m,
   COALESCE(granted.granted_3m_fen, :granted_3m_fen) AS granted_3m_fen,
   COALESCE(promised.promises_kept_3m, :promises_kept_3m) AS promises_kept_3m,
-  COALESCE(promised.promises_broken_3m, :promises_broken_3m) AS promises_broken_3m
+  COALESCE(promised.promises_broken_3m, :promises_broken_3m) AS promises_broken_3m,
+  drawn.months_since_lots
 FROM known AS k
 LEFT JOIN used ON used.customer_id = k.customer_id
 LEFT JOIN complained ON complained.customer_id = k.customer_id
@@ -98,5 +99,6 @@ LEFT JOIN brought ON brought.customer_id = k.customer_id
 LEFT JOIN circle ON circle.customer_id = k.customer_id
 LEFT JOIN granted ON granted.customer_id = k.customer_id
 LEFT JOIN promised ON promised.customer_id = k.customer_id
+LEFT JOIN drawn ON drawn.customer_id = k.customer_id
 LEFT JOIN gone ON gone.customer_id = k.customer_id
 WHERE gone.customer_id IS NULL

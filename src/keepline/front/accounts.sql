@@ -61,7 +61,7 @@ SELECT
   v.belonging,
   v.recognition,
   v.honour,
-  CASE WHEN d.state = 'held_out' THEN 'below_cut' ELSE d.state END AS state,
+  CASE WHEN d.state IN ('held_out', 'in_pilot') THEN 'below_cut' ELSE d.state END AS state,
   CASE WHEN d.state = 'treated' THEN d.offer_id END AS offer_id,
   CASE WHEN d.state = 'treated' THEN d.channel END AS channel,
   CASE WHEN d.state = 'treated' THEN d.gain_fen END AS gain_fen,

@@ -25,8 +25,8 @@ from keepline.tables import FEATURES, OF_PEOPLE, Type
 Vector = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]
 
-# Who handles the customer and whether we may speak to them say nothing of why they would leave.
-NEVER = ("customer_id", "month", "manager_id", "consent", "blacklisted")
+# Who handles the customer, whether we may speak to them and what a lot said tell nothing of why they would leave.
+NEVER = ("customer_id", "month", "manager_id", "consent", "blacklisted", "months_since_lots")
 LEVELS_MAX = 50  # a code with more levels names things (districts, sites) rather than describes them
 LEVEL_SHARE_MIN = 0.005
 LEVEL_CUSTOMERS_MIN = 20

@@ -1,6 +1,7 @@
-"""Whom a pilot may be drawn from: customers the offer suits and no gate keeps out, but not the standing control group.
+"""Whom a pilot may be drawn from: customers the offer suits, no gate keeps out, and the month's plan leaves alone.
 
-The control group is left alone by every campaign (limits.toml, ``held_out_salt``), so pilots leave it alone too.
+The standing control group is left alone by every campaign (limits.toml, ``held_out_salt``), so pilots leave it alone
+too. Who is treated by the plan of the month has an offer coming just when a pilot would begin.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from keepline.policy.documents import Offer, Policy
 from keepline.publication import Publication, parts_of
 from keepline.tables import TABLES
 
-READ = ("features", "scores", "classes")
+READ = ("features", "scores", "classes", "decisions")
 
 
 def offer_named(policy: Policy, offer_id: str) -> Offer:
@@ -47,7 +48,7 @@ def eligible(policy: Policy, offer: Offer, columns: Sequence[str]) -> exp.Select
     alone = held_out_tree(limits.held_out_salt, limits.held_out_share, exp.column("customer_id", table="base"))
     same = exp.EQ(this=exp.column("customer_id", table="base"), expression=exp.column("customer_id", table="classes"))
     named = [exp.alias_(exp.column(name, table="base"), name) for name in columns]
-    inside = exp.and_(closed(policy).not_(), suits(offer, policy.contact), alone.not_())
+    inside = exp.and_(closed(policy).not_(), suits(offer, policy.contact), alone.not_(), _planned().not_())
     able = exp.select("customer_id").from_("base").where(inside)
     return (
         exp.select(*named, exp.alias_(exp.column("class", table="classes"), "class"))
@@ -58,3 +59,11 @@ def eligible(policy: Policy, offer: Offer, columns: Sequence[str]) -> exp.Select
         .with_("base", as_=base())
         .with_("able", as_=able)
     )  # fmt: skip
+
+
+def _planned() -> exp.Expr:
+    """The month's plan treats the customer."""
+    treated = exp.EQ(this=exp.column("state"), expression=exp.Literal.string("treated"))
+    return exp.column("customer_id", table="base").isin(
+        query=exp.select("customer_id").from_("decisions").where(treated)
+    )

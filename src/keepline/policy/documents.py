@@ -264,6 +264,9 @@ class Contact(Document):
     contact_gap_days_min: int = Field(ge=0)
     arrears_months_max: int = Field(ge=0, description="older arrears stop every offer")
     open_complaint_stops: bool = True
+    running_pilot_stops: bool = Field(
+        default=True, description="whoever a running pilot measures, in either arm, is kept out of the plan"
+    )
 
     @model_validator(mode="after")
     def _channels(self) -> Self:
