@@ -32,7 +32,7 @@ from keepline.measurement.uplift import within_reach
 from keepline.newsite import make_site
 from keepline.periods import Month
 from keepline.piloting import lots
-from keepline.piloting.eligible import offer_named, see_month
+from keepline.piloting.eligible import eligible, offer_named, see_month
 from keepline.piloting.lots import draw_pilot, quotas
 from keepline.piloting.size import _spread, pilot_size
 from keepline.policy.documents import read_policy
@@ -146,7 +146,7 @@ def drawn(site: Site, out: Path, **values: Any) -> pa.Table:
 def test_lots_are_even_and_leave_out_the_control_group_whom_a_gate_keeps_out_and_whom_the_plan_treats(
     site: Site, tmp_path: Path
 ) -> None:
-    rows = drawn(site, tmp_path / "lots").to_pylist()
+    rows = [row for row in drawn(site, tmp_path / "lots").to_pylist() if row["arm"] != "set_aside"]
     assert Counter(row["arm"] for row in rows) == {"treated": 400, "held_out": 600}
     limits = read_policy(site.policy, MONTH).limits
     for row in rows:
@@ -158,11 +158,28 @@ def test_lots_are_even_and_leave_out_the_control_group_whom_a_gate_keeps_out_and
     assert all(abs(treated[kind] - 0.4 * kinds[kind]) < 1 for kind in kinds)
 
 
+def test_as_large_a_share_of_the_control_group_is_set_aside_in_every_stratum(site: Site, tmp_path: Path) -> None:
+    """So that the plan's two arms stay alike while it leaves the pilot alone."""
+    rows = drawn(site, tmp_path / "lots").to_pylist()
+    limits = read_policy(site.policy, MONTH).limits
+    ids = [i for i in columns()["customer_id"] if i % 50]
+    control = {i for i in ids if is_held_out(i, salt=limits.held_out_salt, share=limits.held_out_share)}
+    aside = {row["customer_id"] for row in rows if row["arm"] == "set_aside"}
+    assert aside < control
+    others = {i for i in ids if i % 50 > 1} - control
+    for kind in {(i % 3 == 0, i % 5 == 0) for i in ids}:
+        of_kind = [{i for i in group if (i % 3 == 0, i % 5 == 0) == kind} for group in (control, others, aside)]
+        share = sum(r["customer_id"] in of_kind[1] for r in rows) / len(of_kind[1])
+        assert abs(len(of_kind[2]) - share * len(of_kind[0])) < 1
+    assert not aside & set(csv.read_csv(tmp_path / "lots" / "treated.csv")["customer_id"].to_pylist())
+
+
 def test_lots_are_the_same_on_both_engines(engine: Engine, site: Site) -> None:
     policy = read_policy(site.policy, MONTH)
     offer = offer_named(policy, "renew-contract")
     see_month(engine, demand(site, MONTH))
-    able = lots._able(engine, open_lake(site.lake), policy, offer, MONTH)
+    lots._see_lots(engine, open_lake(site.lake), MONTH)
+    able = lots._free(eligible(policy, offer, lots.READ), policy)
     strata = quotas(lots._counts(engine, able), customers=600, treated_share=0.5)
     rows = lots._rows(engine, able, strata, salt="pilot:2026-10")
     limits = policy.limits
@@ -183,12 +200,12 @@ def test_lots_loaded_are_known_and_nobody_is_drawn_again_while_the_window_runs(s
     (report,) = load(site, [tmp_path / "one" / "lots.csv"], mapping=tmp_path / "one" / "lots.toml")
     assert report.verdict == "accepted", report.text("en")
     files = [pq.read_table(path) for path in site.lake.rglob("*.parquet") if "experiments" in str(path)]
-    assert sum(len(file) for file in files) == 1000
-    second = drawn(site, tmp_path / "two")
+    assert sum(len(file) for file in files) == len(first) > 1000
+    second = drawn(site, tmp_path / "two", customers=900)
     assert not set(first["customer_id"].to_pylist()) & set(second["customer_id"].to_pylist())
     treated = csv.read_csv(tmp_path / "two" / "treated.csv")
     assert "arm" not in treated.column_names
-    assert len(treated) == 400
+    assert len(treated) == 360
 
 
 def test_lots_are_not_written_over_and_nothing_is_left_of_a_refusal(site: Site, tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def book(path: Path) -> Book:
 def table(book: Book, name: str = PLAN) -> tuple[list[str], list[dict[str, Any]]]:
     """Headings in English and the rows below them."""
     sheet = book[name]
-    head = next(cell.row for cell in sheet["A"] if cell.value in ("客户\nCustomer", "客户经理\nManager"))
+    head = next(cell.row for cell in sheet["A"] if cell.value in ("客户\nCustomer", "客户经理\nManager", "资源\nLimit"))
     names = [cell.value.split("\n")[-1] for cell in sheet[head] if cell.value]
     rows = [dict(zip(names, row, strict=False)) for row in sheet.iter_rows(min_row=head + 1, values_only=True)]
     return names, rows
@@ -135,6 +135,16 @@ def test_the_summary_by_manager_adds_up_to_the_plan(book: Book) -> None:
     assert sum(row["Customers"] for row in people) == len(rows)
     gains = sum(row["Expected net margin"] for row in people)
     assert gains == pytest.approx(sum(row["Expected net margin"] for row in rows))
+
+
+def test_each_limit_stands_in_a_sheet_with_what_more_of_it_would_earn(book: Book) -> None:
+    rows = {str(row["Limit"]).split("\n")[1]: row for row in table(book, "资源 Limits")[1]}
+    sms, app, money = (rows[name] for name in ("contacts by SMS", "contacts by app", "money"))
+    worth, tenth = "Worth of one more unit (an hour for minutes)", "A tenth more earns at most"
+    assert (sms["Available"], sms["Used"], sms[worth], sms[tenth]) == (60, 60, 2.12, 12.72)
+    assert (app[worth], app[tenth]) == (None, 0)
+    assert (money["Available"], money[worth]) == (10_000, 1.37)
+    assert "would earn nothing" in app["In words"]
 
 
 def test_the_operators_number_is_shown_only_when_the_site_wants_it(duck: Engine, folder: Path, tmp_path: Path) -> None:

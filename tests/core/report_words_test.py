@@ -18,12 +18,13 @@ from keepline.report.means import limit_figures
 from keepline.report.numbers import EMPTY, Money, count, decimal, percent, short_count
 from keepline.report.page import render
 from keepline.report.past import verdict_words
-from keepline.report.phrases import district, hardest, worth
+from keepline.report.phrases import district, hardest, in_words, worth
 from keepline.report.pictures.pricing import pricing
 from keepline.report.pricing import price_figures
 from keepline.report.quality import quality_figures
 from keepline.report.reasons import reason_words
 from keepline.report.tally import Shelf
+from keepline.report.words import both
 
 Figures = dict[str, Any]
 HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -245,6 +246,36 @@ def test_hours_are_told_by_manager_where_no_district_is_known() -> None:
     (row,) = limit_figures({"limits": [said | {"available": 60, "used": 60}]})
     assert worth(row, Money("CNY"))[1]["en"] == "One more visit hour of manager M7 is worth ¥3.30"
     assert (row["share"], row["shadow_price"]) == (1.0, 330.0)
+
+
+def test_each_limit_is_told_in_plain_words_and_one_that_does_not_bind_earns_nothing(shown: Figures) -> None:
+    money, rows = Money("CNY"), {row["limit"]: row for row in shown["limits"]}
+    said = in_words(rows["channel:sms"], money)
+    assert said["en"] == "One more contact by SMS is worth ¥2.12; a tenth more earns at most ¥12.72"
+    assert said["zh"] == "短信每多一次触达，值 2.12元；多一成，至多多得 12.72元"
+    assert rows["hours:D4"]["tenth_fen"] == 186_000, "six hours more at 310 yuan"
+    assert rows["money"]["tenth_fen"] == 137_000
+    free = in_words(rows["channel:app"], money)
+    assert free == both(
+        "手机应用触达次数（尚余 459），多了也不会多得", "More of contacts by app (459 left) would earn nothing"
+    )
+    assert rows["channel:app"]["tenth_fen"] == 0
+
+
+@pytest.mark.parametrize("change", [{"available": 0, "used": 0}, {"shadow_price": None}])
+def test_where_a_limit_has_nothing_or_no_price_what_more_would_earn_is_not_told(change: dict[str, Any]) -> None:
+    said = {"limit": "channel:app", "unit": "contacts", "zh": "手机应用触达次数", "en": "contacts by app"}
+    row = {"shadow_price": 0.0, "available": 500, "used": 41} | change
+    (told,) = limit_figures({"limits": [said | row]})
+    assert told["tenth_fen"] is None
+    assert in_words(told, Money("CNY"))["en"] == "What more of contacts by app would earn cannot be told"
+
+
+def test_the_page_says_of_every_limit_what_more_of_it_would_earn(shown: Figures) -> None:
+    page = render(shown)
+    assert "a tenth more earns at most ¥12.72" in page
+    assert "More of these would earn nothing: contacts by app (459 left)" in page
+    assert "这些多了也不会多得：手机应用触达次数（尚余 459）" in page
 
 
 @pytest.mark.parametrize(("name", "zh"), [("4", "区县 4 "), ("城东区", "城东区"), (None, "区县不详处")])

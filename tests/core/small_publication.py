@@ -178,7 +178,7 @@ def score_rows(dice: np.random.Generator, ids: list[int], features: Columns) -> 
 
 
 def decision_rows(dice: np.random.Generator, ids: list[int], features: Columns) -> Columns:
-    share = (0.02, 0.16, 0.02, 0.05, 0.08, 0.02, 0.14, 0.02, 0.1, 0.04, 0.14, 0.21)
+    share = (0.02, 0.16, 0.02, 0.05, 0.08, 0.02, 0.02, 0.12, 0.02, 0.1, 0.04, 0.14, 0.21)
     states = [STATES[i] for i in dice.choice(len(STATES), len(ids), p=share)]
     names = list(OFFERS)
     offers = [

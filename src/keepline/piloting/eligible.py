@@ -44,11 +44,18 @@ def see_month(engine: Engine, made: Publication) -> None:
 
 def eligible(policy: Policy, offer: Offer, columns: Sequence[str]) -> exp.Select:
     """The customers a pilot of the offer may be drawn from, with these columns of the base and their ``class``."""
-    limits = policy.limits
-    alone = held_out_tree(limits.held_out_salt, limits.held_out_share, exp.column("customer_id", table="base"))
+    return _able(policy, offer, columns, exp.and_(_control(policy).not_(), _decided("treated").not_()))
+
+
+def counterparts(policy: Policy, offer: Offer, columns: Sequence[str]) -> exp.Select:
+    """Those of the standing control group a pilot could be drawn from but for that lot, with the same columns."""
+    return _able(policy, offer, columns, exp.and_(_control(policy), _decided("held_out").not_()))
+
+
+def _able(policy: Policy, offer: Offer, columns: Sequence[str], who: exp.Expr) -> exp.Select:
     same = exp.EQ(this=exp.column("customer_id", table="base"), expression=exp.column("customer_id", table="classes"))
     named = [exp.alias_(exp.column(name, table="base"), name) for name in columns]
-    inside = exp.and_(closed(policy).not_(), suits(offer, policy.contact), alone.not_(), _planned().not_())
+    inside = exp.and_(closed(policy).not_(), suits(offer, policy.contact), who)
     able = exp.select("customer_id").from_("base").where(inside)
     return (
         exp.select(*named, exp.alias_(exp.column("class", table="classes"), "class"))
@@ -61,9 +68,15 @@ def eligible(policy: Policy, offer: Offer, columns: Sequence[str]) -> exp.Select
     )  # fmt: skip
 
 
-def _planned() -> exp.Expr:
-    """The month's plan treats the customer."""
-    treated = exp.EQ(this=exp.column("state"), expression=exp.Literal.string("treated"))
-    return exp.column("customer_id", table="base").isin(
-        query=exp.select("customer_id").from_("decisions").where(treated)
-    )
+def _control(policy: Policy) -> exp.Expr:
+    """Of the standing control group."""
+    limits = policy.limits
+    customer = exp.column("customer_id", table="base")
+    return exp.paren(held_out_tree(limits.held_out_salt, limits.held_out_share, customer))
+
+
+def _decided(state: str) -> exp.Expr:
+    """The month's plan put the customer in this state."""
+    there = exp.EQ(this=exp.column("state"), expression=exp.Literal.string(state))
+    found = exp.select("customer_id").from_("decisions").where(there)
+    return exp.column("customer_id", table="base").isin(query=found)

@@ -3,6 +3,10 @@
 Strata are class by risk of leaving, so that the arms are alike in what decides most of the outcome. In each the
 customers are ranked by MD5(``experiment:month:customer_id``); the first of them take part, and of those the first get
 the offer. So the lots are the same on both engines and every day, and nobody can choose them.
+
+The plan leaves both arms alone while the pilot is measured. So that this does not set the plan's own arms apart, as
+large a share of each stratum of the standing control group is *set aside* by the same ranking: no plan compares them
+meanwhile, and the pilot itself does not count them.
 """
 
 from __future__ import annotations
@@ -19,18 +23,20 @@ import pyarrow.compute as pc
 import pyarrow.csv as csv
 from sqlglot import exp
 
+from keepline.decisions.offers import any_of
 from keepline.engine import Engine
 from keepline.errors import TooFewError, UsageError
 from keepline.lake.store import Lake, reading
 from keepline.measurement.verdicts import EACH_MIN
 from keepline.periods import Month
-from keepline.piloting.eligible import eligible, offer_named, see_month
-from keepline.policy.documents import Offer, Policy, read_policy
+from keepline.piloting.eligible import counterparts, eligible, offer_named, see_month
+from keepline.policy.documents import Policy, read_policy
 from keepline.publication import demand
 from keepline.run import started
 from keepline.site import Site
 
 STRATA = ("class", "risk_band")
+READ = ("customer_id", "risk_band")
 MAPPING = """# Lots drawn for a pilot. 试点抽签结果。
 
 [match]
@@ -69,6 +75,7 @@ class Drawn:
     experiment_id: str
     customers: int
     treated: int
+    set_aside: int  # of the standing control group, beside those
     strata: int
     lots: Path
     treated_list: Path
@@ -95,13 +102,15 @@ def draw_pilot(site: Site, month: Month, offer_id: str, *, customers: int, treat
     _demand_new(out)
     with reading(site.lake) as lake, started(site) as engine:
         see_month(engine, made)
-        able = _able(engine, lake, policy, offer, month)
+        _see_lots(engine, lake, month)
+        able, like = (_free(find(policy, offer, READ), policy) for find in (eligible, counterparts))
         strata = quotas(_counts(engine, able), customers=customers, treated_share=treated_share)
         rows = _rows(engine, able, strata, salt=f"{named}:{month}")
-    rows = _labelled(rows, strata, month=month, experiment_id=named, offer_id=offer.id)
+        aside = _rows(engine, like, beside(strata, _counts(engine, like)), salt=f"{named}:{month}")
+    said = {"month": str(month), "experiment_id": named, "offer_id": offer.id}
+    _write(_together(_with_arms(rows, strata), aside, said), out)
     treated = sum(one.treated for one in strata)
-    _write(rows, out)
-    return Drawn(month, offer.id, named, len(rows), treated, len(strata),
+    return Drawn(month, offer.id, named, len(rows), treated, len(aside), len(strata),
                  out / "lots.csv", out / "treated.csv", out / "lots.toml")  # fmt: skip
 
 
@@ -124,6 +133,14 @@ def quotas(
     return [Stratum(kind, count, each, of_them) for (kind, count), each, of_them in rows]
 
 
+def beside(strata: Sequence[Stratum], counts: Sequence[tuple[tuple[str | None, ...], int]]) -> list[Stratum]:
+    """How many of each stratum of the standing control group are set aside: the share that was drawn of the others."""
+    shares = {one.kind: one.drawn / one.there for one in strata}
+    wanted = [count * shares.get(kind, 0.0) for kind, count in counts]
+    made = _apportioned(wanted, round(sum(wanted)))
+    return [Stratum(kind, count, each, 0) for (kind, count), each in zip(counts, made, strict=True)]
+
+
 def _apportioned(wanted: Sequence[float], total: int) -> list[int]:
     """Whole numbers that add up to ``total``, none above its wish rounded up (Hamilton's method)."""
     made = [floor(each) for each in wanted]
@@ -133,11 +150,12 @@ def _apportioned(wanted: Sequence[float], total: int) -> list[int]:
     return made
 
 
-def _able(engine: Engine, lake: Lake, policy: Policy, offer: Offer, month: Month) -> exp.Select:
-    found = eligible(policy, offer, ("customer_id", "risk_band"))
-    if not lake.months("experiments"):
-        return found
+def _see_lots(engine: Engine, lake: Lake, month: Month) -> None:
     engine.see("experiments", lake.scan("experiments", month + 1))  # lots of a month published come to the next
+
+
+def _free(found: exp.Select, policy: Policy) -> exp.Select:
+    """Those of no pilot whose outcome window still runs."""
     recent = exp.LTE(this=exp.column("months_ago"), expression=exp.Literal.number(policy.leaving.horizon_months))
     busy = exp.select("customer_id").from_("experiments").where(recent)
     return found.where(exp.column("customer_id", table="base").isin(query=busy).not_())
@@ -158,7 +176,7 @@ def _rows(engine: Engine, able: exp.Select, strata: Sequence[Stratum], *, salt: 
     order = exp.Order(expressions=[exp.Ordered(this=lot), exp.Ordered(this=exp.column("customer_id"))])
     place = exp.Window(this=exp.RowNumber(), partition_by=[exp.column(name) for name in STRATA], order=order)
     ranked = exp.select("customer_id", *STRATA, exp.alias_(place, "place")).from_(able.subquery("able"))
-    inside = exp.or_(*[exp.and_(_of(one), _up_to(one.drawn)) for one in strata if one.drawn])
+    inside = any_of([exp.and_(_of(one), _up_to(one.drawn)) for one in strata if one.drawn])
     query = exp.select("customer_id", *STRATA, "place").from_(ranked.subquery("ranked")).where(inside)
     return engine.fetch(query.order_by("customer_id"))
 
@@ -175,16 +193,20 @@ def _up_to(number: int) -> exp.Expr:
     return exp.LTE(this=exp.column("place"), expression=exp.Literal.number(number))
 
 
-def _labelled(
-    rows: pa.Table, strata: Sequence[Stratum], *, month: Month, experiment_id: str, offer_id: str
-) -> pa.Table:
+def _with_arms(rows: pa.Table, strata: Sequence[Stratum]) -> pa.Table:
     treated = {one.kind: one.treated for one in strata}
     kinds = zip(*(rows[name].to_pylist() for name in STRATA), strict=True)
     places = rows["place"].to_pylist()
     arms = ["treated" if place <= treated[kind] else "held_out" for kind, place in zip(kinds, places, strict=True)]
-    said = {"month": str(month), "experiment_id": experiment_id, "offer_id": offer_id}
+    return pa.table({"customer_id": rows["customer_id"], "arm": pa.array(arms, pa.string())})
+
+
+def _together(drawn: pa.Table, aside: pa.Table, said: dict[str, str]) -> pa.Table:
+    """Everyone the lots name, in order of customers."""
+    others = pa.table({"customer_id": aside["customer_id"], "arm": pa.repeat("set_aside", len(aside))})
+    rows = pa.concat_tables([drawn, others]).sort_by("customer_id").combine_chunks()
     columns = {name: pa.repeat(value, len(rows)) for name, value in said.items()}
-    return pa.table({"customer_id": rows["customer_id"], **columns, "arm": pa.array(arms, pa.string())})
+    return pa.table({"customer_id": rows["customer_id"], **columns, "arm": rows["arm"]})
 
 
 def _demand_new(out: Path) -> None:

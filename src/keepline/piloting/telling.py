@@ -21,7 +21,7 @@ def _times(looks: int) -> str:
 def _size_zh(said: PilotSize) -> list[str]:
     spread = said.spread
     lines = [
-        f"{said.month} 可参加“{said.offer_id}”试点的客户：{said.eligible:,} 位（已除去不可触达者与长期对照组）",
+        f"{said.month} 可参加“{said.offer_id}”试点的客户：{said.eligible:,} 位（不含不可触达者、方案客户与长期对照组）",
         f"每户月净毛利的标准差：{_yuan(spread.plain**0.5)} 元；扣除此前毛利可解释的部分后 "
         f"{_yuan(spread.adjusted**0.5)} 元，少用 {spread.spared:.0%} 的客户",
     ]
@@ -45,7 +45,7 @@ def _size_en(said: PilotSize) -> list[str]:
     spread = said.spread
     lines = [
         f"customers a pilot of {said.offer_id} may be drawn from in {said.month}: {said.eligible:,} "
-        "(without those who may not be approached, and the control group)",
+        "(without those who may not be approached, those the plan treats, and the control group)",
         f"net margin a customer and month varies by {_yuan(spread.plain**0.5)} yuan (standard deviation); by "
         f"{_yuan(spread.adjusted**0.5)} once the time before is taken out, which saves "
         f"{spread.spared:.0%} of the customers",
@@ -73,14 +73,18 @@ def drawn_text(made: Drawn, lang: str) -> str:
     if lang == "zh":
         return (
             f"已为“{made.offer_id}”抽签：{made.customers:,} 位客户，其中实施 {made.treated:,}、对照 {made.held_out:,}，"
-            f"按 {made.strata} 个层（客户分类 × 离网风险）分配。\n名单：{made.lots}\n"
+            f"按 {made.strata} 个层（客户分类 × 离网风险）分配。\n"
+            f"另按同样的签从长期对照组留出 {made.set_aside:,} 位：不计入试点，期间也不参与方案比较。\n"
+            f"名单：{made.lots}\n"
             f"载入：keepline intake load {made.lots} --mapping {made.mapping} --site 站点目录\n"
             "名单含对照客户，不要交给销售；交给渠道的是 "
             f"{made.treated_list}"
         )
     return (
         f"lots drawn for {made.offer_id}: {made.customers:,} customers, {made.treated:,} treated and {made.held_out:,} "
-        f"left alone, over {made.strata} strata (class by risk of leaving).\nlots: {made.lots}\n"
+        f"left alone, over {made.strata} strata (class by risk of leaving).\n"
+        f"{made.set_aside:,} of the standing control group are set aside by the same lot: the pilot does not count "
+        f"them, and no plan compares them meanwhile.\nlots: {made.lots}\n"
         f"load them: keepline intake load {made.lots} --mapping {made.mapping} --site SITE\n"
         f"they name those left alone, so give sellers the other list: {made.treated_list}"
     )

@@ -10,7 +10,9 @@ from keepline.engine import Engine
 from keepline.periods import Month
 from keepline.policy.documents import Offer, Policy
 from keepline.report.book import SHEET_ROWS, Book, Field, Names, named, open_book, yuan
+from keepline.report.numbers import Money
 from keepline.report.past import offer_name
+from keepline.report.phrases import binds, in_words
 from keepline.report.plan_rows import plan_rows
 from keepline.report.reasons import reason_words
 from keepline.report.sheets import head, write_cells
@@ -41,6 +43,7 @@ def write_plan(
         _read_me(book, count)
         _plan(book, fields(policy, figures), count=count, rows=named(batches, shown))
         _managers(book)
+        _limits(book)
 
 
 def fields(policy: Policy, figures: dict[str, Any]) -> list[Field]:
@@ -240,3 +243,33 @@ def _managers(book: Book) -> None:
         write_cells(sheet, place, cells)
     if rows:
         sheet.page.autofilter(first - 1, 0, first + len(rows) - 1, len(columns) - 1)
+
+
+def _limits(book: Book) -> None:
+    """Each limit of the plan: what there is, what is used, and what more of it would earn."""
+    sheet = book.sheet("资源 Limits", both("资源与影子价格", "Limits and shadow prices"))
+    columns = [
+        (both("资源", "Limit"), 30),
+        (both("可用", "Available"), 14),
+        (both("已用", "Used"), 14),
+        (both("占比", "Share"), 10),
+        (both("再多一单位（工时按小时）的价值", "Worth of one more unit (an hour for minutes)"), 18),
+        (both("多一成至多多得", "A tenth more earns at most"), 18),
+        (both("说明", "In words"), 70),
+    ]
+    first, money = head(sheet, columns, freeze_columns=1), Money(book.figures["head"]["currency"])
+    for place, row in enumerate(book.figures["limits"], start=first):
+        amounts = [_means(row, row["available"]), _means(row, row["used"]), (row["share"], "share")]
+        more = [(_one_more(row), "money"), (yuan(row.get("tenth_fen")), "money")]
+        write_cells(sheet, place, [(row["name"], "text"), *amounts, *more, (in_words(row, money), "text")])
+
+
+def _means(row: Row, amount: int | None) -> tuple[Any, str]:
+    return (yuan(amount), "money") if row["unit"] == "fen" else (amount, "whole")
+
+
+def _one_more(row: Row) -> float | None:
+    """In the currency; money is priced by the unit of itself. Nothing where the limit does not bind."""
+    if not binds(row):
+        return None
+    return float(row["shadow_price"]) if row["kind"] == "money" else yuan(row["shadow_price"])

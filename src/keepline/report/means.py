@@ -112,7 +112,20 @@ def limit_figures(summary: dict[str, Any]) -> list[Row]:
     told = [_limit(row) for row in summary.get("limits") or []]
     hours = [_hours(row) for row in summary.get("by_district") or [] if row.get("minutes_available")]
     rows = [row for row in told if row["kind"] != "manager" or not hours] + hours
+    rows = [row | {"tenth_fen": _tenth(row)} for row in rows]
     return sorted(rows, key=lambda r: (ORDER.get(r["kind"], 3), -(r["shadow_price"] or 0), r["limit"]))
+
+
+def _tenth(row: Row) -> int | None:
+    """What a tenth more of a limit adds at most: its price times those units.
+
+    Prices that bound every plan within the means bound those within larger means too, and the bound grows by no more
+    than that (Geoffrion 1974). None where nothing is there to have a tenth of, or no price is known.
+    """
+    price, available = row["shadow_price"], row["available"]
+    if price is None or not available:
+        return None
+    return round(float(price) * int(available) / (600 if row["unit"] == "minutes" else 10))
 
 
 def _limit(row: Row) -> Row:

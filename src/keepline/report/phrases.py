@@ -1,11 +1,11 @@
-"""Sentences that more than one part of the report says the same way: what one more unit of a limit is worth."""
+"""Sentences that more than one part of the report says the same way: what more of a limit is worth."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from keepline.report.numbers import Money, decimal
+from keepline.report.numbers import Money, count, decimal
 from keepline.report.words import CHANNELS, Words, both, word
 
 Limit = Mapping[str, Any]
@@ -27,6 +27,43 @@ def hardest(rows: Sequence[Limit]) -> Limit | None:
     """The limit that holds the plan back most: the worth of one more unit, times the units there are."""
     binding = [row for row in rows if binds(row)]
     return max(binding, key=lambda row: (_stake(row), row["limit"])) if binding else None
+
+
+def dearest_first(rows: Sequence[Limit]) -> list[Limit]:
+    """The limits that hold the plan back, the hardest first."""
+    return sorted((row for row in rows if binds(row)), key=lambda row: (-_stake(row), row["limit"]))
+
+
+def known(row: Limit) -> bool:
+    """What more of it would earn can be told: it has a price, and there is some of it."""
+    return row["shadow_price"] is not None and bool(row["available"])
+
+
+def in_words(row: Limit, money: Money) -> Words:
+    """One limit without a full stop: what more of it earns, that more of it earns nothing, or that nobody knows."""
+    if not known(row):
+        name = row["name"]
+        return both(f"{name['zh']}：多一些能多得多少，无从得知", f"What more of {name['en']} would earn cannot be told")
+    if not binds(row):
+        rest = left(row, money)
+        return both(f"{rest['zh']}，多了也不会多得", f"More of {rest['en']} would earn nothing")
+    said = worth(row, money)[1]
+    if row.get("tenth_fen") is None:
+        return said
+    tenth = money.short(row["tenth_fen"])
+    return both(
+        f"{said['zh']}；多一成，至多多得 {tenth['zh']}", f"{said['en']}; a tenth more earns at most {tenth['en']}"
+    )
+
+
+def left(row: Limit, money: Money) -> Words:
+    """A limit by name, with what is left of it where that is told."""
+    name: Words = row["name"]
+    if row["used"] is None or row["available"] is None:
+        return name
+    rest = row["available"] - row["used"]
+    shown = money.exact(rest) if row["unit"] == "fen" else count(rest)
+    return both(f"{name['zh']}（尚余 {shown}）", f"{name['en']} ({shown} left)")
 
 
 def _stake(row: Limit) -> float:

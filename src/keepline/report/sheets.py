@@ -26,6 +26,7 @@ class Styles:
             "text": cell | {"num_format": "@"},
             "bold": cell | {"bold": True},
             "whole": cell | {"num_format": "#,##0"},
+            "share": cell | {"num_format": "0.0%"},
             "money": cell | {"num_format": f'"{symbol}"#,##0.00'},
             "fill": fill,
             "fill_date": fill | {"num_format": "yyyy-mm-dd"},

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from keepline.report.numbers import EMPTY, Money, count, percent
-from keepline.report.phrases import binds, district, hardest, worth
+from keepline.report.phrases import binds, dearest_first, district, hardest, in_words, known, left, worth
 from keepline.report.pictures.shape import TEXT, Block, Cell, caution, column, note, picture, section, source, table
 from keepline.report.tally import Row
 from keepline.report.words import ASSUMED, CHANNELS, CLASSES, MEASURED, PURPOSES, STATES, Words, both, word
 
 Figures = dict[str, Any]
 MOST_DISTRICTS, MOST_MANAGERS, MOST_LIMITS = 16, 60, 14
+MOST_SAID, MOST_FREE = 5, 8  # limits told in a sentence each, and those named together
 NOT_RECORDED = both("未登记", "not recorded")
 
 
@@ -177,7 +178,7 @@ def limits(figures: Figures, money: Money) -> Block:
     if not rows:
         empty = note("方案没有记录资源限制。", "The plan recorded no limits.")
         return section("limits", "资源与影子价格", "Limits and shadow prices", lead=lead, blocks=[empty])
-    blocks = [_limit_picture(rows, figures, money), *_gap(figures["plan"], money)]
+    blocks = [_limit_picture(rows, figures, money), *_said(rows, money), *_gap(figures["plan"], money)]
     return section("limits", "资源与影子价格", "Limits and shadow prices", lead=lead, blocks=blocks)
 
 
@@ -191,7 +192,8 @@ def _limit_picture(rows: list[Row], figures: Figures, money: Money) -> Block:
             _amount(row["available"], row, money),
             _amount(row["used"], row, money),
             percent(row["share"]),
-            worth(row, money)[0] if binds(row) else EMPTY,
+            _one_more(row, money),
+            money.exact(row.get("tenth_fen")),
         ]
         for row in rows
     ]
@@ -214,6 +216,7 @@ def _limit_picture(rows: list[Row], figures: Figures, money: Money) -> Block:
             column("已用", "used"),
             column("占比", "share"),
             column("再多一单位（工时按小时）的价值", "worth of one more unit (an hour for minutes)"),
+            column("多一成至多多得", "a tenth more earns at most"),
         ],
         rows=body,
         height=max(200, 60 + 28 * len(shown)),
@@ -221,6 +224,25 @@ def _limit_picture(rows: list[Row], figures: Figures, money: Money) -> Block:
             "红色：影子价格大于零，多一些就能多得。", "Red: the shadow price is above zero, more of it would earn more."
         ),
     )
+
+
+def _one_more(row: Row, money: Money) -> Cell:
+    if binds(row):
+        return worth(row, money)[0]
+    return both("不限制方案", "does not bind") if known(row) else EMPTY
+
+
+def _said(rows: list[Row], money: Money) -> list[Block]:
+    """What more of each limit would earn, in plain words; together those of which more would earn nothing."""
+    sentences = [in_words(row, money) for row in dearest_first(rows)[:MOST_SAID]]
+    sentences += [in_words(row, money) for row in rows if not known(row)][:MOST_SAID]
+    free = [left(row, money) for row in rows if known(row) and not binds(row)]
+    if free:
+        more = len(free) - MOST_FREE
+        zh = "、".join(name["zh"] for name in free[:MOST_FREE]) + (f" 等 {len(free)} 项" if more > 0 else "")
+        en = ", ".join(name["en"] for name in free[:MOST_FREE]) + (f" and {more} more" if more > 0 else "")
+        sentences.append(both(f"这些多了也不会多得：{zh}", f"More of these would earn nothing: {en}"))
+    return [note(said["zh"] + "。", said["en"] + ".") for said in sentences]
 
 
 def _amount(value: float | None, row: Row, money: Money) -> str:
