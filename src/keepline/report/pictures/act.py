@@ -186,17 +186,6 @@ def _limit_picture(rows: list[Row], figures: Figures, money: Money) -> Block:
     shown = [row for row in rows if row["share"] is not None][:MOST_LIMITS]
     first = hardest(rows)
     title = worth(first, money)[1] if first else both("没有一项资源限制方案", "No limit holds the plan back")
-    body: list[list[Cell]] = [
-        [
-            row["name"],
-            _amount(row["available"], row, money),
-            _amount(row["used"], row, money),
-            percent(row["share"]),
-            _one_more(row, money),
-            money.exact(row.get("tenth_fen")),
-        ]
-        for row in rows
-    ]
     return picture(
         "limits",
         "bars",
@@ -218,12 +207,17 @@ def _limit_picture(rows: list[Row], figures: Figures, money: Money) -> Block:
             column("再多一单位（工时按小时）的价值", "worth of one more unit (an hour for minutes)"),
             column("多一成至多多得", "a tenth more earns at most"),
         ],
-        rows=body,
+        rows=[_limit_cells(row, money) for row in rows],
         height=max(200, 60 + 28 * len(shown)),
         note=both(
             "红色：影子价格大于零，多一些就能多得。", "Red: the shadow price is above zero, more of it would earn more."
         ),
     )
+
+
+def _limit_cells(row: Row, money: Money) -> list[Cell]:
+    means = [_amount(row["available"], row, money), _amount(row["used"], row, money), percent(row["share"])]
+    return [row["name"], *means, _one_more(row, money), money.exact(row.get("tenth_fen"))]
 
 
 def _one_more(row: Row, money: Money) -> Cell:
