@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ def test_leaders_at_risk_are_counted_with_the_others_of_their_circles(folder: Pa
          "leader": place < 3, "gatekeeper": place == 3, "brought_12m": 0}
         for place, row in enumerate(sorted(scores, key=lambda row: row["customer_id"]))
     ]  # fmt: skip
+    shutil.rmtree(folder / "circles")
     write_rows(folder / "circles" / "part-00000.parquet", "circles", rows)
     leaders = {row["customer_id"] for row in rows if row["leader"]}
     risky = sum(row["customer_id"] in leaders and row["risk_band"] in ("high", "medium") for row in scores)

@@ -45,6 +45,8 @@ def publish(root: Path, *, customers: int = 600, seed: int = 5) -> Path:
         "classes": class_rows(dice, ids, features),
         "scores": scores,
         "drivers": driver_rows(np.random.default_rng(seed + 1), ids),
+        "price_sensitivity": price_rows(np.random.default_rng(seed + 2), ids),
+        "circles": circle_rows(np.random.default_rng(seed + 3), ids),
         "decisions": decisions,
         "assignments": assignment_rows(ids, features, decisions),
     }
@@ -84,6 +86,44 @@ def driver_rows(dice: np.random.Generator, ids: list[int]) -> Columns:
         made[name] = [float(value) if there else None for value, there in zip(score, known, strict=True)]
         made[f"{name}_known"] = known.astype(float).tolist()
     return made
+
+
+def price_rows(dice: np.random.Generator, ids: list[int]) -> Columns:
+    """Of some nothing is known; of the others intervals of every strength."""
+    value, half = np.round(dice.uniform(-2, 0.2, len(ids)), 6), np.round(dice.uniform(0.1, 0.7, len(ids)), 6)
+    basis = dice.choice(["own", "segment", "unknown"], len(ids), p=[0.3, 0.4, 0.3])
+    known = basis != "unknown"
+    return {
+        "customer_id": ids,
+        "month": [MONTH] * len(ids),
+        "basis": basis.tolist(),
+        "elasticity": [float(v) if there else None for v, there in zip(value, known, strict=True)],
+        "low": [float(v) if there else None for v, there in zip(value - half, known, strict=True)],
+        "high": [float(v) if there else None for v, there in zip(value + half, known, strict=True)],
+        "quotes": np.where(basis == "own", dice.integers(4, 12, len(ids)), 0).tolist(),
+    }
+
+
+def circle_rows(dice: np.random.Generator, ids: list[int]) -> Columns:
+    """Two circles, a small one of the first eight; whoever is in none talks with somebody all the same."""
+    inside = dice.random(len(ids)) < 0.6
+    number = [2 if place < 8 else 1 if there else None for place, there in enumerate(inside)]
+    sizes = {of: number.count(of) for of in (1, 2)}
+    return {
+        "customer_id": ids,
+        "month": [MONTH] * len(ids),
+        "circle": number,
+        "circle_size": [sizes.get(of) for of in number],
+        "ties": dice.integers(1, 30, len(ids)).tolist(),
+        "influence": np.round(dice.gamma(1.0, 1.0, len(ids)), 6).tolist(),
+        "circle_callers": [None if of is None else int(n) for of, n in
+                           zip(number, dice.integers(0, 7, len(ids)), strict=True)],
+        "leader": [of is not None and place % 25 == 0 for place, of in enumerate(number)],
+        "gatekeeper": (dice.random(len(ids)) < 0.1).tolist(),
+        "circle_left_3m": [None if of is None else 3 for of in number],
+        "leader_left_3m": [None if of is None else False for of in number],
+        "brought_12m": dice.poisson(0.1, len(ids)).tolist(),
+    }  # fmt: skip
 
 
 def feature_rows(dice: np.random.Generator, ids: list[int]) -> Columns:
@@ -169,6 +209,7 @@ def score_rows(dice: np.random.Generator, ids: list[int], features: Columns) -> 
         "port_out_probability": np.round(p * 0.3, 9).tolist(),
         "downgrade_probability": _some(dice, np.round(dice.beta(1, 20, n), 9), 0.2),
         "leave_monthly": np.round(1 - (1 - p) ** (1 / 3), 9).tolist(),
+        **{f"stay_{months}m": np.round((1 - p) ** (months / 3), 9).tolist() for months in (1, 3, 6, 12, 24)},
         "risk_band": band.tolist(),
         "reason_1": [REASONS[pick[0]] if q >= 0.03 else None for pick, q in zip(picks, p, strict=True)],
         "reason_2": [REASONS[pick[1]] if q >= 0.06 else None for pick, q in zip(picks, p, strict=True)],

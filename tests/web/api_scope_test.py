@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 
@@ -15,18 +14,14 @@ from keepline_web.people.roles import Role
 from web.api_matrix_test import ADDRESSES, ROWS, addressed
 from web.calling import Program, everything, filled
 from web.cast import Cast
-from web.scope_test import LOT, ROLES_WITH_ACCOUNTS, Published, exchange_arms, states, twins
+from web.published import Published
+from web.scope_test import LOT, ROLES_WITH_ACCOUNTS, exchange_arms, states, twins
 from web.visiting import browser
 
 PAIRS = (
     ("/accounts", "accounts", {"sort": "value"}), ("/accounts", "accounts", {"sort": "risk", "risk": "high"}),
     ("/accounts", "accounts", {"plan": "1"}), ("/arrears", "arrears", {}),
 )  # fmt: skip
-
-
-@pytest.fixture
-def own_month(tmp_path: Path, cast: Cast) -> Published:  # noqa: ARG001
-    return Published(tmp_path / "site")
 
 
 def of_pages(path: str, role: str, cast: Cast, asked: dict[str, str]) -> list[str]:
@@ -78,16 +73,16 @@ def test_no_answer_holds_a_persons_name_or_anyones_number_in_full_or_a_word_of_t
 
 
 def test_two_publications_that_differ_in_the_lot_alone_give_the_same_answers(
-    own_month: Published,
+    published: Published,
     cast: Cast,
 ) -> None:
-    drawn = [pk for pk, state in states(own_month).items() if state in ("held_out", "below_cut")]
+    drawn = [pk for pk, state in states(published).items() if state in ("held_out", "below_cut")]
     accounts = list(Account.objects.filter(pk__in=drawn, assignments__person=cast.owner))[:2]
-    own_month.bring_in()
+    published.bring_in()
     roles = [role for role in ROLES_WITH_ACCOUNTS if role != Role.AGENT]
     before = {role: reads(cast, role, accounts) for role in roles}
-    own_month.turn("decisions", exchange_arms)
-    own_month.bring_in()
+    published.turn("decisions", exchange_arms)
+    published.bring_in()
     for role in roles:
         assert reads(cast, role, accounts) == before[role], role
 
@@ -103,10 +98,10 @@ def reads(cast: Cast, role: str, accounts: list[Account]) -> list[str]:
 @pytest.mark.parametrize("role", ["account_manager", "province_chief", "analyst"])
 def test_one_held_out_looks_like_one_below_the_cut_in_every_answer(
     role: str,
-    own_month: Published,
+    published: Published,
     cast: Cast,
 ) -> None:
-    one, other = twins(own_month, cast)
+    one, other = twins(published, cast)
     program = Program(cast.of_role(role))
 
     def told(account: Account) -> list[str]:

@@ -18,8 +18,9 @@ from keepline_web.people.roles import Role
 from web.calling import Program
 from web.cast import Cast
 from web.matrix_test import unowned
+from web.published import Published
 from web.races import at_once
-from web.scope_test import LOT, Published, published, twins  # noqa: F401
+from web.scope_test import LOT, twins
 from web.visiting import browser
 
 
@@ -92,7 +93,7 @@ def test_a_value_is_told_by_its_band(fen: int | None, band: str) -> None:
 
 
 def test_one_held_out_looks_like_one_below_the_cut_to_who_may_claim_them(
-    published: Published,  # noqa: F811
+    published: Published,
     cast: Cast,
 ) -> None:
     pair = twins(published, cast)

@@ -43,6 +43,7 @@ from django.test import Client  # noqa: E402
 from keepline_web import database  # noqa: E402
 from keepline_web.address import settings_of  # noqa: E402
 from web.cast import Cast, enter, make_cast, publish_month  # noqa: E402
+from web.published import Published  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -107,6 +108,12 @@ def cast(db: None) -> Cast:  # noqa: ARG001
 def entered(cast: Cast) -> Callable[[str], Client]:
     """A browser signed in, and proved, as the cast's ``role``."""
     return lambda role: enter(Client(), cast.of_role(role))
+
+
+@pytest.fixture
+def published(tmp_path: Path, cast: Cast) -> Published:  # noqa: ARG001
+    """The cast's month on a site of its own."""
+    return Published(ROOT, tmp_path / "site")
 
 
 @pytest.fixture

@@ -5,35 +5,27 @@ from __future__ import annotations
 import html
 import json
 import re
-import shutil
 import uuid
-from collections.abc import Callable
-from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from django.db import connection
 
 from core.small_publication import MONTH
-from keepline.front import Month, open_site
 from keepline_web.audit.models import Entry
 from keepline_web.customers import sealed
 from keepline_web.customers.actions import UNMASK_A_DAY
 from keepline_web.customers.models import Account, PlanRow, Standing, Unmasking
 from keepline_web.customers.queries import details
-from keepline_web.exchange.arriving import bring_in
-from keepline_web.exchange.models import Arrival
 from keepline_web.frame import clock
 from keepline_web.people.roles import RIGHTS, Act, Face, Role
 from keepline_web.work.actions import log_contact, promise
 from web.cast import Cast
 from web.conftest import ROOT
+from web.published import Published, Rows
 from web.visiting import browser, pages, steady, text_of
 
 LOT = re.compile(r"held[\s_-]?out|对照|below_cut|control group|\btreated\b|\barm\b|assignment", re.I)
 ROLES_WITH_ACCOUNTS = [role for role, rights in RIGHTS.items() if Act.SEE_ACCOUNTS in rights.acts]
-Rows = dict[str, list[object]]
 
 
 def read(path: str, role: str, cast: Cast) -> str:
@@ -180,41 +172,6 @@ def test_unmasked_words_come_by_post_alone(cast: Cast) -> None:
 # held out
 
 
-class Published:
-    """The cast's month on a site of its own, whose rows a test may turn."""
-
-    def __init__(self, root: Path) -> None:
-        shutil.copytree(ROOT, root)
-        self.root, self.folder = root, root / "published" / MONTH
-
-    def turn(self, table: str, change: Callable[[Rows], None]) -> None:
-        for path in sorted((self.folder / table).glob("part-*.parquet")):
-            rows = pq.read_table(path)
-            values = rows.to_pydict()
-            change(values)
-            pq.write_table(pa.table(values, schema=rows.schema), path)
-
-    def rows(self, table: str) -> Rows:
-        return pa.concat_tables(
-            pq.read_table(p) for p in sorted((self.folder / table).glob("part-*.parquet"))
-        ).to_pydict()
-
-    def bring_in(self) -> None:
-        """As if it were the first time, with the numbers the rows would have had."""
-        Arrival.objects.all().delete()
-        for model in (PlanRow, Standing):
-            model.objects.all().delete()
-            with connection.cursor() as cursor:
-                cursor.execute(f"SELECT setval(pg_get_serial_sequence('{model._meta.db_table}', 'id'), 1000000)")
-        assert bring_in(open_site(self.root), Month.parse(MONTH)) is not None
-        Arrival.objects.update(at="2026-11-01T00:00:00Z")
-
-
-@pytest.fixture
-def published(tmp_path: Path, cast: Cast) -> Published:  # noqa: ARG001
-    return Published(tmp_path / "site")
-
-
 def everywhere(cast: Cast, accounts: list[Account]) -> list[tuple[str, str]]:
     """Every page of every role, and those of the accounts; not those that tell of browsers and of acts."""
     found = []
@@ -279,7 +236,7 @@ def twins(published: Published, cast: Cast) -> tuple[Account, Account]:
                     for name in ("offer_id", "channel", "gain_fen", "cost_fen"):
                         rows[name][place] = None
 
-    for table in ("features", "classes", "drivers", "scores"):
+    for table in ("features", "classes", "drivers", "scores", "price_sensitivity", "circles"):
         everyone = published.rows(table)
         published.turn(table, alike)
     published.turn("decisions", drawn)

@@ -24,11 +24,24 @@ from web.conftest import ROOT
 from web.visiting import browser
 
 
+def of_models() -> dict[str, Any]:
+    """What a manifest says beside plan and risk: one niche, the quotes, the calling graph, an input that moved."""
+    niche = {"niche": 1, "place": 1, "trait_1": "own:frequent_place", "value_1": "hospital", "trait_2": None,
+             "value_2": None, "customers": 205, "margin_fen": 1_351_327, "behaviour": "voice_in_3m_s",
+             "difference": 1.3, "low": 1.1, "high": 1.5, "times": 2.7}  # fmt: skip
+    return {
+        "niches": {"too_few": False, "customers": 600, "groups": 40, "found": [niche]},
+        "price": {"by_lot": 4000, "aimed": 700, "left_out": 0, "mean": -1.2},
+        "circles": {"abstains": None, "circles": 2, "in_circles": 360, "base": 600, "leader_left": 0},
+        "drift": {"inputs": {"checked": 55}, "warnings": [{"zh": "距上次触达变了", "en": "days since contact moved"}]},
+    }
+
+
 @pytest.fixture
 def month(cast: Cast) -> dict[str, Any]:  # noqa: ARG001
     """The figures of the cast's own month, as the report counts them."""
     duck = engines.start("duckdb")
-    made = figures_of(duck, ROOT / "published" / "2026-10", manifest())
+    made = figures_of(duck, ROOT / "published" / "2026-10", manifest(**of_models()))
     duck.close()
     Arrival.objects.update(figures=made)
     return made
@@ -143,3 +156,53 @@ def test_what_the_month_before_told_of_a_class_gives_no_few_who_left_it_away() -
         ]
         assert len(hidden) > 1
         assert 4 in hidden
+
+
+def told_to(role: str, cast: Cast) -> str:
+    return html.unescape(browser(cast.people[role]).get("/month").content.decode())
+
+
+def test_the_month_tells_what_moved_and_of_niches_price_and_circles_where_the_report_does(
+    month: dict[str, Any], cast: Cast
+) -> None:
+    said = ("距上次触达变了", "找到 1 个细分客户群", "1.35万元", "按价格敏感度分的客户", "位意见领袖")
+    text = told_to(Role.PROVINCE_CHIEF, cast)
+    assert [words for words in said if words not in text] == []
+    Arrival.objects.update(figures={name: value for name, value in month.items() if name not in of_models()})
+    text = told_to(Role.PROVINCE_CHIEF, cast)
+    assert [words for words in (*said, "模型还跟得上吗") if words in text] == []
+    month["drift"] = {"warnings": [], "checked": 55, "refused": None}
+    Arrival.objects.update(figures=month)
+    assert "55 项数据与训练时相比没有明显变化" in told_to(Role.PROVINCE_CHIEF, cast)
+
+
+def test_a_program_is_told_the_same_of_niches_and_price(month: dict[str, Any], cast: Cast) -> None:
+    read = Program(cast.people[Role.PROVINCE_CHIEF]).get("month").json()["figures"]
+    assert read["niches"]["found"][0]["customers"] == 205
+    assert read["price"]["rows"] == month["price"]["rows"]
+    assert set(read["circles"]) == {"parts"}
+    assert read["drift"]["warnings"][0]["en"] == "days since contact moved"
+
+
+def test_small_cells_of_price_circles_and_niches_are_not_told_to_who_sees_aggregates_alone(
+    month: dict[str, Any], cast: Cast
+) -> None:
+    month["circles"]["parts"][0]["at_risk"] = 4
+    month["price"]["rows"][0]["customers"] = 3
+    month["niches"]["found"][0]["customers"] = 9
+    Arrival.objects.update(figures=month)
+    text = told_to(Role.MARKETER, cast)
+    assert "位意见领袖" not in text
+    assert "hospital" not in text
+    assert f'<td class="right">{SMALL}</td>' in text
+    assert [row["customers"] for row in guarded(month)["price"]["rows"]].count(None) >= 2
+
+
+def test_circles_are_told_to_them_where_no_cell_is_small_and_no_band_is_hidden(month: dict[str, Any]) -> None:
+    for row in month["circles"]["parts"]:
+        row.update(customers=400, at_risk=100, risk_around=50, brought=0)
+    bands = month["leaving"]["bands"]
+    bands[0]["customers"] = 40
+    assert guarded(month)["circles"] == month["circles"]
+    bands[0]["customers"] = 3
+    assert guarded(month)["circles"] is None

@@ -9,6 +9,12 @@ from keepline.decisions.words import Words
 from keepline.vocabulary import PRICE_STRONG, PRICE_WEAK
 
 Row = Mapping[str, Any]
+STRENGTHS = {
+    "strong": Words("强", "strong"),
+    "middling": Words("中等或强", "middling or strong"),
+    "weak": Words("弱", "weak"),
+    "unsure": Words("说不准", "not sure"),
+}
 
 
 def told(price: Row, quotes: Row, face: str) -> list[Words]:
@@ -23,13 +29,13 @@ def told(price: Row, quotes: Row, face: str) -> list[Words]:
             )
         ]
     value, low, high = (f"{price[name]:.2f}" for name in ("elasticity", "low", "high"))
-    how = _strength(price)
+    how = strength_of(price)
     zh = f"价格敏感度：{how.zh}；价格高 1%，购买变化 {value}%（90% 区间 {low} 至 {high}）"
     en = f"price sensitivity: {how.en}; a price 1 % higher changes what is bought by {value} %"
     en = f"{en} (90 % interval {low} to {high})"
     if face == "seller":
         return [how_only(how)]
-    basis, source = _basis(price), _source(quotes)
+    basis, source = basis_of(price), _source(quotes)
     return [Words(f"{zh}；{basis.zh}；{source.zh}", f"{en}; {basis.en}; {source.en}")]
 
 
@@ -37,18 +43,20 @@ def how_only(how: Words) -> Words:
     return Words(f"价格敏感度：{how.zh}", f"price sensitivity: {how.en}")
 
 
-def _strength(price: Row) -> Words:
+def strength_code(price: Row) -> str:
     """Said only as far as the whole interval says it."""
     if price["high"] < PRICE_STRONG:
-        return Words("强", "strong")
+        return "strong"
     if price["low"] > PRICE_WEAK:
-        return Words("弱", "weak")
-    if price["high"] < PRICE_WEAK:
-        return Words("中等或强", "middling or strong")
-    return Words("说不准", "not sure")
+        return "weak"
+    return "middling" if price["high"] < PRICE_WEAK else "unsure"
 
 
-def _basis(price: Row) -> Words:
+def strength_of(price: Row) -> Words:
+    return STRENGTHS[strength_code(price)]
+
+
+def basis_of(price: Row) -> Words:
     if price["basis"] == "own":
         n = price["quotes"]
         return Words(f"依据本人 {n} 次报价与同类客户", f"from {n} quotes of their own and from customers alike")
@@ -70,6 +78,6 @@ def as_dict(price: Row, quotes: Row, face: str) -> dict[str, Any]:
         return {}
     if face == "seller":
         known = price.get("elasticity") is not None
-        return {"known": known, "said": vars(_strength(price)) if known else None}
+        return {"known": known, "said": vars(strength_of(price)) if known else None}
     names = ("segment", "basis", "elasticity", "low", "high", "quotes")
     return {name: price.get(name) for name in names} | {"learnt_from": dict(quotes)}

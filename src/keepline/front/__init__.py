@@ -6,7 +6,7 @@ Everything here tells of customers who have an account manager, and tells nobody
 from __future__ import annotations
 
 from keepline.errors import KeeplineError, PublicationError, SiteError
-from keepline.front.pictures import CHART_DRAWING, CHART_LIBRARY, month_pictures
+from keepline.front.pictures import CHART_DRAWING, CHART_LIBRARY, month_pictures, month_tables, month_watch
 from keepline.front.publications import Published, published_months, read_published
 from keepline.front.reading import ACCOUNT_MONTHS, Front
 from keepline.front.returning import hand_in
@@ -56,6 +56,8 @@ __all__ = [
     "mapping_for",
     "month_is_open",
     "month_pictures",
+    "month_tables",
+    "month_watch",
     "numbers",
     "open_site",
     "published_months",

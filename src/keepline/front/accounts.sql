@@ -1,5 +1,5 @@
 -- question: what may people who sell know of each customer an account manager looks after?
--- reads: features, classes, drivers, scores, decisions
+-- reads: features, classes, drivers, scores, price_sensitivity, circles, decisions
 -- makes: accounts
 -- Who is held out reads as one below the cut; gains and offers are told of the treated alone.
 SELECT
@@ -52,6 +52,11 @@ SELECT
   s.loyalty,
   s.loyalty_kind,
   s.risk_band,
+  s.stay_1m,
+  s.stay_3m,
+  s.stay_6m,
+  s.stay_12m,
+  s.stay_24m,
   s.reason_1,
   s.reason_2,
   s.reason_3,
@@ -61,6 +66,14 @@ SELECT
   v.belonging,
   v.recognition,
   v.honour,
+  p.basis AS price_basis,
+  p.elasticity AS price_elasticity,
+  p.low AS price_low,
+  p.high AS price_high,
+  p.quotes AS price_quotes,
+  k.circle_size,
+  k.leader,
+  k.gatekeeper,
   CASE WHEN d.state IN ('held_out', 'in_pilot') THEN 'below_cut' ELSE d.state END AS state,
   CASE WHEN d.state = 'treated' THEN d.offer_id END AS offer_id,
   CASE WHEN d.state = 'treated' THEN d.channel END AS channel,
@@ -69,6 +82,8 @@ SELECT
 FROM features AS f
 LEFT JOIN classes AS c ON c.customer_id = f.customer_id
 LEFT JOIN drivers AS v ON v.customer_id = f.customer_id
+LEFT JOIN price_sensitivity AS p ON p.customer_id = f.customer_id
+LEFT JOIN circles AS k ON k.customer_id = f.customer_id
 LEFT JOIN scores AS s ON s.customer_id = f.customer_id
 LEFT JOIN decisions AS d ON d.customer_id = f.customer_id
 WHERE f.manager_id IS NOT NULL

@@ -1,6 +1,7 @@
-"""The report's own pictures of a month, for another program to show: each with title, unit, source and its table.
+"""The report's own pictures and tables of a month, for another program to show: each with title, source and its rows.
 
-None of them counts who is held out: what leaves here is concentration, class moves, risk and limits.
+None of them counts who is held out: what leaves here is concentration, class moves, risk, limits, niches, circles,
+price, and what moved since the models learnt.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ from typing import Any
 
 from keepline.report.numbers import Money
 from keepline.report.pictures.act import limits
+from keepline.report.pictures.circles import circles
 from keepline.report.pictures.know import moves, pareto
-from keepline.report.pictures.leave import leaving
+from keepline.report.pictures.leave import drift_blocks, leaving
+from keepline.report.pictures.niches import niches
+from keepline.report.pictures.pricing import pricing
 
 Row = dict[str, Any]
 WANTED = {"pareto": (pareto, "concentration"), "moves": (moves, "moves"), "bands": (leaving, "leaving"),
@@ -30,3 +34,19 @@ def month_pictures(figures: Row) -> dict[str, Row]:
                 if inner["type"] == "picture" and inner["id"] == name:
                     found[name] = inner
     return found
+
+
+def month_tables(figures: Row) -> dict[str, Row]:
+    """The tables of niches, of circles and of price where the figures have them, by name."""
+    money = Money(figures["head"]["currency"])
+    sections = [
+        *([niches(figures, money)] if figures.get("niches") else []),
+        *([circles(figures, money)] if figures.get("circles") else []),
+        *([pricing(figures)] if figures.get("price") else []),
+    ]
+    return {block["id"]: block for one in sections for block in one["blocks"] if block["type"] == "table"}
+
+
+def month_watch(figures: Row) -> list[Row]:
+    """What moved since the models learnt, as cautions; or a note that nothing did or could be compared."""
+    return drift_blocks(figures.get("drift") or {})

@@ -1,6 +1,6 @@
 """Rows of managed customers, a range of customers at a time, as plain dictionaries.
 
-No row carries an arm, a probability, or anything else that would tell who is held out.
+No row carries an arm or anything else that would tell who is held out; what is expected is told in round figures.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from sqlglot import exp
 from keepline import sqlmodel
 from keepline.decisions.words import REASONS, STATES
 from keepline.engine import Engine, Files, Range, Scan, ranges
+from keepline.front.answers import answers_of
 from keepline.front.publications import Published, Row
 from keepline.lake.store import Lake, reading
 from keepline.policy.drivers import DRIVERS
@@ -22,6 +23,7 @@ from keepline.run import started
 from keepline.site import Site
 from keepline.tables import TABLES
 
+OF_ACCOUNTS = ("features", "classes", "drivers", "scores", "price_sensitivity", "circles", "decisions")
 ACCOUNT_MONTHS = 15  # of bills and usage that one account's pictures show
 EVENT_MONTHS = 12
 
@@ -44,7 +46,7 @@ class Front:
 
     def accounts(self) -> Iterator[list[Row]]:
         """Each managed customer's month: facts, class, value, loyalty, risk, the state and offer a seller may see."""
-        for rows in self._rows("accounts", published=("features", "classes", "drivers", "scores", "decisions")):
+        for rows in self._rows("accounts", published=OF_ACCOUNTS):
             yield [self._told(row) for row in rows]
 
     def months(self) -> Iterator[list[Row]]:
@@ -111,11 +113,16 @@ class Front:
         facts = [{"code": find.__name__, **fact} for find in FACTS if (fact := find(row)) is not None]
         for name in DRIVERS:  # told in words, as a fact
             row.pop(name)
-        return row | {
-            "state_words": {"zh": state.zh, "en": state.en} if state else None,
-            "risks": [self._reason(code) for code in codes if code],
-            "facts": facts,
-        }
+        answers = answers_of(row)
+        return (
+            row
+            | answers
+            | {
+                "state_words": {"zh": state.zh, "en": state.en} if state else None,
+                "risks": [self._reason(code) for code in codes if code],
+                "facts": facts,
+            }
+        )
 
     def _reason(self, code: str) -> Row:
         said: Any = self.made.reasons.get(code)

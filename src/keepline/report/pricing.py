@@ -18,11 +18,12 @@ def price_figures(shelf: Shelf, quotes: dict[str, Any] | None) -> dict[str, Any]
         return None
     rows = shelf.sums(_query(), ["price_sensitivity"], ("strength",))
     found = {row["strength"]: row["customers"] for row in rows}
-    return {"quotes": quotes, "rows": [_row(name, found) for name in STRENGTHS]}
+    whole = sum(found.values()) or 1
+    return {"quotes": quotes, "rows": [_row(name, found.get(name, 0), whole) for name in STRENGTHS]}
 
 
-def _row(name: str, found: dict[str, int]) -> Row:
-    return {"strength": name, "customers": found.get(name, 0)}
+def _row(name: str, customers: int, whole: int) -> Row:
+    return {"strength": name, "customers": customers, "share": round(customers / whole, 6)}
 
 
 def _query() -> exp.Select:

@@ -297,10 +297,12 @@ def read_bulletin(request: HttpRequest, month: MonthText | None = None) -> Any:
 
 @router.get("month", response=MonthShape, **needs(Act.SEE_FIGURES, "read", zh="本月数字", en="The month in figures"))
 def read_month(request: HttpRequest, month: MonthText | None = None) -> Any:
-    """The last month brought in, or the one asked for: findings, classes, risk, plan, limits, concentration."""
+    """The last month brought in, or the one asked for: findings, classes, risk, plan, limits, concentration,
+    what moved since the models learnt, niches, circles and answers to price."""
     said = figures_of(request.user, month or "")
     arrival = said["arrival"]
-    hidden = ("arrival", "months", "risks", "class_words", "may_list", "charts", "all_way", "plan_way")
+    hidden = ("arrival", "months", "risks", "class_words", "may_list", "charts", "tables", "watch",
+              "all_way", "plan_way")  # fmt: skip
     shown = {name: value for name, value in said.items() if name not in hidden} | _told(said)
     return {"month": arrival.month if arrival else None, "months": said["months"],
             "figures": {name: _plain(value) for name, value in shown.items()}}  # fmt: skip

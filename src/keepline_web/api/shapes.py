@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, Literal
 
 from keepline_web.api.fields import CustomerId, Named, Out, Words, named, words
 from keepline_web.customers.models import Account, PlanRow, Standing
@@ -13,7 +13,8 @@ from keepline_web.customers.queries import Shown, shown
 from keepline_web.people.models import Person
 from keepline_web.work.customer import work_of
 
-HIDDEN = ("id", "account", "month", "class_code", "class_reason", "risks", "facts", "state_words")
+ANSWERS = ("staying", "price", "circle")
+HIDDEN = ("id", "account", "month", "class_code", "class_reason", "risks", "facts", "state_words", *ANSWERS)
 FIGURES = [field.name for field in Standing._meta.concrete_fields if field.name not in HIDDEN]
 
 
@@ -66,6 +67,40 @@ class AccountRow(Who):
     plan: Plan | None
 
 
+class Ahead(Out):
+    """The share of customers alike who are here still after so many months, when nothing is done."""
+
+    months: int
+    share: float
+
+
+class Staying(Out):
+    """How long customers like this stay; in words for a year."""
+
+    words: Words
+    points: list[Ahead]
+
+
+class PriceAnswer(Out):
+    """How what the customer buys answers to its price: change in per cent for one per cent of price, 90 % interval."""
+
+    words: Words
+    strength: Literal["strong", "middling", "weak", "unsure"]
+    basis: Words
+    elasticity: float
+    low: float
+    high: float
+
+
+class CirclePart(Out):
+    """The part in a circle of callers; its size by the least of its band, 1 for those below ten."""
+
+    words: Words
+    size_min: int | None
+    leader: bool
+    gatekeeper: bool
+
+
 class StandingShape(Out):
     """All that the month's publication says of the account."""
 
@@ -80,6 +115,9 @@ class StandingShape(Out):
     risk_band: str
     risks: list[Words]
     facts: list[Words]
+    staying: Staying | None
+    price: PriceAnswer | None
+    circle: CirclePart | None
     state: Words | None
     value_fen: int | None
     value_low_fen: int | None
@@ -276,7 +314,12 @@ def _standing(row: Standing | None) -> dict[str, Any] | None:
         "month": row.month, "class_code": row.class_code, "class_reason": words(row.class_reason),
         "risks": [words(one) for one in row.risks], "facts": [words(one) for one in row.facts],
         "state": words(row.state_words),
-    }  # fmt: skip
+    } | {name: _answer(getattr(row, name)) for name in ANSWERS}  # fmt: skip
+
+
+def _answer(said: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What a publication answers, its words under a name of their own."""
+    return None if said is None else said | {"words": words(said)}
 
 
 def promise_row(row: Any) -> dict[str, Any]:

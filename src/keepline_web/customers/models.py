@@ -59,6 +59,9 @@ class Standing(models.Model):
     risk_band = models.CharField(max_length=8)
     risks = models.JSONField()
     facts = models.JSONField()
+    staying = models.JSONField(null=True)  # words and points of the curve; none where nobody knows
+    price = models.JSONField(null=True)  # how purchases answer to price, likewise
+    circle = models.JSONField(null=True)  # the part in a circle of callers, likewise
     state = models.CharField(max_length=20)
     state_words = models.JSONField(null=True)
     tenure_months = models.IntegerField(null=True)

@@ -11,7 +11,7 @@ from keepline.front import Service, read_service
 from keepline_web.customers.group import group_of
 from keepline_web.customers.models import Account, Event, Line, PlanRow, Standing
 from keepline_web.customers.persons import persons_of
-from keepline_web.customers.pictures import pictures_of
+from keepline_web.customers.pictures import pictures_of, staying_of
 from keepline_web.customers.queries import owner_of, shown
 from keepline_web.frame.words import Text
 from keepline_web.people.models import Person
@@ -56,6 +56,7 @@ def page_of(account: Account, person: Person) -> dict[str, Any]:
         "group_value": group.get("value"),
         "group_revenue": group.get("revenue"),
         "charts": pictures_of(account),
+        "staying": staying_of(now),
         **_service(service),
     }
 

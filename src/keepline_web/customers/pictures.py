@@ -1,4 +1,4 @@
-"""What an account paid and used, month by month, as charts that say what they show."""
+"""What an account paid and used, month by month, and how long such customers stay, as pictures that say it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Any
 from django.conf import settings
 
 from keepline.front import numbers
-from keepline_web.customers.models import Account, MonthPaid
+from keepline_web.customers.models import Account, MonthPaid, Standing
 from keepline_web.frame.charting import Series, month_by_month
-from keepline_web.frame.words import Text
+from keepline_web.frame.pictures import Bar
+from keepline_web.frame.words import Text, say
 
 MONTHS, YEAR = 12, 12
 GB, MINUTE = 1024 * 1024, 60
-Say = Callable[[float | None], str]
+Said = Callable[[float | None], str]
 
 
 def months_of(account: Account) -> list[MonthPaid]:
@@ -29,7 +30,7 @@ def pictures_of(account: Account) -> list[dict[str, Any]]:
     if not shown:
         return []
     money = numbers.Money(settings.SITE.settings.currency)
-    wanted: tuple[tuple[str, str, Text, Text, str, float, Say], ...] = (
+    wanted: tuple[tuple[str, str, Text, Text, str, float, Said], ...] = (
         ("bills", "revenue_fen", Text("账单", "Bills"), Text("元/月", "yuan a month"), "money", 1,
          lambda v: money.exact(None if v is None else round(v))),
         ("data", "data_kb", Text("流量（GB）", "Data, GB"), Text("GB/月", "GB a month"), "count", GB, _decimal),
@@ -38,6 +39,18 @@ def pictures_of(account: Account) -> list[dict[str, Any]]:
     )  # fmt: skip
     found = [_picture(*one, shown, known) for one in wanted]
     return [picture for picture in found if picture is not None]
+
+
+def staying_of(standing: Standing | None) -> list[Bar]:
+    """One bar a time ahead: the share of customers alike who are here still; the year is marked."""
+    points = (standing.staying or {}).get("points", []) if standing else []
+    return [
+        Bar(
+            say("{n} 个月", "{n} mo.", n=point["months"]), point["share"], numbers.percent(point["share"], 0),
+            marked=point["months"] == YEAR,
+        )
+        for point in points
+    ]  # fmt: skip
 
 
 def _decimal(value: float | None) -> str:
@@ -49,7 +62,7 @@ def _whole(value: float | None) -> str:
 
 
 def _picture(
-    name: str, field: str, what: Text, unit: Text, form: str, scale: float, say: Say,
+    name: str, field: str, what: Text, unit: Text, form: str, scale: float, say: Said,
     shown: Sequence[MonthPaid], known: dict[str, MonthPaid],
 ) -> dict[str, Any] | None:  # fmt: skip
     values = [_scaled(row, field, scale) for row in shown]
@@ -76,7 +89,7 @@ def _year_before(month: str) -> str:
     return f"{int(month[:4]) - 1}{month[4:]}"
 
 
-def _finding(what: Text, values: Sequence[float | None], say: Say) -> Text:
+def _finding(what: Text, values: Sequence[float | None], say: Said) -> Text:
     """The mean of the last three months, and how it stands to the three before, where all six are known."""
     last, former = values[-3:], values[-6:-3]
     late, early = (sum(v for v in part if v is not None) / 3 for part in (last, former))

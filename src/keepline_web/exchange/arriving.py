@@ -22,7 +22,10 @@ from keepline_web.people.models import Person, Unit
 
 BATCH = 2_000
 LOCK = 7_292
-FIGURES = ("head", "findings", "base", "concentration", "moves", "leaving", "plan", "limits", "effects")
+FIGURES = (
+    "head", "findings", "base", "concentration", "moves", "leaving", "plan", "limits", "effects", "drift", "niches",
+    "circles", "price",
+)  # fmt: skip
 BY_HAND = ("treated_given", "held_out_given")
 Row = dict[str, Any]
 TOLD = ("kind", "industry", "region", "district", "preferred_channel")

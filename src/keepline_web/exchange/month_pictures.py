@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Count
 
-from keepline.front import month_pictures, numbers
+from keepline.front import month_pictures, month_tables, numbers
 from keepline_web.customers.models import PlanRow, Standing
 from keepline_web.customers.queries import latest_month, visible_to
 from keepline_web.people.models import Person
@@ -68,6 +68,11 @@ def drawn(figures: dict[str, Any], mine: Mine) -> dict[str, Picture]:
         if "moves" in found:
             found["moves"]["data"]["hrefs"] = _ways_of_flows(figures, mine)
     return found
+
+
+def tables(figures: dict[str, Any]) -> dict[str, Picture]:
+    """The report's tables of niches, circles and price, where the figures have them."""
+    return month_tables(figures) if figures.get("head", {}).get("currency") else {}
 
 
 def _rows(name: str, figures: dict[str, Any]) -> list[dict[str, Any]]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from keepline_web.frame.small_counts import BESIDE, LEAST, SMALL, left_out
+from keepline_web.frame.small_counts import BESIDE, LEAST, SMALL, left_out, small
 
 Figures = dict[str, Any]
 SURE_OF_TEN = 2_000  # in a base this large what is worth saying concerns ten customers at least
+OF_CIRCLES = ("customers", "at_risk", "risk_around", "brought")
 
 # What the pictures of a plan ask for; of a small plan none of it is told.
 UNTOLD: dict[str, Any] = dict.fromkeys(("dual_value_fen", "primal_value_fen", "gap_share", "comparison"))
@@ -24,7 +25,39 @@ def guarded(figures: Figures) -> Figures:
         "limits": [_means(row) for row in figures.get("limits") or []],
         "plan": UNTOLD | {"customers": None, "said": SMALL} if small_plan else figures.get("plan"),
         "findings": [row for row in figures.get("findings") or [] if _may_be_said(row, figures, bands, flows)],
+        "niches": _niches(figures.get("niches")), "circles": _circles(figures.get("circles"), bands),
+        "price": _price(figures.get("price")),
     }  # fmt: skip
+
+
+def _niches(said: Figures | None) -> Figures | None:
+    """Groups are of a hundred or more; one that were smaller is left out with all that is told of it."""
+    if said is None:
+        return None
+    return said | {"found": [row for row in said["found"] if not small(row["customers"] or 0)]}
+
+
+def _circles(said: Figures | None, bands: list[Figures]) -> Figures | None:
+    """Left out whole with one small cell, and where a band of risk is hidden: those at risk are a sum of bands."""
+    if said is None or said["abstains"]:
+        return said
+    counts = [row[name] or 0 for row in said["parts"] for name in OF_CIRCLES]
+    rest = [row["customers"] - (row["at_risk"] or 0) for row in said["parts"]]
+    hidden = any(band["customers"] is None for band in bands)
+    return None if hidden or any(map(small, [*counts, *rest])) else said
+
+
+def _price(said: Figures | None) -> Figures | None:
+    """By strength of the answer; the base is told, so others go with one that is too small."""
+    if said is None:
+        return None
+    hidden = left_out({row["strength"]: row["customers"] for row in said["rows"]})
+    rows = [_untold(row) if row["strength"] in hidden else row for row in said["rows"]]
+    return said | {"rows": rows}
+
+
+def _untold(row: Figures) -> Figures:
+    return row | {"customers": None, "share": None, "said": SMALL if row["customers"] < LEAST else BESIDE}
 
 
 def _bands(rows: list[Figures]) -> list[Figures]:
@@ -48,10 +81,10 @@ def _moves(moves: Figures) -> Figures:
     lines = [[cell for cell in cells if cell[side] == code] for side in (0, 1) for code in {c[side] for c in cells}]
     hidden = left_out({cell: row["customers"] for cell, row in cells.items()}, lines)
     told = [row for cell, row in cells.items() if cell not in hidden]
-    small = left_out({row["class"]: row["customers"] for row in classes})
+    few = left_out({row["class"]: row["customers"] for row in classes})
     return moves | {
         "flows": [row for row in flows if row in told], "hidden": len(flows) - len(told),
-        "classes": [_hide(row) if row["class"] in small else row for row in classes],
+        "classes": [_hide(row) if row["class"] in few else row for row in classes],
     }  # fmt: skip
 
 
@@ -72,11 +105,11 @@ def _may_be_said(row: Figures, figures: Figures, bands: list[Figures], moves: Fi
     """A sentence whose count is small, or from which a hidden one could be worked out, is not said."""
     name, reasons = row.get("id"), [r for r in (figures.get("leaving") or {}).get("reasons") or [] if r.get("reason_1")]
     base, plan = (figures.get("base") or {}).get("customers") or 0, (figures.get("plan") or {}).get("customers") or 0
-    small = {
+    untold = {
         "leaving": any(band["customers"] is None for band in bands),
         "moves": bool(moves.get("hidden")),
         "reason": bool(reasons) and (reasons[0].get("customers") or 0) < LEAST,
         "plan": plan < LEAST,
         "exclusion": base < SURE_OF_TEN,
     }
-    return not small.get(str(name), False)
+    return not untold.get(str(name), False)

@@ -8,12 +8,13 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from keepline.front import month_watch
 from keepline_web.customers.listing import ANSWERS
 from keepline_web.customers.models import PlanRow
 from keepline_web.customers.queries import visible_to
 from keepline_web.customers.words import CLASSES, RISKS
 from keepline_web.exchange.models import Arrival
-from keepline_web.exchange.month_pictures import Mine, drawn
+from keepline_web.exchange.month_pictures import Mine, drawn, tables
 from keepline_web.exchange.small_cells import guarded
 from keepline_web.jobs.actions import ask
 from keepline_web.people.access import page
@@ -21,6 +22,12 @@ from keepline_web.people.models import Person
 from keepline_web.people.roles import Act
 
 LISTS = {"leaving": "risk=high", "plan": "plan=1", "pareto": "sort=revenue", "limits": "plan=1", "moves": "move=up"}
+OF_MODELS = {  # of each what the page tells
+    "drift": ("warnings", "checked", "refused"),
+    "niches": ("found",),
+    "circles": ("parts",),
+    "price": ("rows", "quotes"),
+}
 MOVES = ("up", "down", "new")
 
 
@@ -55,12 +62,18 @@ def _told(figures: dict[str, Any], mine: Mine) -> dict[str, Any]:
     return {
         "findings": [row | _way(row.get("section", ""), mine) for row in figures.get("findings") or []],
         "base": figures.get("base"), "plan": figures.get("plan"), "charts": drawn(figures, mine),
+        "tables": tables(figures), "watch": month_watch(figures),
+        **{name: _named(figures.get(name) or {}, names) for name, names in OF_MODELS.items()},
         "limits": figures.get("limits") or [], "concentration": figures.get("concentration") or [],
         "bands": [row | {"mine": mine.standing(risk=row["risk_band"]), "way": mine.way(f"risk={row['risk_band']}")}
                   for row in bands], "risks": RISKS, "class_words": CLASSES,
         "classes": _classes(figures.get("moves") or {}, mine), "may_list": mine.shown,
         "all_mine": mine.standing(), "plan_mine": mine.plan(), "all_way": mine.way(""), "plan_way": mine.way("plan=1"),
     }  # fmt: skip
+
+
+def _named(said: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any] | None:
+    return {name: said[name] for name in names if name in said} or None
 
 
 def _way(section: str, mine: Mine) -> dict[str, Any]:

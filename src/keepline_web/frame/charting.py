@@ -17,6 +17,7 @@ from keepline_web.frame.words import Text, told
 
 Words = Text | Mapping[str, str]
 FORMULA = ("=", "+", "-", "@")  # what a spreadsheet would take for one
+KINDS = {"number": "right", "text long": "long"}  # of columns, and the class of their cells
 DRAWN = ("id", "kind", "title", "unit", "height", "data")
 
 
@@ -63,15 +64,19 @@ def chart_of(picture: Mapping[str, Any]) -> dict[str, Any]:
     """What the template is given: the table with its ways, the file, and what the script draws."""
     money = numbers.Money(settings.SITE.settings.currency)
     drawn = {key: picture[key] for key in DRAWN} | {"money": {"symbol": money.symbol, "unit": money.unit["zh"]}}
+    return {"drawn": json.dumps(drawn, ensure_ascii=False)} | table_of(picture)
+
+
+def table_of(picture: Mapping[str, Any]) -> dict[str, Any]:
+    """The table of a picture, or one that is no picture, with its ways and its file."""
     ways = list(picture.get("hrefs") or [])
     rows = [[_cell(cell) for cell in row] for row in picture["rows"]]
-    columns = [(_cell(column["name"]), column["kind"] == "number") for column in picture["columns"]]
+    columns = [(_cell(column["name"]), KINDS.get(column["kind"], "")) for column in picture["columns"]]
     table = [
         (ways[at] if at < len(ways) else "", [(cell, columns[i][1]) for i, cell in enumerate(row)])
         for at, row in enumerate(rows)
     ]
-    return {"picture": picture, "drawn": json.dumps(drawn, ensure_ascii=False), "columns": columns, "table": table,
-            "file": _file([name for name, _ in columns], rows)}  # fmt: skip
+    return {"picture": picture, "columns": columns, "table": table, "file": _file([name for name, _ in columns], rows)}
 
 
 def _cell(cell: Any) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 WIDTH, HEIGHT, GAP = 320, 96, 0.28
-LABELS = 5  # at most so many under the bars
+LABELS = 5  # at most so many under the bars; so few bars have their values above them
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,14 @@ def bars_of(values: Sequence[Bar]) -> dict[str, Any]:
                 "bar": bar,
             }
         )
+    tops = [
+        {"x": round(bar["x"] + bar["width"] / 2, 2), "y": round(bar["y"] - 4, 2), "text": bar["bar"].said}
+        for bar in (drawn if len(values) <= LABELS else [])
+    ]
     every = max(1, -(-len(values) // LABELS))
     labels = [
         {"x": round((place + 0.5) * step, 2), "text": bar.label}
         for place, bar in enumerate(values)
         if (len(values) - 1 - place) % every == 0
     ]
-    return {"bars": drawn, "labels": labels, "zero": round(zero, 2), "width": WIDTH, "height": HEIGHT}
+    return {"bars": drawn, "tops": tops, "labels": labels, "zero": round(zero, 2), "width": WIDTH, "height": HEIGHT}

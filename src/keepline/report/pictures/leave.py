@@ -184,7 +184,7 @@ def model_card(figures: Figures) -> Block:
         "模型只在它没有见过的客户或更晚的账期上检验。",
         "Models are judged only on customers or months they had not seen.",
     )
-    blocks = _drift(figures.get("drift") or {})
+    blocks = drift_blocks(figures.get("drift") or {})
     if not card["models"]:
         blocks.append(note("没有模型可检验。", "There is no model to judge."))
     judged = [row for row in card["models"] if row["auc"] is not None]
@@ -198,7 +198,7 @@ def model_card(figures: Figures) -> Block:
     return section("model", "模型可信吗", "Can the models be believed", lead=lead, blocks=blocks)
 
 
-def _drift(found: Row) -> list[Block]:
+def drift_blocks(found: Row) -> list[Block]:
     """What moved since the models learnt; that nothing did, or that nothing could be compared."""
     warned = [caution(words["zh"], words["en"]) for words in found.get("warnings", [])]
     if warned or not found:

@@ -32,9 +32,9 @@ def pricing(figures: dict[str, Any]) -> Block:
             "No prices quoted are on record (price_quotes), so it is not known.",
         )
         return section("price", *TITLE, lead=LEAD, blocks=[why])
-    whole = sum(row["customers"] for row in said["rows"]) or 1
     cells: list[list[Cell]] = [
-        [WORDS[row["strength"]], count(row["customers"]), percent(row["customers"] / whole)] for row in said["rows"]
+        [WORDS[row["strength"]], row.get("said") or count(row["customers"]), percent(row["share"])]
+        for row in said["rows"]
     ]
     quotes = said["quotes"]
     mean = decimal(quotes["mean"])

@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from keepline.front import numbers
 from keepline_web.frame import clock, words
-from keepline_web.frame.charting import chart_of
+from keepline_web.frame.charting import chart_of, table_of
 from keepline_web.frame.pictures import Bar, bars_of
 from keepline_web.frame.words import language, told
 
@@ -172,6 +172,12 @@ def bars(values: list[Bar], title: str, unit: str = "") -> dict[str, Any]:
 def chart(picture: dict[str, Any]) -> dict[str, Any]:
     """A chart with its finding, unit, source, and the same numbers as a table and a file."""
     return chart_of(picture)
+
+
+@register.inclusion_tag("frame/parts/table.html")
+def told_table(block: dict[str, Any]) -> dict[str, Any]:
+    """A table of the report's with its title, source, note and file."""
+    return table_of(block)
 
 
 @register.inclusion_tag("frame/parts/tip.html")
