@@ -19,7 +19,7 @@ from keepline.decisions.checker import verify
 from keepline.decisions.plan import decide
 from keepline.engine import ranges
 from keepline.errors import PublicationError
-from keepline.features.build import build_features, build_labels
+from keepline.features.build import base_of, outcomes_of
 from keepline.insight import price
 from keepline.insight.circles import stage as circles
 from keepline.insight.classes import build_classes
@@ -29,6 +29,7 @@ from keepline.insight.niches.stage import find_niches
 from keepline.insight.scoring import score
 from keepline.insight.training import Models, Sample, train
 from keepline.insight.win_back import build_win_back, count_win_back
+from keepline.kept import Kept
 from keepline.lake.store import Lake, reading
 from keepline.measurement.effects import PastPlan, measure_plans
 from keepline.measurement.judgement import judge
@@ -81,10 +82,11 @@ def _run(site: Site, month: Month, progress: Progress, may_replace: Callable[[Pu
             return Outcome(former, already=True)
         if former is not None:
             may_replace(former, new)
-        with opened(site, lake, policy, site.policy, month, past, new, progress) as run:
+        with opened(site, lake, policy, site.policy, month, past, new, progress, kept=Kept(site.kept)) as run:
             folder = prepare(run)
             target = switch(site, month, folder)
             shutil.rmtree(run.work, ignore_errors=True)
+            run.kept.sweep(month)
         return Outcome(Publication(month, target, read_manifest(target)), already=False)
 
 
@@ -119,12 +121,14 @@ def opened(
     past: list[Publication],
     publication_id: str,
     progress: Progress,
+    *,
+    kept: Kept,
 ) -> Iterator[Run]:
     """A run with its engine started; the engine is closed whatever happens."""
     _demand_month(lake, month)
     with started(site) as engine:
         cut = ranges(max(1, lake.rows("customers")), site.settings.range_customers)
-        yield Run(site, engine, lake, policy, policy_folder, month, publication_id, past, progress, cut)
+        yield Run(site, engine, lake, policy, policy_folder, month, publication_id, past, progress, cut, kept)
 
 
 def _demand_month(lake: Lake, month: Month) -> None:
@@ -160,8 +164,9 @@ def decide_month(run: Run) -> dict[str, Any]:
 
 def _features(run: Run, month: Month, *, name: str, zh: str, en: str) -> None:
     with run.step(name, zh, en, total=len(run.ranges)):
-        make = partial(build_features, run.engine, run.lake, run.policy, snapshot=month)
-        run.each_range("features", month, lambda only, to: make(only=only, to=to))
+        base = base_of(run.lake, run.policy, month)
+        make = partial(base.build, run.engine)
+        run.each_range("features", month, lambda only, to: make(only=only, to=to), made_from=base.made_from())
 
 
 def _classes(run: Run) -> None:
@@ -207,16 +212,17 @@ def _models(run: Run) -> Models:
 
 def _labels(run: Run, month: Month) -> None:
     with run.step(f"labels {month}", f"结果标签 {month}", f"outcomes after {month}", total=len(run.ranges)):
-        make = partial(build_labels, run.engine, run.lake, run.policy, snapshot=month)
-        base = run.folder("features", month)
-        run.each_range("labels", month, lambda only, to: make(base=base / only.part, only=only, to=to))
+        outcomes = outcomes_of(run.lake, run.policy, month)
+        make, base = partial(outcomes.build, run.engine), run.folder("features", month)
+        made_from = outcomes.made_from(base_of(run.lake, run.policy, month).made_from())
+        run.each_range(
+            "labels", month, lambda only, to: make(base=base / only.part, only=only, to=to), made_from=made_from
+        )
 
 
-def _scores(
-    run: Run, month: Month, models: Models, *, name: str, zh: str, en: str, previous: tuple[Path, ...] = ()
-) -> None:
+def _scores(run: Run, month: Month, models: Models, *, name: str, zh: str, en: str, **which: Any) -> None:
     with run.step(name, zh, en, total=len(run.ranges)):
-        make = partial(score, run.engine, run.lake, run.policy, models, snapshot=month, previous=previous)
+        make = partial(score, run.engine, run.lake, run.policy, models, snapshot=month, **which)
         source = run.folder("features", month)
         run.each_range("scores", month, lambda only, to: make(features=source / only.part, only=only, to=to))
 
@@ -225,9 +231,8 @@ def _measurement(run: Run, models: Models) -> dict[str, Any]:
     snapshots = []
     for month in pilot_months(run.lake, run.policy, run.month):
         _features(run, month, name=f"features {month}", zh=f"试点账期特征 {month}", en=f"features of the pilot {month}")
-        _scores(
-            run, month, models, name=f"scores {month}", zh=f"试点账期评分 {month}", en=f"scores of the pilot {month}"
-        )
+        words = {"name": f"scores {month}", "zh": f"试点账期评分 {month}", "en": f"scores of the pilot {month}"}
+        _scores(run, month, models, **words, among=run.lake.window("experiments", month, month))
         snapshots.append(PastSnapshot(month, run.parts("features", month), run.parts("scores", month)))
     plans = [PastPlan(p.month, p.parts("assignments"), p.parts("scores"), p.parts("decisions")) for p in run.past]
     given = (run.engine, run.lake, run.policy)

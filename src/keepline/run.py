@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from keepline import engine as engines
+from keepline.canonical import text_hash
 from keepline.engine import Engine, Range
+from keepline.kept import Kept
 from keepline.lake.store import Lake
 from keepline.periods import Month
 from keepline.policy.documents import Policy
@@ -45,6 +47,7 @@ class Run:
     past: list[Publication]
     progress: Progress
     ranges: list[Range]
+    kept: Kept
     durations: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -59,13 +62,28 @@ class Run:
     def parts(self, table: str, month: Month | None = None) -> tuple[Path, ...]:
         return parts_of(self.folder(table, month))
 
-    def each_range(self, table: str, month: Month | None, build: Callable[[Range, Path], int]) -> None:
-        """Build the parts that are not there yet."""
+    def each_range(
+        self, table: str, month: Month | None, build: Callable[[Range, Path], int], *, made_from: str | None = None
+    ) -> None:
+        """Build the parts that are not there yet, but for those a former run made from the same."""
         for only in self.ranges:
             to = self.folder(table, month) / only.part
             if not to.exists():
-                build(only, to)
+                self._build(only, to, build, self._kept(table, month, made_from))
             self.progress.advance()
+
+    def _kept(self, table: str, month: Month | None, made_from: str | None) -> Path | None:
+        """Named by the cut as well, as the work is, and by the engine, so that neither rests on the other."""
+        if made_from is None:
+            return None
+        return self.kept.folder(table, month or self.month, text_hash([made_from, len(self.ranges), self.engine.name]))
+
+    def _build(self, only: Range, to: Path, build: Callable[[Range, Path], int], kept: Path | None) -> None:
+        if kept is None:
+            build(only, to)
+        elif not self.kept.find(kept / only.part, to):
+            build(only, to)
+            self.kept.add(to, kept / only.part)
 
     @contextmanager
     def step(self, name: str, zh: str, en: str, *, total: int | None = None) -> Iterator[None]:

@@ -6,6 +6,7 @@
     SITE/intake/         mappings, their files  SITE/work/       work in progress, safe to delete
     SITE/policy/         what people decided    SITE/published/  whole months only
     SITE/secrets/        the pseudonym key      SITE/superseded/ publications that were replaced
+    SITE/kept/           parts of past months, safe to delete
 """
 
 from __future__ import annotations
@@ -70,6 +71,10 @@ class Site:
     @property
     def work(self) -> Path:
         return self.root / "work"
+
+    @property
+    def kept(self) -> Path:
+        return self.root / "kept"
 
     @property
     def truth(self) -> Path:

@@ -12,6 +12,7 @@ from sqlglot import exp, parse_one
 from keepline import sqlmodel, vocabulary
 from keepline.engine import Engine, Files, Scan
 from keepline.errors import PublicationError
+from keepline.kept import Kept
 from keepline.lake.store import reading
 from keepline.periods import Month
 from keepline.pipeline import decide_month, month_identity, opened
@@ -117,7 +118,8 @@ def try_policy(site: Site, against: Month | None, *, progress: Progress) -> Tria
 
     def compute(policy: Policy, folder: Path, label: str) -> Path:
         run_id = f"trial-{label}-{month_identity(site, lake, policy, made.month, past)}"
-        with opened(site, lake, policy, folder, made.month, past, run_id, progress) as run:
+        kept = Kept(site.kept, adds=False)
+        with opened(site, lake, policy, folder, made.month, past, run_id, progress, kept=kept) as run:
             decide_month(run)
             return run.work
 

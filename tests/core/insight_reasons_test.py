@@ -11,7 +11,7 @@ import pytest
 
 from core.insight_world import EVERYONE, HORIZON, SNAPSHOT, Shelf, World, policy, write
 from keepline import sqlmodel
-from keepline.engine import Engine
+from keepline.engine import Engine, Files, Scan
 from keepline.insight import win_back, words
 from keepline.insight.additive import Additive, Term, fit_additive
 from keepline.insight.inputs import choose
@@ -87,6 +87,22 @@ def test_scores_take_the_reasons_of_the_month_before(engine: Engine, tmp_path: P
     kept = [h for h, s in zip(held, second, strict=True) if h == s and s is not None]
     assert kept
     assert all(h in (f, s) for f, s, h in zip(first, second, held, strict=True))
+
+
+def test_some_customers_are_scored_as_they_would_be_among_all(engine: Engine, tmp_path: Path) -> None:
+    world = World(900, seed=8, monthly_rate=0.06)
+    sample, _ = world.snapshot(SNAPSHOT + -HORIZON, tmp_path)
+    now, _ = world.snapshot(SNAPSHOT, tmp_path)
+    models = train(engine, Shelf({}), policy(), snapshot=SNAPSHOT, samples=[sample], seed=1)
+    given = {"snapshot": SNAPSHOT, "features": now.features[0], "only": EVERYONE}
+    score(engine, Shelf({}), policy(), models, **given, to=tmp_path / "all")
+    everybody = pq.read_table(tmp_path / "all")
+    some = everybody.take(list(range(0, len(everybody), 7)))
+    drawn = {"customer_id": [*some["customer_id"].to_pylist(), 3], "month": [str(SNAPSHOT)] * (len(some) + 1)}
+    path = write(drawn, TABLES["experiments"], tmp_path / "drawn.parquet")
+    among = Scan(TABLES["experiments"], (Files((path,), 0),))
+    score(engine, Shelf({}), policy(), models, **given, among=among, to=tmp_path / "some")
+    assert pq.read_table(tmp_path / "some").equals(some)
 
 
 def test_every_code_has_words_and_every_family_knows_its_features() -> None:

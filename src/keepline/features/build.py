@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlglot import exp
 
 from keepline import sqlmodel
+from keepline.canonical import text_hash
 from keepline.engine import Engine, Files, Range, Scan
 from keepline.errors import PolicyError, TooFewError
 from keepline.features.known import Knowledge, known_months
@@ -20,9 +21,21 @@ from keepline.policy.conditions import Condition
 from keepline.policy.documents import Policy
 from keepline.policy.margins import POINTS, basis_points
 from keepline.sqlmodel import SqlModel
-from keepline.tables import FEATURES, LABELS, TABLES
+from keepline.tables import FEATURES, LABELS, TABLES, Table
 
-__all__ = ["Lack", "Stage", "build_features", "build_labels", "column_origins", "lacking", "sql_models"]
+__all__ = [
+    "Base",
+    "Lack",
+    "Outcomes",
+    "Stage",
+    "base_of",
+    "build_features",
+    "build_labels",
+    "column_origins",
+    "lacking",
+    "outcomes_of",
+    "sql_models",
+]
 
 Values = dict[str, sqlmodel.Value]
 
@@ -107,17 +120,38 @@ def _in_lake(source: str, table_of: dict[str, str]) -> str:
     return f"{table_of[view]}.{name}"
 
 
-def build_features(engine: Engine, lake: Lake, policy: Policy, *, snapshot: Month, only: Range, to: Path) -> int:
-    """Write the features of one range of the base of ``snapshot``; return the customers.
+@dataclass(frozen=True)
+class Base:
+    """The base of a snapshot: everyone active in that month by policy who has not left, or has come back.
 
-    The base is everyone active in the snapshot month by policy who has not left, or has come
-    back. Raises TooFewError when the lake has no customers or no bills of that month.
+    One query for all ranges.
+    """
+
+    lake: Lake
+    snapshot: Month
+    query: exp.Query
+
+    def build(self, engine: Engine, *, only: Range, to: Path) -> int:
+        """Write the features of one range of the base; return the customers."""
+        for table, months in WINDOWS.items():
+            engine.see(table, self.lake.scan(table, self.snapshot, months=months), only)
+        for view, (table, months) in SEEN_WHOLE.items():
+            engine.see(view, self.lake.scan(table, self.snapshot, months=months))
+        return engine.write(self.query, FEATURES, to)
+
+    def made_from(self) -> str:
+        """Hash of all that the features hang on: files, policy and the query itself. Equal hash, equal features."""
+        windows = [*WINDOWS.items(), *SEEN_WHOLE.values()]
+        content = [(table, self.lake.content(table, self.snapshot, months=months)) for table, months in windows]
+        return text_hash([content, self.query.sql("duckdb"), _declared(FEATURES)])
+
+
+def base_of(lake: Lake, policy: Policy, snapshot: Month) -> Base:
+    """The base and its features, not yet computed.
+
+    Raises TooFewError when the lake has no customers or no bills of that month.
     """
     _require(lake, snapshot)
-    for table, months in WINDOWS.items():
-        engine.see(table, lake.scan(table, snapshot, months=months), only)
-    for view, (table, months) in SEEN_WHOLE.items():
-        engine.see(view, lake.scan(table, snapshot, months=months))
     values: Values = {
         **Knowledge(lake, snapshot).flags(),
         **basis_points(policy.value),
@@ -125,7 +159,12 @@ def build_features(engine: Engine, lake: Lake, policy: Policy, *, snapshot: Mont
         "month_end": snapshot.last_day,
     }
     everyone = _features().bound(values)
-    return engine.write(_active(everyone, policy.leaving.active_when), FEATURES, to)
+    return Base(lake, snapshot, _active(everyone, policy.leaving.active_when))
+
+
+def build_features(engine: Engine, lake: Lake, policy: Policy, *, snapshot: Month, only: Range, to: Path) -> int:
+    """Write the features of one range of the base of ``snapshot``; return the customers."""
+    return base_of(lake, policy, snapshot).build(engine, only=only, to=to)
 
 
 def _require(lake: Lake, snapshot: Month) -> None:
@@ -153,22 +192,49 @@ def _active(everyone: exp.Query, conditions: Sequence[Condition]) -> exp.Select:
     return exp.select(*FEATURES.names).from_(everyone.subquery("everyone")).where(holds)
 
 
+@dataclass(frozen=True)
+class Outcomes:
+    """What became of a past base within the policy's horizon: the only reader of rows after its snapshot."""
+
+    outcome: dict[str, Scan]
+    content: list[list[tuple[str, str]]]
+    query: exp.Query
+
+    def build(self, engine: Engine, *, base: Path, only: Range, to: Path) -> int:
+        """Write what became of one part of the base; return the customers."""
+        engine.see("features", Scan(FEATURES, (Files((base,)),)), only)
+        for table, scan in self.outcome.items():
+            engine.see(table, scan, only)
+        return engine.write(self.query, LABELS, to)
+
+    def made_from(self, base: str) -> str:
+        """Hash of all that the labels hang on, with that of the base."""
+        return text_hash([base, self.content, self.query.sql("duckdb"), _declared(LABELS)])
+
+
+def outcomes_of(lake: Lake, policy: Policy, snapshot: Month) -> Outcomes:
+    """The labels of a past base, not yet computed.
+
+    Raises TooFewError when the lake does not hold the whole outcome window, unless policy
+    learns from this one labelled snapshot.
+    """
+    first, last = snapshot + 1, snapshot + policy.leaving.horizon_months
+    outcome = {table: lake.window(table, first, last) for table in OUTCOMES}
+    _require_window(outcome, policy, first=first, last=last)
+    query = _labels(policy.leaving.left_when).bound(_label_values(lake, policy, outcome, last))
+    content = [lake.content(table, last, months=last - snapshot) for table in OUTCOMES]
+    return Outcomes(outcome, content, query)
+
+
 def build_labels(
     engine: Engine, lake: Lake, policy: Policy, *, snapshot: Month, base: Path, only: Range, to: Path
 ) -> int:
-    """Write what became of one part of a past base within the policy's horizon; return the customers.
+    """Write what became of one part of a past base; return the customers."""
+    return outcomes_of(lake, policy, snapshot).build(engine, base=base, only=only, to=to)
 
-    The only reader of rows after ``snapshot``. Raises TooFewError when the lake does not hold
-    the whole outcome window, unless policy learns from this one labelled snapshot.
-    """
-    last = snapshot + policy.leaving.horizon_months
-    outcome = {table: lake.window(table, snapshot + 1, last) for table in OUTCOMES}
-    _require_window(outcome, policy, first=snapshot + 1, last=last)
-    engine.see("features", Scan(FEATURES, (Files((base,)),)), only)
-    for table, scan in outcome.items():
-        engine.see(table, scan, only)
-    stage = _labels(policy.leaving.left_when)
-    return engine.write(stage.bound(_label_values(lake, policy, outcome, last)), LABELS, to)
+
+def _declared(table: Table) -> list[tuple[str, str]]:
+    return [(column.name, column.type) for column in table.columns]
 
 
 def _label_values(lake: Lake, policy: Policy, outcome: dict[str, Scan], last: Month) -> Values:

@@ -92,14 +92,23 @@ class Lake:
 
     def scan(self, table: str, snapshot: Month, *, months: int | None = None) -> Scan:
         """The table as known at the end of ``snapshot``: nothing later, at most ``months`` back."""
-        oldest = snapshot.index - months + 1 if months is not None else -1
         by_month: dict[int, list[Path]] = {}
-        for f in self.versions(snapshot):
-            month = Month.parse(f.month)
-            if f.table == table and oldest <= month.index <= snapshot.index:
-                by_month.setdefault(snapshot - month, []).append(self.root / f.path)
+        for f in self._seen(table, snapshot, months):
+            by_month.setdefault(snapshot - Month.parse(f.month), []).append(self.root / f.path)
         files = tuple(Files(tuple(sorted(by_month[ago])), ago) for ago in sorted(by_month))
         return Scan(TABLES[table], files, snapshot.index)
+
+    def content(self, table: str, snapshot: Month, *, months: int | None = None) -> list[tuple[str, str]]:
+        """Month and hash of every file that ``scan`` would show: equal content, equal view."""
+        return sorted((f.month, f.sha256) for f in self._seen(table, snapshot, months))
+
+    def _seen(self, table: str, snapshot: Month, months: int | None) -> list[LakeFile]:
+        oldest = snapshot.index - months + 1 if months is not None else -1
+        return [
+            f
+            for f in self.versions(snapshot)
+            if f.table == table and oldest <= Month.parse(f.month).index <= snapshot.index
+        ]
 
     def window(self, table: str, first: Month, last: Month) -> Scan:
         """The table from ``first`` to ``last``: the outcome window of a past snapshot.

@@ -1,0 +1,68 @@
+"""Parts that later runs need again, kept by what they were made from: SITE/kept/, safe to delete.
+
+::
+
+    SITE/kept/TABLE-MONTH-HASH/part-00000.parquet      the same file as in the publication, by a hard link
+
+A run learns from past months, and those were once the month that was closed. Equal inputs, policy and query give
+equal parts, so that closing a month reads one month of history less than making everything anew.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from keepline.periods import Month
+
+MONTHS = 36  # longest that a kept part can still be asked for
+HASHED = 16
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is kept of a site. Whoever may not add to it still finds what is there."""
+
+    root: Path
+    adds: bool = True
+
+    def folder(self, table: str, month: Month, made_from: str) -> Path:
+        return self.root / f"{table}-{month}-{made_from[:HASHED]}"
+
+    def find(self, kept: Path, to: Path) -> bool:
+        """Put the kept part in its place, if there is one."""
+        if not kept.exists():
+            return False
+        to.parent.mkdir(parents=True, exist_ok=True)
+        _same_file(kept, to)
+        return True
+
+    def add(self, part: Path, kept: Path) -> None:
+        if self.adds and not kept.exists():
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            _same_file(part, kept)
+
+    def sweep(self, now: Month) -> None:
+        """Let go of what is too old to be asked for, and of all but the latest version of each table and month."""
+        newest: dict[tuple[str, str], Path] = {}
+        for folder in sorted(self.root.glob("*-????-??-*"), key=lambda each: each.stat().st_mtime_ns):
+            table, month = folder.name[: -len("-YYYY-MM-") - HASHED], folder.name[-HASHED - 8 : -HASHED - 1]
+            if (old := newest.pop((table, month), None)) is not None:
+                shutil.rmtree(old)
+            if now - Month.parse(month) < MONTHS:
+                newest[table, month] = folder
+            else:
+                shutil.rmtree(folder)
+
+
+def _same_file(was: Path, to: Path) -> None:
+    """One file under two names where the disk can, else a copy; whole or not there."""
+    partial = to.with_name(f".{to.name}.{os.getpid()}")
+    partial.unlink(missing_ok=True)
+    try:
+        os.link(was, partial)
+    except OSError:
+        shutil.copyfile(was, partial)
+    partial.replace(to)
