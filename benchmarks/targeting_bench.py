@@ -31,6 +31,7 @@ from keepline.policy.documents import Offer, Policy, read_policy
 
 JOBS = "targeting_jobs.py"
 REPEATS, SMALL, LARGE = 20, 20_000, 100_000
+REDRAWN = 200
 FEWER = 5  # times less often for large pilots
 LEAST = {SMALL: {"A": 0.94, "B": 0.86, "C": 0.80}, LARGE: {"A": 0.95, "B": 0.92}}
 BY_VALUE, OURS = "risk × value", "keepline"
@@ -101,7 +102,8 @@ def of_operator(site: Path) -> None:
         if best <= 0:
             continue
         earned = {rule: _earned(people, people[rule]) for rule in people if rule != "true_fen"}
-        rows.append([offer.id, f"{len(people['true_fen']):,}", *(f"{each / best:.3f}" for each in earned.values())])
+        shares = [f"{each / best:.3f}" for each in earned.values()]
+        rows.append([offer.id, f"{len(people['true_fen']):,}", *shares, beside_value_here(people)])
         for rule, each in {**earned, "best": best}.items():
             sums[rule] = sums.get(rule, 0.0) + each
     engine.close()
@@ -111,10 +113,24 @@ def of_operator(site: Path) -> None:
         print("No offer's pilot found anything.")
         return
     best = sums.pop("best")
-    rows.append(["all of them", "", *(f"{each / best:.3f}" for each in sums.values())])
-    table(["offer", "customers", *sums], rows)
+    rows.append(["all of them", "", *(f"{each / best:.3f}" for each in sums.values()), ""])
+    table(["offer", "customers", *sums, f"{OURS} less {BY_VALUE}"], rows)
+    print("\nThe error is that of other customers drawn. The luck of an offer's only pilot comes on top of it.")
     print()
     mark(f"all offers: above {BY_VALUE}", found=(sums[OURS] - sums[BY_VALUE]) / best, least=0)
+
+
+def beside_value_here(people: dict[str, Any]) -> str:
+    """Ours less risk × value, as a share of the best possible, with its error by drawing customers again."""
+    random, size = np.random.default_rng(4), len(people["true_fen"])
+
+    def less(rows: Any) -> float:
+        these = {name: values[rows] for name, values in people.items()}
+        ours_, theirs, best = (_earned(these, these[name]) for name in (OURS, BY_VALUE, "true_fen"))
+        return (ours_ - theirs) / best
+
+    error = np.std([less(random.integers(0, size, size)) for _ in range(REDRAWN)])
+    return f"{less(np.arange(size)):+.3f} ± {error:.3f}"
 
 
 def _told(engine: DuckDB, folder: Path, site: Path, policy: Policy, offer: Offer, pilots: Any) -> dict[str, Any]:
