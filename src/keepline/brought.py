@@ -88,7 +88,7 @@ scale_max real points - | best possible answer | 满分""")),
 experiment_id text - - | pilot | 试点
 """ + WHO + """
 offer_id text - - | what the treated got | 优惠
-arm text - - | what the lot said; set_aside: of the standing control group, counted by no pilot | 组别 | treated held_out set_aside"""), ("offer_id", "arm")),
+arm text - - | what the lot said; counterpart: of the standing control group, counted by no pilot | 组别 | treated held_out counterpart"""), ("offer_id", "arm")),
     Table("deliveries", ("customer_id", "plan_month", "offer_id"), "proof that a planned offer reached its customer", "执行记录", _of(WHO + """
 plan_month text - - | month of the plan it belongs to | 方案账期
 offer_id text - - | offer | 优惠

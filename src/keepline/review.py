@@ -44,7 +44,7 @@ def review_policy(site: Site, month: Month | None) -> Review:
     read_service(site.policy)  # binds no publication, but a mistake in it would stop the workbench
     months = lake.months("bills")
     latest = month or (months[-1] if months else None)
-    return Review(policy, (*_not_yet(policy, latest), *_nobody_left_alone(policy), *_pilots_unknown(policy, lake)))
+    return Review(policy, (*_not_yet(policy, latest), *_nobody_left_alone(policy), *_pilots(policy, lake)))
 
 
 def _not_yet(policy: Policy, month: Month | None) -> list[Text]:
@@ -69,6 +69,23 @@ def _nobody_left_alone(policy: Policy) -> list[Text]:
         Text(
             zh="held_out_share 为 0：没有对照客户，方案的成效将无法衡量",
             en="held_out_share is 0: nobody is left alone, so no plan can ever be measured",
+        )
+    ]
+
+
+def _pilots(policy: Policy, lake: Lake) -> tuple[Text, ...]:
+    return (*_pilots_not_kept_apart(policy), *_pilots_unknown(policy, lake))
+
+
+def _pilots_not_kept_apart(policy: Policy) -> list[Text]:
+    """Running pilots whose customers the plan may treat too."""
+    if policy.contact.running_pilot_stops or all(offer.effect.source == "assumed" for offer in policy.offers.offer):
+        return []
+    return [
+        Text(
+            zh="running_pilot_stops 为 false：试点期间其客户也会得到方案中的优惠，试点测出的只是此外多出的效果",
+            en="running_pilot_stops is false: the plan also treats whom a running pilot measures, so the pilot finds "
+            "only what its offer adds to that",
         )
     ]
 

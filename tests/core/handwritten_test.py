@@ -120,6 +120,11 @@ def test_policy_check_notes_what_would_surprise(tmp_path: Path) -> None:
     assert notes[0] == "limits.toml binds from 2026-11-01: 2026-10 cannot be run with it"
     assert any("no record of experiment pilot-renew-contract" in note for note in notes)
     assert not any("pilot-data-gift" in note for note in notes)
+    assert not any("running_pilot_stops" in note for note in notes)
+    path = site.policy / "contact.toml"
+    text = path.read_text(encoding="utf-8").replace("running_pilot_stops = true", "running_pilot_stops = false")
+    path.write_text(text, encoding="utf-8")
+    assert any("running_pilot_stops is false" in note.en for note in review_policy(site, None).notes)
     with pytest.raises(PolicyError, match="binds from"):
         review_policy(site, OCTOBER)
 

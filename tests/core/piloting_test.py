@@ -146,7 +146,7 @@ def drawn(site: Site, out: Path, **values: Any) -> pa.Table:
 def test_lots_are_even_and_leave_out_the_control_group_whom_a_gate_keeps_out_and_whom_the_plan_treats(
     site: Site, tmp_path: Path
 ) -> None:
-    rows = [row for row in drawn(site, tmp_path / "lots").to_pylist() if row["arm"] != "set_aside"]
+    rows = [row for row in drawn(site, tmp_path / "lots").to_pylist() if row["arm"] != "counterpart"]
     assert Counter(row["arm"] for row in rows) == {"treated": 400, "held_out": 600}
     limits = read_policy(site.policy, MONTH).limits
     for row in rows:
@@ -158,20 +158,22 @@ def test_lots_are_even_and_leave_out_the_control_group_whom_a_gate_keeps_out_and
     assert all(abs(treated[kind] - 0.4 * kinds[kind]) < 1 for kind in kinds)
 
 
-def test_as_large_a_share_of_the_control_group_is_set_aside_in_every_stratum(site: Site, tmp_path: Path) -> None:
+def test_as_large_a_share_of_the_control_group_is_drawn_as_counterparts_in_every_stratum(
+    site: Site, tmp_path: Path
+) -> None:
     """So that the plan's two arms stay alike while it leaves the pilot alone."""
     rows = drawn(site, tmp_path / "lots").to_pylist()
     limits = read_policy(site.policy, MONTH).limits
     ids = [i for i in columns()["customer_id"] if i % 50]
     control = {i for i in ids if is_held_out(i, salt=limits.held_out_salt, share=limits.held_out_share)}
-    aside = {row["customer_id"] for row in rows if row["arm"] == "set_aside"}
-    assert aside < control
+    counterparts = {row["customer_id"] for row in rows if row["arm"] == "counterpart"}
+    assert counterparts < control
     others = {i for i in ids if i % 50 > 1} - control
     for kind in {(i % 3 == 0, i % 5 == 0) for i in ids}:
-        of_kind = [{i for i in group if (i % 3 == 0, i % 5 == 0) == kind} for group in (control, others, aside)]
+        of_kind = [{i for i in group if (i % 3 == 0, i % 5 == 0) == kind} for group in (control, others, counterparts)]
         share = sum(r["customer_id"] in of_kind[1] for r in rows) / len(of_kind[1])
         assert abs(len(of_kind[2]) - share * len(of_kind[0])) < 1
-    assert not aside & set(csv.read_csv(tmp_path / "lots" / "treated.csv")["customer_id"].to_pylist())
+    assert not counterparts & set(csv.read_csv(tmp_path / "lots" / "treated.csv")["customer_id"].to_pylist())
 
 
 def test_lots_are_the_same_on_both_engines(engine: Engine, site: Site) -> None:

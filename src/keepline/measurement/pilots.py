@@ -151,7 +151,7 @@ def _joined() -> exp.Query:
     arrived: list[exp.Expr] = [exp.column(ours, table="d").eq(exp.column(theirs, table="e")) for ours, theirs in pairs]
     arrived.append(exp.not_(exp.func("COALESCE", exp.column("withdrawn", table="d"), exp.false())))
     query = query.join(exp.alias_(exp.to_table("deliveries"), "d", table=True), on=exp.and_(*arrived), join_type="left")
-    drawn = exp.column("arm", table="e").isin("treated", "held_out")  # not those set aside with it
+    drawn = exp.column("arm", table="e").isin("treated", "held_out")  # without their counterparts
     return query.where(drawn).order_by(
         *[exp.column(name, table="e") for name in ("customer_id", "experiment_id", "month")]
     )

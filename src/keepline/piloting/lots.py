@@ -5,8 +5,8 @@ customers are ranked by MD5(``experiment:month:customer_id``); the first of them
 the offer. So the lots are the same on both engines and every day, and nobody can choose them.
 
 The plan leaves both arms alone while the pilot is measured. So that this does not set the plan's own arms apart, as
-large a share of each stratum of the standing control group is *set aside* by the same ranking: no plan compares them
-meanwhile, and the pilot itself does not count them.
+large a share of each stratum of the standing control group is drawn by the same ranking as *counterparts*: no plan
+compares them meanwhile, and the pilot itself does not count them.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Drawn:
     experiment_id: str
     customers: int
     treated: int
-    set_aside: int  # of the standing control group, beside those
+    counterparts: int  # of the standing control group, beside those
     strata: int
     lots: Path
     treated_list: Path
@@ -106,11 +106,11 @@ def draw_pilot(site: Site, month: Month, offer_id: str, *, customers: int, treat
         able, like = (_free(find(policy, offer, READ), policy) for find in (eligible, counterparts))
         strata = quotas(_counts(engine, able), customers=customers, treated_share=treated_share)
         rows = _rows(engine, able, strata, salt=f"{named}:{month}")
-        aside = _rows(engine, like, beside(strata, _counts(engine, like)), salt=f"{named}:{month}")
+        others = _rows(engine, like, beside(strata, _counts(engine, like)), salt=f"{named}:{month}")
     said = {"month": str(month), "experiment_id": named, "offer_id": offer.id}
-    _write(_together(_with_arms(rows, strata), aside, said), out)
+    _write(_together(_with_arms(rows, strata), others, said), out)
     treated = sum(one.treated for one in strata)
-    return Drawn(month, offer.id, named, len(rows), treated, len(aside), len(strata),
+    return Drawn(month, offer.id, named, len(rows), treated, len(others), len(strata),
                  out / "lots.csv", out / "treated.csv", out / "lots.toml")  # fmt: skip
 
 
@@ -134,7 +134,7 @@ def quotas(
 
 
 def beside(strata: Sequence[Stratum], counts: Sequence[tuple[tuple[str | None, ...], int]]) -> list[Stratum]:
-    """How many of each stratum of the standing control group are set aside: the share that was drawn of the others."""
+    """How many counterparts a stratum of the standing control group gives: the share that was drawn of the others."""
     shares = {one.kind: one.drawn / one.there for one in strata}
     wanted = [count * shares.get(kind, 0.0) for kind, count in counts]
     made = _apportioned(wanted, round(sum(wanted)))
@@ -201,10 +201,10 @@ def _with_arms(rows: pa.Table, strata: Sequence[Stratum]) -> pa.Table:
     return pa.table({"customer_id": rows["customer_id"], "arm": pa.array(arms, pa.string())})
 
 
-def _together(drawn: pa.Table, aside: pa.Table, said: dict[str, str]) -> pa.Table:
+def _together(drawn: pa.Table, others: pa.Table, said: dict[str, str]) -> pa.Table:
     """Everyone the lots name, in order of customers."""
-    others = pa.table({"customer_id": aside["customer_id"], "arm": pa.repeat("set_aside", len(aside))})
-    rows = pa.concat_tables([drawn, others]).sort_by("customer_id").combine_chunks()
+    alike = pa.table({"customer_id": others["customer_id"], "arm": pa.repeat("counterpart", len(others))})
+    rows = pa.concat_tables([drawn, alike]).sort_by("customer_id").combine_chunks()
     columns = {name: pa.repeat(value, len(rows)) for name, value in said.items()}
     return pa.table({"customer_id": rows["customer_id"], **columns, "arm": rows["arm"]})
 

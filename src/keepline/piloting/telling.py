@@ -74,7 +74,7 @@ def drawn_text(made: Drawn, lang: str) -> str:
         return (
             f"已为“{made.offer_id}”抽签：{made.customers:,} 位客户，其中实施 {made.treated:,}、对照 {made.held_out:,}，"
             f"按 {made.strata} 个层（客户分类 × 离网风险）分配。\n"
-            f"另按同样的签从长期对照组留出 {made.set_aside:,} 位：不计入试点，期间也不参与方案比较。\n"
+            f"另按同样的签从长期对照组抽出对应客户 {made.counterparts:,} 位：不计入试点，期间也不参与方案比较。\n"
             f"名单：{made.lots}\n"
             f"载入：keepline intake load {made.lots} --mapping {made.mapping} --site 站点目录\n"
             "名单含对照客户，不要交给销售；交给渠道的是 "
@@ -83,7 +83,7 @@ def drawn_text(made: Drawn, lang: str) -> str:
     return (
         f"lots drawn for {made.offer_id}: {made.customers:,} customers, {made.treated:,} treated and {made.held_out:,} "
         f"left alone, over {made.strata} strata (class by risk of leaving).\n"
-        f"{made.set_aside:,} of the standing control group are set aside by the same lot: the pilot does not count "
+        f"{made.counterparts:,} counterparts of the standing control group by the same lot: the pilot does not count "
         f"them, and no plan compares them meanwhile.\nlots: {made.lots}\n"
         f"load them: keepline intake load {made.lots} --mapping {made.mapping} --site SITE\n"
         f"they name those left alone, so give sellers the other list: {made.treated_list}"
