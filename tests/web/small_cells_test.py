@@ -171,6 +171,9 @@ def test_the_month_tells_what_moved_and_of_niches_price_and_circles_where_the_re
     Arrival.objects.update(figures={name: value for name, value in month.items() if name not in of_models()})
     text = told_to(Role.PROVINCE_CHIEF, cast)
     assert [words for words in (*said, "模型还跟得上吗") if words in text] == []
+    month["drift"]["warnings"] *= 5
+    Arrival.objects.update(figures=month)
+    assert re.search(r"<details><summary>其余 2 项</summary>", told_to(Role.PROVINCE_CHIEF, cast))
     month["drift"] = {"warnings": [], "checked": 55, "refused": None}
     Arrival.objects.update(figures=month)
     assert "55 项数据与训练时相比没有明显变化" in told_to(Role.PROVINCE_CHIEF, cast)
