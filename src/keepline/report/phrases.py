@@ -62,6 +62,8 @@ def left(row: Limit, money: Money) -> Words:
     if row["used"] is None or row["available"] is None:
         return name
     rest = row["available"] - row["used"]
+    if not rest:
+        return both(f"{name['zh']}（已用完）", f"{name['en']} (used up)")
     shown = money.exact(rest) if row["unit"] == "fen" else count(rest)
     return both(f"{name['zh']}（尚余 {shown}）", f"{name['en']} ({shown} left)")
 

@@ -171,9 +171,10 @@ def limits(figures: Figures, money: Money) -> Block:
     rows = figures["limits"]
     lead = both(
         "影子价格：某项资源多一个单位，方案最多能多得多少毛利；富余的资源影子价格为零。"
-        "剩下的分钟不够一次走访时，工时虽未用完也有价格。",
+        "剩下的分钟不够一次走访时，工时虽未用完也有价格。多一成至多多得多少，说的是可能的最好方案。",
         "Shadow price: how much more margin one more unit of a limit brings at most; one with plenty left has none. "
-        "Minutes too few for one more visit stay unused and still have a price.",
+        "Minutes too few for one more visit stay unused and still have a price. What a tenth more earns at most is "
+        "said of the best plan possible.",
     )
     if not rows:
         empty = note("方案没有记录资源限制。", "The plan recorded no limits.")
@@ -228,15 +229,18 @@ def _one_more(row: Row, money: Money) -> Cell:
 
 def _said(rows: list[Row], money: Money) -> list[Block]:
     """What more of each limit would earn, in plain words; together those of which more would earn nothing."""
-    sentences = [in_words(row, money) for row in dearest_first(rows)[:MOST_SAID]]
-    sentences += [in_words(row, money) for row in rows if not known(row)][:MOST_SAID]
+    told = [*dearest_first(rows)[:MOST_SAID], *[row for row in rows if not known(row)][:MOST_SAID]]
+    said = [in_words(row, money) for row in told]
     free = [left(row, money) for row in rows if known(row) and not binds(row)]
-    if free:
-        more = len(free) - MOST_FREE
-        zh = "、".join(name["zh"] for name in free[:MOST_FREE]) + (f" 等 {len(free)} 项" if more > 0 else "")
-        en = ", ".join(name["en"] for name in free[:MOST_FREE]) + (f" and {more} more" if more > 0 else "")
-        sentences.append(both(f"这些多了也不会多得：{zh}", f"More of these would earn nothing: {en}"))
-    return [note(said["zh"] + "。", said["en"] + ".") for said in sentences]
+    blocks = [note("。".join(s["zh"] for s in said) + "。", ". ".join(s["en"] for s in said) + ".")] if said else []
+    return blocks + ([_free(free)] if free else [])
+
+
+def _free(names: list[Words]) -> Block:
+    more = len(names) - MOST_FREE
+    zh = "、".join(name["zh"] for name in names[:MOST_FREE]) + (f" 等 {len(names)} 项" if more > 0 else "")
+    en = ", ".join(name["en"] for name in names[:MOST_FREE]) + (f" and {more} more" if more > 0 else "")
+    return note(f"这些多了也不会多得：{zh}。", f"More of these would earn nothing: {en}.")
 
 
 def _amount(value: float | None, row: Row, money: Money) -> str:
