@@ -33,7 +33,7 @@ def pricing(figures: dict[str, Any]) -> Block:
         )
         return section("price", *TITLE, lead=LEAD, blocks=[why])
     cells: list[list[Cell]] = [
-        [WORDS[row["strength"]], row.get("said") or count(row["customers"]), percent(row["share"])]
+        [WORDS[row["strength"]], row.get("said") or count(row["customers"]), percent(row.get("share"))]
         for row in said["rows"]
     ]
     quotes = said["quotes"]
