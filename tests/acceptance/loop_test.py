@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import random
@@ -186,6 +187,29 @@ def test_a_policy_is_tried_on_a_published_month_without_changing_it(site: Path) 
     assert trial["after"]["states"]["treated"] == 0 < trial["before"]["states"]["treated"]
     assert trial["changed"] == [{"name": "limits", "before": "2025-1", "after": "2026-2"}]
     assert (site / "published" / MONTH / "manifest.json").read_text() == before
+
+
+def test_no_plan_touches_either_arm_of_a_pilot_that_is_still_being_measured(site: Path, tmp_path: Path) -> None:
+    shutil.rmtree(site / "published" / MONTH)
+    out, where = tmp_path / "pilot", ("--site", site, "--month", "2026-09", "--customers", "200")
+    keepline("pilot", "draw", "bundle-broadband", *where, "--out", out)
+    keepline("intake", "load", out / "lots.csv", "--mapping", out / "lots.toml", "--site", site)
+    keepline("run", "--site", site, "--month", MONTH)
+    lots = {int(row["customer_id"]): row["arm"] for row in csv.DictReader((out / "lots.csv").open())}
+    decided = rows(site, "decisions")
+    apart = [row for row in decided if row["state"] == "in_pilot"]
+    assert {lots[row["customer_id"]] for row in apart} == {"treated", "held_out", "counterpart"}
+    assert len(apart) > 150
+    assert not [row for row in decided if row["arm"] and row["customer_id"] in lots]
+    assert [row for row in decided if row["state"] == "treated"]
+    who = str(apart[0]["customer_id"])
+    assert "still being measured" in keepline("explain", who, "--site", site, "--month", MONTH)
+    contact = site / "policy" / "contact.toml"
+    text = contact.read_text().replace("running_pilot_stops = true", "running_pilot_stops = false")
+    contact.write_text(text.replace('version = "2025-1"', 'version = "2026-2"'))
+    trial = answer("policy", "try", "--site", site)
+    assert trial["before"]["states"]["in_pilot"] == len(apart)
+    assert trial["after"]["states"]["in_pilot"] == 0
 
 
 def test_a_limit_is_told_its_worth_and_moved_without_changing_the_month(demo_made: Path) -> None:
