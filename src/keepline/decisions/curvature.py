@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keepline.decisions.compiled import compiled
+from keepline.compiled import compiled
 from keepline.decisions.loops import Crowd, Rates
 from keepline.decisions.problem import UNIT
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keepline.decisions.compiled import compiled
+from keepline.compiled import compiled
 from keepline.decisions.problem import NONE, TIE_STEP, TIES, UNIT
 
 SHIFT = UNIT.bit_length() - 1

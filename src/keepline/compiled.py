@@ -1,7 +1,7 @@
 """Loops over customers as machine code: Numba compiles each once and keeps it beside the file, or in the user's cache.
 
-What is kept is renewed when that file changes, so a loop calls none of another file. The loops hold whole
-numbers alone, so that what they find is the same on every machine.
+What is kept is renewed when that file changes, so a loop calls none of another file. Loops add in a stated order and
+without fast mathematics, so that what they find is the same on every machine.
 """
 
 from __future__ import annotations
