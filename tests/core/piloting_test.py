@@ -238,6 +238,11 @@ def test_the_commands_tell_both_languages(
     for words, zh, en in (
         (["pilot", "size", *where], "能看出每户每月", "a customer and month are seen"),
         (["pilot", "draw", *where, "--out", str(tmp_path / "lots")], "已为“renew-contract”抽签", "lots drawn for"),
+        (
+            ["pilot", "draw", *where, "--out", str(tmp_path / "more")],
+            "直到 2027-01 的方案之前",
+            "before that of 2027-01",
+        ),
     ):
         monkeypatch.setattr("sys.argv", ["keepline", *words])
         assert console.run(cli) == 0

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from math import floor
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,7 @@ class Drawn:
     treated: int
     counterparts: int  # of the standing control group, beside those
     strata: int
+    free_from: Month | None  # the first plan that may have them again; None where policy keeps no pilot apart
     lots: Path
     treated_list: Path
     mapping: Path
@@ -86,8 +87,9 @@ class Drawn:
         return self.customers - self.treated
 
     def to_dict(self) -> dict[str, Any]:
-        said = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(self).items()}
-        return said | {"month": str(self.month), "held_out": self.held_out}
+        said = {each.name: getattr(self, each.name) for each in fields(self)}
+        texts = {name: str(value) for name, value in said.items() if isinstance(value, Path | Month)}
+        return said | texts | {"held_out": self.held_out}
 
 
 def draw_pilot(site: Site, month: Month, offer_id: str, *, customers: int, treated_share: float, out: Path) -> Drawn:
@@ -110,7 +112,8 @@ def draw_pilot(site: Site, month: Month, offer_id: str, *, customers: int, treat
     said = {"month": str(month), "experiment_id": named, "offer_id": offer.id}
     _write(_together(_with_arms(rows, strata), others, said), out)
     treated = sum(one.treated for one in strata)
-    return Drawn(month, offer.id, named, len(rows), treated, len(others), len(strata),
+    free = month + policy.leaving.horizon_months if policy.contact.running_pilot_stops else None
+    return Drawn(month, offer.id, named, len(rows), treated, len(others), len(strata), free,
                  out / "lots.csv", out / "treated.csv", out / "lots.toml")  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from keepline.piloting.lots import Drawn
 from keepline.piloting.size import PilotSize
+from keepline.policy.document import Text
 
 
 def size_text(found: PilotSize, lang: str) -> str:
@@ -75,7 +76,7 @@ def drawn_text(made: Drawn, lang: str) -> str:
             f"已为“{made.offer_id}”抽签：{made.customers:,} 位客户，其中实施 {made.treated:,}、对照 {made.held_out:,}，"
             f"按 {made.strata} 个层（客户分类 × 离网风险）分配。\n"
             f"另按同样的签从长期对照组抽出对应客户 {made.counterparts:,} 位：不计入试点，期间也不参与方案比较。\n"
-            f"名单：{made.lots}\n"
+            f"{_apart(made).zh}\n名单：{made.lots}\n"
             f"载入：keepline intake load {made.lots} --mapping {made.mapping} --site 站点目录\n"
             "名单含对照客户，不要交给销售；交给渠道的是 "
             f"{made.treated_list}"
@@ -84,7 +85,20 @@ def drawn_text(made: Drawn, lang: str) -> str:
         f"lots drawn for {made.offer_id}: {made.customers:,} customers, {made.treated:,} treated and {made.held_out:,} "
         f"left alone, over {made.strata} strata (class by risk of leaving).\n"
         f"{made.counterparts:,} counterparts of the standing control group by the same lot: the pilot does not count "
-        f"them, and no plan compares them meanwhile.\nlots: {made.lots}\n"
+        f"them, and no plan compares them meanwhile.\n{_apart(made).en}\nlots: {made.lots}\n"
         f"load them: keepline intake load {made.lots} --mapping {made.mapping} --site SITE\n"
         f"they name those left alone, so give sellers the other list: {made.treated_list}"
+    )
+
+
+def _apart(made: Drawn) -> Text:
+    if made.free_from is None:
+        return Text(
+            zh="注意：contact.toml 允许方案触及试点客户（running_pilot_stops = false），试点测出的只是此外多出的效果。",
+            en="Note: contact.toml lets plans treat them too (running_pilot_stops = false), so the pilot finds only "
+            "what its offer adds to that.",
+        )
+    return Text(
+        zh=f"请在下一账期运行之前载入：此后直到 {made.free_from} 的方案之前，任何方案都不触及他们。",
+        en=f"Load them before the next month is run: no plan before that of {made.free_from} then touches any of them.",
     )
