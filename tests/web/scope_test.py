@@ -24,7 +24,9 @@ from web.conftest import ROOT
 from web.published import Published, Rows
 from web.visiting import browser, pages, steady, text_of
 
-LOT = re.compile(r"held[\s_-]?out|对照|below_cut|control group|\btreated\b|\barm\b|assignment", re.I)
+LOT = re.compile(
+    r"held[\s_-]?out|对照|below_cut|control group|\btreated\b|\barm\b|assignment|in_pilot|running pilot|试点观察", re.I
+)
 ROLES_WITH_ACCOUNTS = [role for role, rights in RIGHTS.items() if Act.SEE_ACCOUNTS in rights.acts]
 
 
@@ -216,8 +218,9 @@ def test_two_publications_that_differ_in_the_lot_alone_give_the_same_pages_to_th
         assert first == second, place
 
 
-def twins(published: Published, cast: Cast) -> tuple[Account, Account]:
-    """Two customers of one owner, alike in all but the lot: one held out, one below the cut."""
+def twins(published: Published, cast: Cast, *, by_a_pilot: bool = False) -> tuple[Account, Account]:
+    """Two customers of one owner, alike in all but a lot, the plan's or a pilot's: one left alone, one not."""
+    left_alone = ("in_pilot", None) if by_a_pilot else ("held_out", "held_out")
     one, other = Account.objects.filter(assignments__person=cast.owner, kind="person").order_by("pk")[:2]
 
     def alike(rows: Rows) -> None:
@@ -230,7 +233,7 @@ def twins(published: Published, cast: Cast) -> tuple[Account, Account]:
 
     def drawn(rows: Rows) -> None:
         for place, pk in enumerate(rows["customer_id"]):
-            for account, state, arm in ((one, "held_out", "held_out"), (other, "below_cut", None)):
+            for account, state, arm in ((one, *left_alone), (other, "below_cut", None)):
                 if pk == account.pk:
                     rows["state"][place], rows["reason"][place], rows["arm"][place] = state, state, arm
                     for name in ("offer_id", "channel", "gain_fen", "cost_fen"):
@@ -288,10 +291,12 @@ def rows_about(client: object, account: Account) -> list[str]:
     return found
 
 
-def test_the_standing_of_one_held_out_says_what_that_of_one_below_the_cut_says(
-    published: Published, cast: Cast
+@pytest.mark.parametrize("by_a_pilot", [False, True])
+def test_the_standing_of_one_left_alone_says_what_that_of_one_below_the_cut_says(
+    published: Published, cast: Cast, *, by_a_pilot: bool
 ) -> None:
-    one, other = (Standing.objects.get(account=account, month=MONTH) for account in twins(published, cast))
+    pair = twins(published, cast, by_a_pilot=by_a_pilot)
+    one, other = (Standing.objects.get(account=account, month=MONTH) for account in pair)
     differs = {field.name for field in Standing._meta.fields
                if getattr(one, field.attname) != getattr(other, field.attname)}  # fmt: skip
     assert differs == {"id", "account"}
