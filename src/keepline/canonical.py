@@ -34,24 +34,48 @@ def text_hash(value: Any) -> str:
 
 def table_hash(parts: Iterable[Path], table: Table) -> str:
     """SHA-256 over the parts of a table, which must be in key order together."""
-    columns = {column.name: hashlib.sha256() for column in table.columns}
+    columns = {column.name: (_Texts if column.type is Type.TEXT else _Numbers)(column.type) for column in table.columns}
     for part in parts:
         for batch in pq.ParquetFile(part).iter_batches(65_536, columns=list(table.names)):
-            for column in table.columns:
-                _add(columns[column.name], batch.column(column.name), column.type)
-    return text_hash({name: column.hexdigest() for name, column in columns.items()})
+            for name, column in columns.items():
+                column.add(batch.column(name))
+    return text_hash({name: column.digest() for name, column in columns.items()})
 
 
-def _add(hasher: Any, values: pa.Array, kind: Type) -> None:
-    """Feed the rows one by one, so that the cut into batches does not matter."""
-    if kind is Type.TEXT:
-        rows = ("\x00\x1e" if text is None else f"{text}\x1e" for text in values.to_pylist())
-        hasher.update("".join(rows).encode())
-        return
-    rows_of_bytes = np.empty(len(values), dtype=[("value", "<i8"), ("null", "u1")])
-    rows_of_bytes["value"] = _numbers(values, kind)
-    rows_of_bytes["null"] = values.is_null().to_numpy(zero_copy_only=False)
-    hasher.update(rows_of_bytes.tobytes())
+class _Numbers:
+    """Numbers, days and truths: value and whether it is unknown, row by row, however they are cut into batches."""
+
+    def __init__(self, kind: Type) -> None:
+        self._kind, self._rows = kind, hashlib.sha256()
+
+    def add(self, values: pa.Array) -> None:
+        rows = np.empty(len(values), dtype=[("value", "<i8"), ("null", "u1")])
+        rows["value"] = _numbers(values, self._kind)
+        rows["null"] = values.is_null().to_numpy(zero_copy_only=False)
+        self._rows.update(rows.tobytes())
+
+    def digest(self) -> str:
+        return self._rows.hexdigest()
+
+
+class _Texts:
+    """Texts: their lengths, -1 where there is none, and all their bytes one after another."""
+
+    def __init__(self, kind: Type) -> None:
+        _ = kind
+        self._lengths, self._bytes = hashlib.sha256(), hashlib.sha256()
+
+    def add(self, values: pa.Array) -> None:
+        lengths = pc.fill_null(pc.binary_length(values), -1)
+        self._lengths.update(np.asarray(lengths.to_numpy(zero_copy_only=False), dtype="<i4").tobytes())
+        filled = pc.fill_null(values, "").cast(pa.large_string())
+        _, ends, content = filled.buffers()
+        if content is not None:
+            place = np.frombuffer(ends, dtype=np.int64)[filled.offset : filled.offset + len(filled) + 1]
+            self._bytes.update(memoryview(content)[place[0] : place[-1]])
+
+    def digest(self) -> str:
+        return self._lengths.hexdigest() + self._bytes.hexdigest()
 
 
 def _numbers(values: pa.Array, kind: Type) -> np.ndarray[Any, np.dtype[np.int64]]:

@@ -125,6 +125,21 @@ def test_a_hash_does_not_know_parts_or_the_last_bit(tmp_path: Path) -> None:
     assert table_hash(paths[1:2], table) != table_hash(paths[:1], table)
 
 
+def test_a_hash_tells_texts_apart_that_run_into_each_other(tmp_path: Path) -> None:
+    table = TABLES["attributes"]
+
+    def hashed(*codes: str | None, cut: int = 2) -> str:
+        rows = [{"customer_id": i, "month": "2026-01", "name": "x", "code": code} for i, code in enumerate(codes)]
+        whole = pa.Table.from_pylist(rows, schema=table.arrow)
+        for i, part in enumerate((whole.slice(0, cut), whole.slice(cut))):
+            pq.write_table(part, tmp_path / str(i))
+        return table_hash([tmp_path / "0", tmp_path / "1"], table)
+
+    ways: list[tuple[str | None, ...]] = [("ab", "c", "d"), ("a", "bc", "d"), ("", None, "abcd"), (None, "", "abcd")]
+    assert len({hashed(*codes) for codes in ways}) == len(ways)
+    assert all(hashed(*codes, cut=cut) == hashed(*codes) for codes in ways for cut in (0, 1, 3))
+
+
 MODEL = """-- question: how much is used?
 -- reads: usage
 -- makes: features
