@@ -4,7 +4,8 @@ usage: benchmarks/leaving_bench.py [--seeds 5] [--keep FOLDER] [SET ...]
 
 Five folds, stratified, for each seed of the lot; one recipe for all sets, the one the product uses. About four hours
 on one core with all peers and five seeds, nearly all of it CatBoost, EBM and the forest on Cell2Cell: whoever takes
-longer than LONG seconds for a seed is run on the first alone. With --keep what was done is found again.
+longer than LONG seconds for a seed is run on the first alone. With --keep, or KEEPLINE_BENCH_KEPT in the environment,
+what was done is found again.
 Needs the real data sets, and the peers for the comparison; says what is missing (see benchmarks/measuring.py).
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,8 +175,8 @@ def against_empulse(keep: Path) -> None:
 if __name__ == "__main__":
     asked = argparse.ArgumentParser()
     asked.add_argument("--seeds", type=int, default=5)
-    asked.add_argument("--keep", type=Path)
+    asked.add_argument("--keep", type=Path, default=os.environ.get("KEEPLINE_BENCH_KEPT"))
     asked.add_argument("sets", nargs="*", default=list(leaving_sets.SETS))
     said = asked.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        main(said.seeds, said.sets, said.keep or Path(folder))
+        main(said.seeds, said.sets, Path(said.keep or folder))
