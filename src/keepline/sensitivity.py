@@ -87,7 +87,7 @@ class Moved:
     def _totals(self, *, zh: bool) -> list[str]:
         before, after = self.figures["before"], self.figures["after"]
         names = (
-            ("gain_fen", "预期增量（元）", "expected gain (yuan)", 100),
+            ("gain_fen", "预期净增毛利（元）", "expected gain (yuan)", 100),
             ("cost_fen", "预期成本（元）", "expected cost (yuan)", 100),
             ("customers", "安排的客户", "customers treated", 1),
         )

@@ -52,8 +52,8 @@ months_to_birthday int months p | months until the birthday, 0 to 11 | 距生日
 revenue_fen int fen p | billed this month | 本月收入
 revenue_3m_fen int fen p | billed in three months | 近三月收入
 revenue_12m_fen int fen p | billed in twelve months | 近十二月收入
-revenue_change real share p | last three months against the three before | 收入变化
-revenue_slope_fen real fen/month p | trend over six months | 收入趋势
+revenue_change real share p | revenue, three months against the three before | 收入变化
+revenue_slope_fen real fen/month p | revenue, trend over six months | 收入趋势
 months_billed int months p | months with a bill above zero, of twelve | 出账月数
 margin_fen int fen p | margin this month by the stated shares | 本月毛利
 margin_3m_fen int fen p | margin of three months | 近三月毛利
@@ -65,13 +65,13 @@ topup_3m_fen int fen p | topped up in three months | 充值额
 recurring_drop_fen int fen p | fall of the recurring charge against three months ago, 0 if none | 降套额
 voice_s int s p | outgoing voice this month | 本月主叫
 voice_3m_s int s p | outgoing voice of three months | 近三月主叫
-voice_change real share p | last month against the mean of the two before | 主叫变化
+voice_change real share p | outgoing voice, this month against the mean of the two before | 主叫变化
 voice_in_3m_s int s p | incoming voice of three months | 近三月被叫
-offnet_share real share p | outgoing voice to other operators | 网外占比
+offnet_share real share p | share of outgoing voice that goes to other operators | 网外占比
 roaming_3m_s int s p | roaming of three months | 近三月漫游
 data_kb int KB p | data this month | 本月流量
 data_3m_kb int KB p | data of three months | 近三月流量
-data_change real share p | last month against the mean of the two before | 流量变化
+data_change real share p | data, this month against the mean of the two before | 流量变化
 sms_3m int count p | messages of three months | 近三月短信
 topups_3m int count p | top-ups of three months | 近三月充值次数
 active_days int days p | days with use this month | 活跃天数
@@ -253,7 +253,7 @@ customers int customers - | customers | 人数
 delivered int customers - | with proof of delivery | 有执行记录
 stayed int customers - | still there at the end of the window | 仍在网
 cost_fen int fen - | what it cost | 成本
-gain_fen int fen - | expected incremental margin | 预期增量
+gain_fen int fen - | expected incremental margin less cost | 预期净增毛利
 margin_fen int fen - | margin in the window | 期后毛利
 before_fen int fen - | margin of the three months before | 前三月毛利
 margin_squares real - - | squares of the margin | 期后毛利平方和
@@ -284,7 +284,7 @@ CANDIDATES = Table("candidates", ("customer_id", "offer_id"), "what each eligibl
 offer_id text - - | offer | 优惠
 channel text - - | channel | 渠道
 manager_id text - - | whose minutes it takes; null when none | 客户经理
-gain_fen int fen - | expected incremental margin less cost | 预期增量
+gain_fen int fen - | expected incremental margin less cost | 预期净增毛利
 gain_low_fen int fen - | lower end of the interval | 下限
 gain_high_fen int fen - | upper end of the interval | 上限
 cost_fen int fen - | expected cost | 预期成本
@@ -301,7 +301,7 @@ offer_id text - - | offer; null exactly when nothing is to be done | 优惠
 channel text - - | channel; null exactly when nothing is to be done | 渠道
 manager_id text - - | account manager in charge | 客户经理
 reason text - - | code of the reason | 原因
-gain_fen int fen - | expected incremental margin of the offer | 预期增量
+gain_fen int fen - | expected incremental margin of the offer less cost | 预期净增毛利
 cost_fen int fen - | expected cost of the offer | 预期成本
 policy_version text - - | policies it was decided by | 政策版本
 model_version text - - | model it was decided by | 模型版本"""))
@@ -310,7 +310,7 @@ ASSIGNMENTS = Table("assignments", ("customer_id",), "the offer the rule chose f
 arm text - - | what the lot said | 组别 | treated held_out
 offer_id text - - | offer the rule chose | 优惠
 by_rule bool - - | chosen by the prices alone, not by filling up or making room | 按价选中
-gain_fen int fen - | expected incremental margin | 预期增量
+gain_fen int fen - | expected incremental margin less cost | 预期净增毛利
 cost_fen int fen - | expected cost | 预期成本
 margin_before_fen int fen p | margin of the three months before | 前三月毛利"""))
 

@@ -99,8 +99,8 @@ def test_what_moved_says_how_and_since_when() -> None:
     rows = {row["input"]: row for row in moved(watched, now, month="2026-10", before={"x30": "2026-08"})["moved"]}
     assert rows["x30"]["since"] == "2026-08"
     assert rows["x12"]["since"] == "2026-10"
-    assert "since 2026-08" in rows["x30"]["en"]
-    assert "自 2026-08 起" in rows["x30"]["zh"]
+    assert "Since 2026-08" in rows["x30"]["en"]
+    assert "自2026年8月起" in rows["x30"]["zh"]
     assert "the median went from" in rows["x30"]["en"]
     assert "for 100% now" in rows["x12"]["en"]
 

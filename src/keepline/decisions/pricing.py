@@ -31,8 +31,8 @@ def told(price: Row, quotes: Row, face: str) -> list[Words]:
     value, low, high = (f"{price[name]:.2f}" for name in ("elasticity", "low", "high"))
     how = strength_of(price)
     zh = f"价格敏感度：{how.zh}；价格高 1%，购买变化 {value}%（90% 区间 {low} 至 {high}）"
-    en = f"price sensitivity: {how.en}; a price 1 % higher changes what is bought by {value} %"
-    en = f"{en} (90 % interval {low} to {high})"
+    en = f"price sensitivity: {how.en}; a price 1% higher changes what is bought by {value}%"
+    en = f"{en} (90% interval {low} to {high})"
     if face == "seller":
         return [how_only(how)]
     basis, source = basis_of(price), _source(quotes)
@@ -67,8 +67,9 @@ def _source(quotes: Row) -> Words:
     """By lot, or aimed and adjusted; and what could not be used."""
     lot, aimed, out = (quotes[name] for name in ("by_lot", "aimed", "left_out"))
     return Words(
-        f"报价 {lot:,} 次随机，{aimed:,} 次按评分定价（已按评分校正），{out:,} 次无依据未用",
-        f"{lot:,} quotes by lot, {aimed:,} aimed by a score (compared within it), {out:,} without either not used",
+        f"学自全部客户的报价：{lot:,} 次随机，{aimed:,} 次按评分定价（已按评分校正），{out:,} 次无依据未用",
+        f"learnt from everybody's quotes: {lot:,} by lot, {aimed:,} aimed by a score (compared within it), "
+        f"{out:,} without either not used",
     )
 
 

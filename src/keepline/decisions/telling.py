@@ -1,7 +1,8 @@
 """How an explanation reads: Chinese or English, for analysts or for people who sell.
 
 The seller's face never tells who is held out, from the plan or by a pilot: the state, its reason, the gains and
-the prices that would betray it are left out or told as for a customer below the cut.
+the prices that would betray it are left out or told as for a customer below the cut. Of the planned
+offer amounts are told.
 """
 
 from __future__ import annotations
@@ -165,11 +166,11 @@ def _obstacles(seen: OfferSeen, face: str) -> list[Words]:
 
 
 def _amounts(seen: OfferSeen) -> Words:
-    """Gain, cost and what is left after the prices of our means; for analysts."""
+    """Gain, cost and what is left after the prices of our means; people who sell read them of what is planned."""
     if seen.gain_fen is None or seen.cost_fen is None:
         return Words("", "")
     gain, cost = yuan(seen.gain_fen), yuan(seen.cost_fen)
-    zh, en = f"，预期增量 {gain} 元（成本 {cost}）", f", expected gain {gain} yuan (cost {cost})"
+    zh, en = f"，预期净增毛利 {gain} 元（成本 {cost}）", f", expected gain {gain} yuan (cost {cost})"
     if seen.gain_low_fen is not None and seen.gain_high_fen is not None:
         low, high = yuan(seen.gain_low_fen), yuan(seen.gain_high_fen)
         zh, en = f"{zh}，区间 {low} 至 {high}", f"{en}, interval {low} to {high}"

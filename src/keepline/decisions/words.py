@@ -69,7 +69,7 @@ REASONS: dict[str, Words] = {
         "有收益的优惠都超出客户经理的优惠权限", "each offer that would gain costs more than the manager may give"
     ),
     "gain_not_positive": Words(
-        "每项适用优惠的预期增量都不超过成本", "no offer that fits is expected to earn more than it costs"
+        "每项适用优惠预期增加的毛利都不超过成本", "no offer that fits is expected to earn more than it costs"
     ),
     "effect_not_measured": Words(
         "没有试点测出适用优惠的效果", "no pilot has measured an effect of the offers that fit"
@@ -110,7 +110,7 @@ LOYALTY: dict[str, Words] = {
     "general": Words("一般客户", "general"),
     "wavering": Words("游离客户", "wavering"),
     "unknown": Words("未知", "unknown"),
-    "attachment": Words("情感依恋", "attachment"),
+    "attachment": Words("情感依附", "attachment"),
     "inertia": Words("惰性", "inertia"),
     "price": Words("价格", "price"),
 }
@@ -217,8 +217,10 @@ def hours_limit(manager_id: str) -> Words:
 
 
 def worth_money(price: float) -> Words:
-    """What one more yuan of money is worth."""
-    return Words(f"再多 1 元费用值 {price:.2f} 元", f"one more yuan of money is worth {price:.2f} yuan")
+    """What one more yuan of money is worth, itself taken off: gain is net of cost."""
+    return Words(
+        f"再多 1 元费用，收回之外还值 {price:.2f} 元", f"one more yuan of money is worth {price:.2f} yuan beyond itself"
+    )
 
 
 def worth_contact(channel: str, fen: float) -> Words:

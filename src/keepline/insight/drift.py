@@ -19,6 +19,7 @@ import numpy as np
 from scipy.stats import chi2
 
 from keepline.insight.inputs import Inputs, Numbers, Vector
+from keepline.periods import in_chinese
 from keepline.tables import FEATURES
 
 SHOWS, MUCH = 0.1, 0.25
@@ -150,12 +151,12 @@ def _said(row: Row) -> dict[str, str]:
     much = row["psi"] >= MUCH
     how_zh, how_en = _how(row)
     return {
-        "zh": f"自 {row['since']} 起，“{zh}”与训练样本相比{'明显' if much else ''}变了{how_zh}"
+        "zh": f"自{in_chinese(row['since'])}起，“{zh}”与训练样本相比{'明显' if much else ''}变了{how_zh}"
         f"（稳定性指数 {row['psi']:.2f}）。请先核对这项数据的来源、单位与缺失；"
         "若变化属实，模型会随结果逐月学到，此前请对风险与原因多留余地。",
-        "en": f'since {row["since"]} "{en}" has moved {"far " if much else ""}from the training samples{how_en} '
+        "en": f'Since {row["since"]} "{en}" has moved {"far " if much else ""}from the training samples{how_en} '
         f"(stability index {row['psi']:.2f}): check source, unit and gaps of this input; if the change is real, the "
-        "models take it up as outcomes become known, and until then leave room in what they say of risk and reasons",
+        "models take it up as outcomes become known, and until then leave room in what they say of risk and reasons.",
     }
 
 

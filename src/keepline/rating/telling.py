@@ -124,11 +124,13 @@ def _moved(trial: TariffTrial, *, zh: bool) -> list[str]:
     saved, added = _yuan(-(whole["saved_fen"] or 0)), _yuan(whole["added_fen"] or 0)
     if zh:
         return [
-            f"如果全部改用：账单 {_yuan(today)} → {_yuan(after)} 元（{_yuan(after - today)}，{share}）",
+            f"如果全部改用：{trial.months} 个账期合计账单 {_yuan(today)} → {_yuan(after)} 元"
+            f"（{_yuan(after - today)}，{share}）",
             f"  受益 {gain:,} 位，少付 {saved} 元；受损 {lose:,} 位，多付 {added} 元；不变 {same:,} 位",
         ]
     return [
-        f"everybody moved: bills {_yuan(today)} → {_yuan(after)} yuan ({_yuan(after - today)}, {share})",
+        f"everybody moved: bills of all {trial.months} months {_yuan(today)} → {_yuan(after)} yuan "
+        f"({_yuan(after - today)}, {share})",
         f"  {gain:,} gain, paying {saved} yuan less; {lose:,} lose, paying {added} more; {same:,} pay the same",
     ]
 
@@ -141,7 +143,8 @@ def _choice(trial: TariffTrial, *, zh: bool) -> list[str]:
         who = "同一单位的客户共同" if trial.tariff.pooled else "每位客户"
         return [
             f"如果自行选择：约 {moving} 位改用（{low} 至 {high}），"
-            f"收入变化 {_yuan(made.fen)} 元（90% 区间 {_yuan(made.low)} 至 {_yuan(made.high)}）",
+            f"收入变化 {_yuan(made.fen)} 元"
+            f"（从最不愿到最愿改用，各含 90% 的偶然：{_yuan(made.low)} 至 {_yuan(made.high)}）",
             f"  假设：{who}月均省出 {at[0]} 元以上才改用（惰性，{at[1]} 至 {at[2]}），"
             f"会考虑的占 {said.considering:.0%}（{said.considering_low:.0%} 至 {said.considering_high:.0%}）；"
             "用量不因资费而变；以后各月与这些月相同。均为假设，未经实测",
@@ -149,7 +152,8 @@ def _choice(trial: TariffTrial, *, zh: bool) -> list[str]:
     who = "the accounts of an organisation move together" if trial.tariff.pooled else "each moves"
     return [
         f"by their own choice: about {moving} move ({low} to {high}), "
-        f"revenue changes by {_yuan(made.fen)} yuan (90 % interval {_yuan(made.low)} to {_yuan(made.high)})",
+        f"revenue changes by {_yuan(made.fen)} yuan ({_yuan(made.low)} to {_yuan(made.high)}: from "
+        "the least to the greatest readiness assumed, each with 90% of chance)",
         f"  assumed, not measured: {who} when saving more than {at[0]} yuan a month (inertia, {at[1]} to {at[2]}), "
         f"{said.considering:.0%} consider it ({said.considering_low:.0%} to {said.considering_high:.0%}); "
         "nobody uses more or less because of it; later months are like these",

@@ -25,8 +25,13 @@ expected net margin | 预期净增毛利 | margin expected with the offer less w
 cost | 成本 | contact cost plus the expected cost of the benefit | 触达成本加预期兑现的优惠成本 | {money_en} | {money_zh} | decisions.cost_fen
 assumed / measured | 假设 / 实测 | the effect of an offer is stated in policy, or was found in a pilot | 优惠效果来自政策中的假设，或来自试点 | -- | -- | policy/offers.toml, pilots
 held out | 对照 | customers the rule chose but the lot ({held_out}) leaves alone, so that the effect can be measured | 本可获得优惠、但按抽签（{held_out}）保留不动的客户，用来测量成效 | customers | 户 | decisions, policy/limits.toml
-shadow price | 影子价格 | margin that one more unit of the limit would add at most | 该资源多一个单位时方案最多多得的毛利 | {money_en} | {money_zh} | plan
+shadow price | 影子价格 | margin net of cost that one more unit of the limit would add at most; of money: beyond the money itself | 该资源多一个单位时方案最多多得的毛利，成本已减去；费用则为收回自身之外所得 | {money_en} | {money_zh} | plan
 effect | 成效 | mean of the treated less mean of those left alone, for plans with proof of delivery; 90% interval | 实施客户均值减对照均值，只计有执行记录的方案；区间为 90% | {money_en} | {money_zh} | effects
+earned, net of cost | 减去成本后合计 | the effect times the treated compared, less what they cost; for its interval take the ends of the effect's in the same way | 成效乘以参与比较的实施客户，减去其成本；其区间由成效区间的两端同样算得 | {money_en} | {money_zh} | effects.earned_fen
+retention | 保有 | share still there at the end of the window; treated less left alone, in percentage points | 观察期末仍在网的占比；实施减对照，以百分点计 | points | 百分点 | effects
+port-out, downgrade | 携号转网, 降套 | left with the number / moved to a recurring charge lower by the share in policy, within the same months as leaving | 带号码离网／月租降低达到政策写明的比例；期限与离网相同 | share | 占比 | scores, policy/leaving.toml
+driver of loyalty | 忠诚驱动因素 | weighted mean of its evidence, each from 0 (worst) to 1 (best) as policy says; the mean is over customers of whom some evidence is known | 各项依据的加权平均，每项按政策由 0（最差）到 1（最好）；平均只含有依据的客户 | 0–1 | 0–1 | drivers, policy/loyalty.toml
+price sensitivity | 价格敏感度 | change in percent of what is bought when the price is one percent higher (elasticity) | 价格高 1% 时购买变化的百分比（弹性） | % | % | price_sensitivity
 AUC | AUC | chance that a leaver had a higher probability than a stayer | 随机一位离网客户的概率高于随机一位在网客户的机会 | 0.5–1 | 0.5–1 | model card
 calibration slope | 校准斜率 | 1 when probabilities are right; below 1 when they are too extreme | 1 为概率不偏；小于 1 为过于极端 | -- | -- | model card
 """  # noqa: E501 - one definition a line reads better than broken lines

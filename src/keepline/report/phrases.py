@@ -99,6 +99,6 @@ def _worth_of_money(price: float, money: Money) -> tuple[Words, Words]:
     each, unit = decimal(price, 2), money.unit
     number = both(each + unit["zh"], money.symbol + each)
     return number, both(
-        f"维系费用每多 1 {unit['zh']}，值 {each} {unit['zh']}",
-        f"One more {unit['en']} of money is worth {money.symbol}{each}",
+        f"维系费用每多 1 {unit['zh']}，收回之外还值 {each} {unit['zh']}",
+        f"One more {unit['en']} of money is worth {money.symbol}{each} beyond itself",
     )

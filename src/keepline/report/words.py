@@ -68,7 +68,7 @@ email | 电子邮件 | e-mail
 letter | 信函 | letter
 """)
 PURPOSES = _list("""
-profit | 增收 | profit
+profit | 利润 | profit
 loyalty | 忠诚 | loyalty
 """)
 MEASURES = _list("""

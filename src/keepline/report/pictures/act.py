@@ -35,7 +35,7 @@ def plan(figures: Figures, money: Money) -> Block:
     if any(row["assumed"] for row in found["offers"]):
         blocks.append(
             caution(
-                "标有“假设”的优惠效果来自政策中写明的假设，未经试点实测；其预期增收不是测得的结果。",
+                "标有“假设”的优惠效果来自政策中写明的假设，未经试点实测；其预期净增毛利不是测得的结果。",
                 'Effects marked "assumed" are assumptions written in policy, not measured in a pilot; what they are '
                 "expected to earn is no finding.",
             )
@@ -78,7 +78,7 @@ def _district_title(first: Row, gain: int | None) -> Words:
     name = district(first["district"])
     share = percent(first["gain_fen"] / gain) if gain else EMPTY
     where = name["en"][0].upper() + name["en"][1:]
-    return both(f"{name['zh']}预期增收最多，占 {share}", f"{where} is expected to gain most, {share}")
+    return both(f"{name['zh']}预期净增毛利最多，占 {share}", f"{where} is expected to gain most, {share}")
 
 
 def _district_row(row: Row, money: Money) -> list[Cell]:
@@ -170,9 +170,10 @@ def _managers(found: Figures, money: Money) -> Block:
 def limits(figures: Figures, money: Money) -> Block:
     rows = figures["limits"]
     lead = both(
-        "影子价格：某项资源多一个单位，方案最多能多得多少毛利；富余的资源影子价格为零。"
+        "影子价格：某项资源多一个单位，方案最多能多得多少毛利，成本（包括多花的费用）已经减去；富余的资源影子价格为零。"
         "剩下的分钟不够一次走访时，工时虽未用完也有价格。多一成至多多得多少，说的是可能的最好方案。",
-        "Shadow price: how much more margin one more unit of a limit brings at most; one with plenty left has none. "
+        "Shadow price: how much more margin one more unit of a limit brings at most, all cost, also money spent more, "
+        "taken off; a limit with plenty left has none. "
         "Minutes too few for one more visit stay unused and still have a price. What a tenth more earns at most is "
         "said of the best plan possible.",
     )

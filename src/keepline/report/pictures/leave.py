@@ -134,8 +134,14 @@ def _reasons(figures: Figures, money: Money) -> Block:
     return picture(
         "reasons",
         "bars",
-        title=both(f"首要原因居首的是“{first['zh']}”", f'The leading reason is "{first["en"]}"'),
-        unit=both("中高风险客户按首要原因", "medium and high risk by leading reason"),
+        title=both(
+            f"首要原因中，{measured['zh']}最多的是“{first['zh']}”",
+            f'Of the leading reasons "{first["en"]}" has most {measured["en"]}',
+        ),
+        unit=both(
+            f"中高风险客户按首要原因：{measured['zh']}",
+            f"medium and high risk by leading reason: {measured['en']}",
+        ),
         source=source("scores", figures),
         data={
             "names": [r["words"] for r in shown],

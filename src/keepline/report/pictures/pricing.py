@@ -9,16 +9,16 @@ from keepline.report.pictures.shape import TEXT, Block, Cell, column, note, sect
 from keepline.report.words import both
 
 WORDS = {
-    "strong": both("强：价格高 1%，销量减少超过 1%", "strong: a price 1 % higher loses more than 1 % of sales"),
-    "middling": both("中等或强", "middling or strong"),
-    "weak": both("弱：价格高 1%，销量减少不到 0.5%", "weak: a price 1 % higher loses less than 0.5 % of sales"),
+    "strong": both("强：价格高 1%，销量减少超过 1%", "strong: a price 1% higher loses more than 1% of sales"),
+    "middling": both("中等或强：销量减少超过 0.5%", "middling or strong: it loses more than 0.5% of sales"),
+    "weak": both("弱：价格高 1%，销量减少不到 0.5%", "weak: a price 1% higher loses less than 0.5% of sales"),
     "unsure": both("说不准：区间太宽", "not sure: the interval is too wide"),
     "unknown": both("不知道：未见购买", "not known: no purchases were seen"),
 }
 TITLE = ("价格敏感度", "How customers answer to price")
 LEAD = both(
     "只在整个 90% 区间都支持时才下判断；只用按抽签给出的价格，或按当时的目标评分调整过的价格。",
-    "Said only as far as the whole 90 % interval says it, and learnt only from prices drawn by lot, or compared within "
+    "Said only as far as the whole 90% interval says it, and learnt only from prices drawn by lot, or compared within "
     "the score they were aimed by.",
 )
 
@@ -42,7 +42,7 @@ def pricing(figures: dict[str, Any]) -> Block:
     about = both(
         f"平均：价格高 1%，购买变化 {mean}%。依据抽签报价 {lot} 次、按评分调整的报价 {aimed} 次；"
         f"另有 {out} 次两者都不是，未采用。",
-        f"On average a price 1 % higher changes what is bought by {mean} %. From {lot} quotes by lot and {aimed} aimed "
+        f"On average a price 1% higher changes what is bought by {mean}%. From {lot} quotes by lot and {aimed} aimed "
         f"by a score; {out} without either were not used.",
     )
     columns = [column("敏感度", "answer to price", TEXT), column("客户数", "customers"), column("占比", "share")]

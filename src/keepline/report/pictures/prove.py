@@ -44,9 +44,10 @@ VERDICTS = {
 
 HOW_SURE = both(
     "“已测量”指至少一项检验达到政策要求的把握；此时各项改变都计入，按其把握程度缩减，区间含零的也如此。"
-    "做法见 docs/mechanisms/pilots.md。",
+    "离网概率的改变为负，表示少离网。做法见 docs/mechanisms/pilots.md。",
     "Measured: at least one thing looked at is as sure as policy asks. Every change then counts, shortened as far as "
-    "it is unsure, also where its interval holds zero. See docs/mechanisms/pilots.md.",
+    "it is unsure, also where its interval holds zero. A negative change of the probability of leaving is good. See "
+    "docs/mechanisms/pilots.md.",
 )
 
 
@@ -103,8 +104,8 @@ def _forest(rows: list[Row], figures: Figures, money: Money) -> Block:
         "effects",
         "forest",
         title=both(
-            f"{len(shown)} 项测得的成效中，{sure} 项确定为正",
-            f"Of {len(shown)} measured effects {sure} are surely above zero",
+            f"{len(shown)} 项测得的成效中，{sure} 项的区间整个高于零",
+            f"Of {len(shown)} measured effects {sure} have an interval that lies above zero",
         ),
         unit=both("每户毛利差，90% 区间", "difference in margin a customer, 90% interval"),
         source=source("effects", figures),
@@ -163,7 +164,7 @@ def _effects_table(rows: list[Row], money: Money, *, drawn: bool) -> Block:
             column("对照", "left alone"),
             column("有执行记录", "delivered"),
             column("差异（90% 区间）", "difference (90% interval)"),
-            column("净增收", "earned, net"),
+            column("减去成本后合计", "earned, net of cost"),
             column("结论", "verdict", LONG),
         ],
         rows=body,
