@@ -104,7 +104,7 @@ def test_words_are_in_both_languages_and_assumed_effects_are_marked(book: Book) 
     assert visits
     assert {row["Effect is"] for row in visits} == {"假设\nassumed"}
     assert {row["Effect is"] for row in rows if row not in visits} == {"实测\nmeasured"}
-    reasons = {row["Reason 1"] for row in rows if row["Reason 1"]}
+    reasons = {row["Risk reason 1"] for row in rows if row["Risk reason 1"]}
     assert "近一年有投诉\ncomplained within the last twelve months" in reasons
 
 

@@ -38,7 +38,7 @@ def _size_zh(said: PilotSize) -> list[str]:
         lines.append(
             f"{said.planned.customers:,} 位客户、查看 {said.looks} 次：能看出每户每月 {_yuan(said.sees_fen)} 元、"
             f"或离网 {said.sees_leave * 100:.2f} 个百分点的差异（把握 {said.power:.0%}）；"
-            f"预计成本 {_yuan(said.most_cost_fen or 0)} 元"
+            f"按优惠写明的接受比例（未写为全部），预计成本 {_yuan(said.most_cost_fen or 0)} 元"
         )
     return lines
 
@@ -66,8 +66,8 @@ def _size_en(said: PilotSize) -> list[str]:
         lines.append(
             f"{said.planned.customers:,} customers, looked at {_times(said.looks)}: {_yuan(said.sees_fen)} yuan a "
             f"customer and month are seen with a chance of {said.power:.0%}, or {said.sees_leave * 100:.2f} points of "
-            f"leaving; expected cost "
-            f"{_yuan(said.most_cost_fen or 0)} yuan"
+            f"leaving; expected cost {_yuan(said.most_cost_fen or 0)} yuan at the share the offer says accept "
+            "it (all, where it says none)"
         )
     return lines
 

@@ -21,12 +21,12 @@ customer value | 客户价值 | margin expected over {value_en} while staying, i
 value at risk | 涉及价值 | customer value of those at medium or high risk, added up | 中高风险客户的客户价值合计 | {money_en} | {money_zh} | scores
 Gini coefficient | 基尼系数 | 0 when all bring the same, towards 1 when few bring everything | 0 为人人相同，趋近 1 为集中于少数 | 0–1 | 0–1 | features, scores
 loyalty | 忠诚 | loyal, general, wavering, and whether by attachment, inertia or price; by the rules of policy | 忠诚、一般、游离，及其性质：情感、惰性或价格；按政策规则 | class | 类 | scores, policy/loyalty.toml
-expected net margin | 预期净增毛利 | margin expected with the offer less without it, less the expected cost | 有优惠与没有优惠相比预期多得的毛利，减去预期成本 | {money_en} | {money_zh} | decisions.gain_fen
+expected net margin | 预期净增毛利 | margin expected over {value_en} with the offer less without it, less the expected cost | 未来 {value_zh}内，有优惠与没有优惠相比预期多得的毛利，减去预期成本 | {money_en} | {money_zh} | decisions.gain_fen
 cost | 成本 | contact cost plus the expected cost of the benefit | 触达成本加预期兑现的优惠成本 | {money_en} | {money_zh} | decisions.cost_fen
 assumed / measured | 假设 / 实测 | the effect of an offer is stated in policy, or was found in a pilot | 优惠效果来自政策中的假设，或来自试点 | -- | -- | policy/offers.toml, pilots
 held out | 对照 | customers the rule chose but the lot ({held_out}) leaves alone, so that the effect can be measured | 本可获得优惠、但按抽签（{held_out}）保留不动的客户，用来测量成效 | customers | 户 | decisions, policy/limits.toml
 shadow price | 影子价格 | margin net of cost that one more unit of the limit would add at most; of money: beyond the money itself | 该资源多一个单位时方案最多多得的毛利，成本已减去；费用则为收回自身之外所得 | {money_en} | {money_zh} | plan
-effect | 成效 | mean of the treated less mean of those left alone, for plans with proof of delivery; 90% interval | 实施客户均值减对照均值，只计有执行记录的方案；区间为 90% | {money_en} | {money_zh} | effects
+effect | 成效 | mean of the treated less mean of those left alone, for plans with proof of delivery, over {leave_en} after the plan's month at most; 90% interval | 实施客户均值减对照均值，只计有执行记录的方案，至多计方案账期之后 {leave_zh}；区间为 90% | {money_en} | {money_zh} | effects
 earned, net of cost | 减去成本后合计 | the effect times the treated compared, less what they cost; for its interval take the ends of the effect's in the same way | 成效乘以参与比较的实施客户，减去其成本；其区间由成效区间的两端同样算得 | {money_en} | {money_zh} | effects.earned_fen
 retention | 保有 | share still there at the end of the window; treated less left alone, in percentage points | 观察期末仍在网的占比；实施减对照，以百分点计 | points | 百分点 | effects
 port-out, downgrade | 携号转网, 降套 | left with the number / moved to a recurring charge lower by the share in policy, within the same months as leaving | 带号码离网／月租降低达到政策写明的比例；期限与离网相同 | share | 占比 | scores, policy/leaving.toml

@@ -74,7 +74,7 @@ def fields(policy: Policy, figures: dict[str, Any]) -> list[Field]:
         Field(both("成本", "Cost"), 11, "money", lambda r: yuan(r["cost_fen"])),
         Field(both("效果来自", "Effect is"), 11, "text", lambda r: _source(assumed.get(r["offer_id"]))),
     ]
-    reason = [Field(both(f"原因 {i}", f"Reason {i}"), 28, "text", why(f"reason_{i}")) for i in (1, 2, 3)]
+    reason = [Field(both(f"离网风险原因 {i}", f"Risk reason {i}"), 28, "text", why(f"reason_{i}")) for i in (1, 2, 3)]
     talk = [
         Field(
             both("账期末合约剩余月数", "Contract months left at month end"),

@@ -18,6 +18,7 @@ from keepline.report.pictures.shape import (
     Cell,
     caution,
     column,
+    months,
     note,
     picture,
     section,
@@ -57,11 +58,15 @@ def prove_sections(figures: Figures) -> list[Block]:
 
 
 def effects(figures: Figures, money: Money) -> Block:
-    rows = figures["effects"]
+    rows, head = figures["effects"], figures["head"]
+    window, ahead = months(head["leave_months"]), months(head["value_months"])
     lead = both(
-        "以往方案的成效，是实施客户与随机保留的对照之间的差；观察期未满的，只计已过的账期；没有执行记录或人数太少，就不给数字。",
+        "以往方案的成效，是实施客户与随机保留的对照之间的差；观察期未满的，只计已过的账期；没有执行记录或人数太少，就不给数字。"
+        f"成效至多计 {window['zh']}，方案的预期净增毛利计 {ahead['zh']}，两者不能直接相比。",
         "What a past plan earned is the difference between the treated and those left alone by lot; while its "
-        "window is not over, the months so far count; without proof of delivery, or with too few, there is no figure.",
+        "window is not over, the months so far count; without proof of delivery, or with too few, there is no figure. "
+        f"It counts {window['en']} at most, a plan's expected net margin {ahead['en']}: the two are not to be compared "
+        "directly.",
     )
     blocks: list[Block] = []
     if not rows:
