@@ -25,7 +25,7 @@ expected net margin | 预期净增毛利 | margin expected over {value_en} with 
 cost | 成本 | contact cost plus the expected cost of the benefit | 触达成本加预期兑现的优惠成本 | {money_en} | {money_zh} | decisions.cost_fen
 assumed / measured | 假设 / 实测 | the effect of an offer is stated in policy, or was found in a pilot | 优惠效果来自政策中的假设，或来自试点 | -- | -- | policy/offers.toml, pilots
 held out | 对照 | customers the rule chose but the lot ({held_out}) leaves alone, so that the effect can be measured | 本可获得优惠、但按抽签（{held_out}）保留不动的客户，用来测量成效 | customers | 户 | decisions, policy/limits.toml
-shadow price | 影子价格 | margin net of cost that one more unit of the limit would add at most; of money: beyond the money itself | 该资源多一个单位时方案最多多得的毛利，成本已减去；费用则为收回自身之外所得 | {money_en} | {money_zh} | plan
+shadow price | 影子价格 | margin net of cost that one more unit of the limit would add to the best plan possible at most; of money: beyond the money itself | 该资源多一个单位时，可能的最好方案最多多得的毛利，成本已减去；费用则为收回自身之外所得 | {money_en} | {money_zh} | plan
 effect | 成效 | mean of the treated less mean of those left alone, for plans with proof of delivery, over {leave_en} after the plan's month at most; 90% interval | 实施客户均值减对照均值，只计有执行记录的方案，至多计方案账期之后 {leave_zh}；区间为 90% | {money_en} | {money_zh} | effects
 earned, net of cost | 减去成本后合计 | the effect times the treated compared, less what they cost; for its interval take the ends of the effect's in the same way | 成效乘以参与比较的实施客户，减去其成本；其区间由成效区间的两端同样算得 | {money_en} | {money_zh} | effects.earned_fen
 retention | 保有 | share still there at the end of the window; treated less left alone, in percentage points | 观察期末仍在网的占比；实施减对照，以百分点计 | points | 百分点 | effects

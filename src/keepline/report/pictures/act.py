@@ -170,12 +170,13 @@ def _managers(found: Figures, money: Money) -> Block:
 def limits(figures: Figures, money: Money) -> Block:
     rows = figures["limits"]
     lead = both(
-        "影子价格：某项资源多一个单位，方案最多能多得多少毛利，成本（包括多花的费用）已经减去；富余的资源影子价格为零。"
-        "剩下的分钟不够一次走访时，工时虽未用完也有价格。多一成至多多得多少，说的是可能的最好方案。",
-        "Shadow price: how much more margin one more unit of a limit brings at most, all cost, also money spent more, "
-        "taken off; a limit with plenty left has none. "
-        "Minutes too few for one more visit stay unused and still have a price. What a tenth more earns at most is "
-        "said of the best plan possible.",
+        "影子价格：某项资源多一个单位，可能的最好方案最多能多得多少毛利，成本（包括多花的费用）已经减去；"
+        "富余的资源影子价格为零。多一成至多多得多少，也就可能的最好方案而言。"
+        "剩下的分钟不够一次走访时，工时虽未用完也有价格；补足一次走访，本方案多得的可以超过它。",
+        "Shadow price: how much more margin one more unit of a limit brings the best plan possible at most, all cost, "
+        "also money spent more, taken off; a limit with plenty left has none. What a tenth more earns at most is said "
+        "of the best plan possible too. Minutes too few for one more visit stay unused and still have a price; what "
+        "completes a visit may bring this plan more than that.",
     )
     if not rows:
         empty = note("方案没有记录资源限制。", "The plan recorded no limits.")
