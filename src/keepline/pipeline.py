@@ -33,7 +33,7 @@ from keepline.kept import Kept
 from keepline.lake.store import Lake, reading
 from keepline.measurement.effects import PastPlan, measure_plans
 from keepline.measurement.judgement import judge
-from keepline.measurement.pilots import PastSnapshot, Written, measure_pilots, pilot_months
+from keepline.measurement.pilots import PastSnapshot, Written, lots_of, measure_pilots, pilot_months
 from keepline.measurement.watching import calibration_warnings, watch_calibration
 from keepline.periods import Month
 from keepline.policy.documents import Policy, read_policy
@@ -232,7 +232,7 @@ def _measurement(run: Run, models: Models) -> dict[str, Any]:
     for month in pilot_months(run.lake, run.policy, run.month):
         _features(run, month, name=f"features {month}", zh=f"试点账期特征 {month}", en=f"features of the pilot {month}")
         words = {"name": f"scores {month}", "zh": f"试点账期评分 {month}", "en": f"scores of the pilot {month}"}
-        _scores(run, month, models, **words, among=run.lake.window("experiments", month, month))
+        _scores(run, month, models, **words, among=lots_of(run.lake, month, run.month))
         snapshots.append(PastSnapshot(month, run.parts("features", month), run.parts("scores", month)))
     plans = [PastPlan(p.month, p.parts("assignments"), p.parts("scores"), p.parts("decisions")) for p in run.past]
     given = (run.engine, run.lake, run.policy)

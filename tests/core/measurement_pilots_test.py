@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from small_policy import small_policy
 from keepline import engine as engines
 from keepline.canonical import table_hash
 from keepline.engine import Engine
-from keepline.lake.store import Lake
+from keepline.lake.store import Lake, open_lake
 from keepline.measurement import uplift
 from keepline.measurement.learners import LEARNERS
 from keepline.measurement.pilots import ARM_MIN, PastSnapshot, Written, measure_pilots, pilot_months
@@ -96,6 +97,22 @@ def measured(engine: Engine, folder: Path, pilot: Pilot, policy: Policy, snapsho
     written = Written(to, folder / "looks.parquet", folder / "learners.parquet")
     measure_pilots(engine, lake, policy, snapshot=snapshot, past=[pilot.known(folder)], to=written)
     return list(pq.read_table(to).to_pylist())
+
+
+def test_lots_loaded_after_their_month_was_published_are_measured_as_if_they_had_been_there(tmp_path: Path) -> None:
+    pilot, policy, to = Pilot(2000, held=0.4, extra_fen=200, seed=2), policy_with("care"), tmp_path / "pilots.parquet"
+    pilot.answers = ["accepted" if bill > 6000 else "none" for bill in pilot.bill]
+    there = measured(engines.start("duckdb"), tmp_path, pilot, policy)
+    lake = open_lake(tmp_path / "lake")
+    since = {"experiments": str(DRAWN + 1), "deliveries": str(SNAPSHOT)}
+    late = [replace(f, holds_from=since.get(f.table, "")) for f in lake.files]
+    written = Written(to, tmp_path / "looks.parquet", tmp_path / "learners.parquet")
+    past = [pilot.known(tmp_path)]
+    measure_pilots(
+        engines.start("duckdb"), replace(lake, files=tuple(late)), policy, snapshot=SNAPSHOT, past=past, to=written
+    )
+    assert pq.read_table(to).to_pylist() == there
+    assert {row["verdict"] for row in there} == {"measured"}
 
 
 def effect_at(rows: Rows, outcome: str, **terms: float) -> float:

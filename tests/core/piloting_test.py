@@ -27,6 +27,7 @@ from keepline.errors import TooFewError, UsageError
 from keepline.holdout import is_held_out
 from keepline.lake.intake import load
 from keepline.lake.store import open_lake
+from keepline.measurement.pilots import lots_of
 from keepline.measurement.statistics import Sums, cuped_error
 from keepline.measurement.uplift import within_reach
 from keepline.newsite import make_site
@@ -203,6 +204,8 @@ def test_lots_loaded_are_known_and_nobody_is_drawn_again_while_the_window_runs(s
     assert report.verdict == "accepted", report.text("en")
     files = [pq.read_table(path) for path in site.lake.rglob("*.parquet") if "experiments" in str(path)]
     assert sum(len(file) for file in files) == len(first) > 1000
+    measured = lots_of(open_lake(site.lake), MONTH, MONTH + 1)
+    assert sum(pq.read_metadata(path).num_rows for files in measured.files for path in files.paths) == len(first)
     second = drawn(site, tmp_path / "two", customers=900)
     assert not set(first["customer_id"].to_pylist()) & set(second["customer_id"].to_pylist())
     treated = csv.read_csv(tmp_path / "two" / "treated.csv")

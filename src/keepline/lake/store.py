@@ -90,32 +90,35 @@ class Lake:
             newest[f.table, f.month] = max(newest.get((f.table, f.month), ""), f.holds_from)
         return [f for f in known if f.holds_from == newest[f.table, f.month]]
 
-    def scan(self, table: str, snapshot: Month, *, months: int | None = None) -> Scan:
-        """The table as known at the end of ``snapshot``: nothing later, at most ``months`` back."""
+    def scan(self, table: str, snapshot: Month, *, months: int | None = None, known: Month | None = None) -> Scan:
+        """The table as known at the end of ``snapshot``: nothing later, at most ``months`` back.
+
+        ``known``: of those months, what a later snapshot knows.
+        """
         by_month: dict[int, list[Path]] = {}
-        for f in self._seen(table, snapshot, months):
+        for f in self._seen(table, snapshot, months, known or snapshot):
             by_month.setdefault(snapshot - Month.parse(f.month), []).append(self.root / f.path)
         files = tuple(Files(tuple(sorted(by_month[ago])), ago) for ago in sorted(by_month))
         return Scan(TABLES[table], files, snapshot.index)
 
     def content(self, table: str, snapshot: Month, *, months: int | None = None) -> list[tuple[str, str]]:
         """Month and hash of every file that ``scan`` would show: equal content, equal view."""
-        return sorted((f.month, f.sha256) for f in self._seen(table, snapshot, months))
+        return sorted((f.month, f.sha256) for f in self._seen(table, snapshot, months, snapshot))
 
-    def _seen(self, table: str, snapshot: Month, months: int | None) -> list[LakeFile]:
+    def _seen(self, table: str, snapshot: Month, months: int | None, known: Month) -> list[LakeFile]:
         oldest = snapshot.index - months + 1 if months is not None else -1
         return [
             f
-            for f in self.versions(snapshot)
+            for f in self.versions(known)
             if f.table == table and oldest <= Month.parse(f.month).index <= snapshot.index
         ]
 
-    def window(self, table: str, first: Month, last: Month) -> Scan:
+    def window(self, table: str, first: Month, last: Month, *, known: Month | None = None) -> Scan:
         """The table from ``first`` to ``last``: the outcome window of a past snapshot.
 
         ``months_ago`` counts from ``last``. Only labels and measurement may ask for it.
         """
-        return self.scan(table, last, months=last - first + 1)
+        return self.scan(table, last, months=last - first + 1, known=known)
 
     def identity(self, snapshot: Month) -> str:
         """Hash of everything a run of ``snapshot`` may read; contact details tell nobody's decision."""

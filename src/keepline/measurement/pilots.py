@@ -14,7 +14,7 @@ from scipy import stats
 from sqlglot import exp
 
 from keepline import sqlmodel
-from keepline.engine import Engine
+from keepline.engine import Engine, Scan
 from keepline.lake.store import Lake
 from keepline.measurement import uplift
 from keepline.measurement.found import (
@@ -91,6 +91,11 @@ def pilot_months(lake: Lake, policy: Policy, snapshot: Month) -> list[Month]:
     return [w.snapshot for w in windows if w.last <= snapshot and is_whole(lake, policy, window=w)]
 
 
+def lots_of(lake: Lake, month: Month, snapshot: Month) -> Scan:
+    """The lots of a month as a later snapshot knows them: they are drawn and loaded after that month was published."""
+    return lake.window("experiments", month, month, known=snapshot)
+
+
 def measure_pilots(
     engine: Engine, lake: Lake, policy: Policy, *, snapshot: Month, past: Sequence[PastSnapshot], to: Written
 ) -> int:
@@ -100,7 +105,9 @@ def measure_pilots(
     each learner told who responds.
     """
     wanted = set(pilot_months(lake, policy, snapshot))
-    tables = [_participants(engine, lake, policy, known=known) for known in past if known.month in wanted]
+    tables = [
+        _participants(engine, lake, policy, known=known, snapshot=snapshot) for known in past if known.month in wanted
+    ]
     people = pa.concat_tables(tables) if tables else None
     level = policy.offers.pilot_level
     rows: list[dict[str, Any]] = []
@@ -124,12 +131,12 @@ def _looks(policy: Policy, offer: Offer, experiment_id: str, people: pa.Table | 
     return look_rows(people, offer, rule=rule, months=months, experiment_id=experiment_id, lots_chance=chance)
 
 
-def _participants(engine: Engine, lake: Lake, policy: Policy, *, known: PastSnapshot) -> pa.Table:
+def _participants(engine: Engine, lake: Lake, policy: Policy, *, known: PastSnapshot, snapshot: Month) -> pa.Table:
     """Everyone in a pilot of the month: arm, what was known then, what came of it."""
     window = Window(known.month, policy.leaving.horizon_months)
     see_window(engine, lake, window=window)
-    engine.see("experiments", lake.window("experiments", known.month, known.month))
-    engine.see("deliveries", lake.window("deliveries", known.month, window.last))
+    engine.see("experiments", lots_of(lake, known.month, snapshot))
+    engine.see("deliveries", lake.window("deliveries", known.month, window.last, known=snapshot))
     see_parts(engine, view="features", table=FEATURES, parts=known.features)
     see_parts(engine, view="scores", table=SCORES, parts=known.scores)
     people = sqlmodel.load(PACKAGE, "pilot_people")
