@@ -171,8 +171,9 @@ def _of_parquet(error: pa.ArrowException) -> KeeplineError:
     """A Parquet file of the site that was cut short or written over by somebody else."""
     first = (str(error).strip() or "-").splitlines()[0]
     return KeeplineError(
-        f"a Parquet file of the site is damaged: {first}; restore lake/ or published/ from a backup, or delete work/",
-        f"站点中的 Parquet 文件已损坏：{first}；请从备份恢复 lake/ 或 published/，或删除 work/",
+        f"a Parquet file of the site is damaged: {first}; restore lake/ or published/ from a backup, "
+        "or delete work/ and kept/",
+        f"站点中的 Parquet 文件已损坏：{first}；请从备份恢复 lake/ 或 published/，或删除 work/ 与 kept/",
         code="damaged_file",
     )
 

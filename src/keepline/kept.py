@@ -2,7 +2,7 @@
 
 ::
 
-    SITE/kept/TABLE-MONTH-HASH/part-00000.parquet      the same file as in the publication, by a hard link
+    SITE/kept/TABLE-MONTH-HASH/part-00000.parquet      what the run made, by a hard link; publications have a copy
 
 A run learns from past months, and those were once the month that was closed. Equal inputs, policy and query give
 equal parts, so that closing a month reads one month of history less than making everything anew.
@@ -14,6 +14,9 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from keepline.periods import Month
 
@@ -32,11 +35,21 @@ class Kept:
         return self.root / f"{table}-{month}-{made_from[:HASHED]}"
 
     def find(self, kept: Path, to: Path) -> bool:
-        """Put the kept part in its place, if there is one."""
-        if not kept.exists():
+        """Put the kept part in its place, if there is a whole one; one cut short goes, if it may, to be made anew."""
+        if not kept.exists() or not self._is_whole(kept):
             return False
         to.parent.mkdir(parents=True, exist_ok=True)
         _same_file(kept, to)
+        return True
+
+    def _is_whole(self, kept: Path) -> bool:
+        """Whether its footer, which is written last, can be read: a power cut may leave a part without its end."""
+        try:
+            pq.read_metadata(kept)
+        except pa.ArrowException:
+            if self.adds:
+                kept.unlink()
+            return False
         return True
 
     def add(self, part: Path, kept: Path) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from keepline import __version__
 from keepline import engine as engines
 from keepline.canonical import text_hash
 from keepline.engine import Engine, Range
@@ -73,10 +74,12 @@ class Run:
             self.progress.advance()
 
     def _kept(self, table: str, month: Month | None, made_from: str | None) -> Path | None:
-        """Named by the cut as well, as the work is, and by the engine, so that neither rests on the other."""
+        """Named by the cut as well, as the work is; by the engine, so that neither rests on the other; and by our
+        version, which may read or write the same query otherwise."""
         if made_from is None:
             return None
-        return self.kept.folder(table, month or self.month, text_hash([made_from, len(self.ranges), self.engine.name]))
+        said = [made_from, len(self.ranges), self.engine.name, __version__]
+        return self.kept.folder(table, month or self.month, text_hash(said))
 
     def _build(self, only: Range, to: Path, build: Callable[[Range, Path], int], kept: Path | None) -> None:
         if kept is None:

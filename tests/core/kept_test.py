@@ -90,6 +90,26 @@ def test_a_run_that_was_cut_short_goes_on_with_the_parts_it_had(closing: Closing
     assert closing.built == [lost.name]
 
 
+def test_a_kept_part_that_was_cut_short_is_made_anew(closing: Closing) -> None:
+    first = closing.features(THEN)
+    hurt = sorted((closing.root / "kept").glob("*/part-00001.parquet"))[0]
+    whole = hurt.read_bytes()
+    hurt.unlink()
+    hurt.write_bytes(whole[: len(whole) // 2])
+    assert closing.features(THEN, adds=False) == first
+    assert closing.features(THEN) == first
+    assert closing.built == [hurt.name]
+    closing.features(THEN)
+    assert closing.built == []
+
+
+def test_another_version_of_the_program_makes_its_own(closing: Closing, monkeypatch: pytest.MonkeyPatch) -> None:
+    closing.features(THEN)
+    monkeypatch.setattr("keepline.run.__version__", "another")
+    closing.features(THEN)
+    assert len(closing.built) == PARTS
+
+
 def test_rows_of_later_months_leave_what_is_kept_as_it_is(closing: Closing) -> None:
     first = closing.features(THEN)
     closing.told(bills=[a_bill(NOW, 700)])

@@ -13,7 +13,7 @@ from core.small_manifest import figures_of, manifest
 from core.small_publication import publish, write_parts
 from keepline import engine as engines
 from keepline.report.card import card_figures, estimate, judgement_figures, wilson
-from keepline.report.findings import FINDERS, findings
+from keepline.report.findings import FINDERS, excluded, findings
 from keepline.report.means import limit_figures
 from keepline.report.numbers import EMPTY, Money, count, decimal, percent, short_count
 from keepline.report.page import render
@@ -111,6 +111,14 @@ def test_a_finding_that_is_not_supported_is_dropped(shown: Figures) -> None:
     assert "plan" not in without(shown, plan=nobody)
     oversampled = shown["head"] | {"oversampled": True, "true_monthly_rate": None}
     assert "leaving" not in without(shown, head=oversampled)
+
+
+def test_no_finding_speaks_of_running_pilots_since_the_workbench_shows_findings(shown: Figures) -> None:
+    funnel = {"base": 100, "steps": [{"state": "in_pilot", "customers": 60}, {"state": "no_consent", "customers": 9}]}
+    said = excluded(shown | {"funnel": funnel}, Money("CNY"))
+    assert said is not None
+    assert "9" in said["en"]
+    assert "pilot" not in said["en"]
 
 
 def test_every_finder_stays_silent_without_figures(shown: Figures) -> None:
@@ -269,6 +277,11 @@ def test_where_a_limit_has_nothing_or_no_price_what_more_would_earn_is_not_told(
     (told,) = limit_figures({"limits": [said | row]})
     assert told["tenth_fen"] is None
     assert in_words(told, Money("CNY"))["en"] == "What more of contacts by app would earn cannot be told"
+
+
+def test_a_limit_of_which_there_is_nothing_is_told_once_though_it_has_a_price(shown: Figures) -> None:
+    rows = [row | ({"available": 0, "used": 0} if row["limit"] == "channel:sms" else {}) for row in shown["limits"]]
+    assert render(shown | {"limits": rows}).count("What more of contacts by SMS would earn cannot be told") == 1
 
 
 def test_the_page_says_of_every_limit_what_more_of_it_would_earn(shown: Figures) -> None:

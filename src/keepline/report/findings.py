@@ -14,6 +14,7 @@ from keepline.report.words import STATES, Words, both, word
 Finding = dict[str, Any]
 Figures = dict[str, Any]
 WANTED = 5
+NO_EXCLUSION = ("treated", "held_out", "below_cut", "in_pilot")
 WORTH_SAYING = 0.005  # a share below half a percent is no finding
 
 
@@ -190,9 +191,12 @@ def moved(figures: Figures, money: Money) -> Finding | None:  # noqa: ARG001 - f
 
 
 def excluded(figures: Figures, money: Money) -> Finding | None:  # noqa: ARG001 - finders share one shape
-    """The exclusion that takes most customers out before offers are weighed."""
+    """The exclusion that takes most customers out before offers are weighed.
+
+    Pilots are told by the funnel alone: findings are read in the workbench, which speaks of no running pilot.
+    """
     base = figures["funnel"]["base"]
-    rows = [r for r in figures["funnel"]["steps"] if r["state"] not in ("treated", "held_out", "below_cut")]
+    rows = [r for r in figures["funnel"]["steps"] if r["state"] not in NO_EXCLUSION]
     if not rows or not base:
         return None
     row = max(rows, key=lambda r: (r["customers"], r["state"]))

@@ -30,8 +30,8 @@ def hardest(rows: Sequence[Limit]) -> Limit | None:
 
 
 def dearest_first(rows: Sequence[Limit]) -> list[Limit]:
-    """The limits that hold the plan back, the hardest first."""
-    return sorted((row for row in rows if binds(row)), key=lambda row: (-_stake(row), row["limit"]))
+    """The limits that hold the plan back and of which there is some, the hardest first."""
+    return sorted((row for row in rows if binds(row) and known(row)), key=lambda row: (-_stake(row), row["limit"]))
 
 
 def known(row: Limit) -> bool:
