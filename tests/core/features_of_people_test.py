@@ -137,7 +137,12 @@ def test_the_report_says_how_many_left_alone_were_given_an_offer_and_tells_of_no
     row = {"plan_month": "2026-08", "month": "2026-09", "offer_id": "*", "measure": "margin", "verdict": "window_open",
            "name": {"zh": "方案", "en": "plan"}, "treated": 90, "held_out": 40, "delivered": 80, "earned_fen": None,
            "said": {"zh": "", "en": ""}, "low": None, "held_out_given": number, "treated_given": 0}  # fmt: skip
-    figures = {"effects": [row], "pilots": [], "base": {}, "head": {"month": "2026-09"}}
+    figures = {
+        "effects": [row],
+        "pilots": [],
+        "base": {},
+        "head": {"month": "2026-09", "leave_months": 3, "value_months": 12},
+    }
     said = str(effects_section(figures, Money("CNY")))
     assert f"对照 40 户中有 {told_as} 户" in said
     assert f"{told_as} of the 40 left alone" in said
