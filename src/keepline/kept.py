@@ -5,13 +5,16 @@
     SITE/kept/TABLE-MONTH-HASH/part-00000.parquet      what the run made, by a hard link; publications have a copy
 
 A run learns from past months, and those were once the month that was closed. Equal inputs, policy and query give
-equal parts, so that closing a month reads one month of history less than making everything anew.
+equal parts, so that closing a month makes the features of that month alone. Keeping is a saving and no more: where it
+fails, as on a full disk, the run goes on, and what others put here is left alone.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +25,7 @@ from keepline.periods import Month
 
 MONTHS = 36  # longest that a kept part can still be asked for
 HASHED = 16
+NAMED = re.compile(rf"(\w+)-([0-9]{{4}}-(?:0[1-9]|1[0-2]))-[0-9a-f]{{{HASHED}}}")
 
 
 @dataclass(frozen=True)
@@ -54,14 +58,17 @@ class Kept:
 
     def add(self, part: Path, kept: Path) -> None:
         if self.adds and not kept.exists():
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            _same_file(part, kept)
+            with suppress(OSError):
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                _same_file(part, kept)
 
     def sweep(self, now: Month) -> None:
         """Let go of what is too old to be asked for, and of all but the latest version of each table and month."""
         newest: dict[tuple[str, str], Path] = {}
         for folder in sorted(self.root.glob("*-????-??-*"), key=lambda each: each.stat().st_mtime_ns):
-            table, month = folder.name[: -len("-YYYY-MM-") - HASHED], folder.name[-HASHED - 8 : -HASHED - 1]
+            if (named := NAMED.fullmatch(folder.name)) is None:
+                continue
+            table, month = named.groups()
             if (old := newest.pop((table, month), None)) is not None:
                 shutil.rmtree(old)
             if now - Month.parse(month) < MONTHS:
@@ -75,7 +82,10 @@ def _same_file(was: Path, to: Path) -> None:
     partial = to.with_name(f".{to.name}.{os.getpid()}")
     partial.unlink(missing_ok=True)
     try:
-        os.link(was, partial)
-    except OSError:
-        shutil.copyfile(was, partial)
-    partial.replace(to)
+        try:
+            os.link(was, partial)
+        except OSError:
+            shutil.copyfile(was, partial)
+        partial.replace(to)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,13 +18,22 @@ from keepline.insight.additive import Additive, Term, fit_additive
 from keepline.insight.inputs import choose
 from keepline.insight.reasons import FAMILIES, OTHERWISE, strongest
 from keepline.insight.scoring import NUMERIC, score
-from keepline.insight.training import train
+from keepline.insight.training import Models, train
 from keepline.tables import FEATURES, TABLES
 
 
 def rows(folder: Path) -> pa.Table:
     sample, _ = World(2000, seed=1).snapshot(SNAPSHOT, folder)
     return pq.read_table(sample.features[0])
+
+
+def learnt(engine: Engine, folder: Path, *, seed: int) -> tuple[Models, dict[str, Any]]:
+    """Models of a small world, and what scoring its present month is given."""
+    world = World(900, seed=seed, monthly_rate=0.06)
+    sample, _ = world.snapshot(SNAPSHOT + -HORIZON, folder)
+    now, _ = world.snapshot(SNAPSHOT, folder)
+    models = train(engine, Shelf({}), policy(), snapshot=SNAPSHOT, samples=[sample], seed=1)
+    return models, {"snapshot": SNAPSHOT, "features": now.features[0], "only": EVERYONE}
 
 
 def test_parts_add_up_to_the_log_odds(tmp_path: Path) -> None:
@@ -72,11 +82,7 @@ def test_last_months_reason_stays_first_while_it_is_nearly_as_strong(tmp_path: P
 
 
 def test_scores_take_the_reasons_of_the_month_before(engine: Engine, tmp_path: Path) -> None:
-    world = World(900, seed=7, monthly_rate=0.06)
-    sample, _ = world.snapshot(SNAPSHOT + -HORIZON, tmp_path)
-    now, _ = world.snapshot(SNAPSHOT, tmp_path)
-    models = train(engine, Shelf({}), policy(), snapshot=SNAPSHOT, samples=[sample], seed=1)
-    given = {"snapshot": SNAPSHOT, "features": now.features[0], "only": EVERYONE}
+    models, given = learnt(engine, tmp_path, seed=7)
     score(engine, Shelf({}), policy(), models, **given, to=tmp_path / "fresh")
     fresh = pq.read_table(tmp_path / "fresh")
     swapped = fresh.set_column(fresh.schema.get_field_index("reason_1"), "reason_1", fresh["reason_2"])
@@ -90,11 +96,7 @@ def test_scores_take_the_reasons_of_the_month_before(engine: Engine, tmp_path: P
 
 
 def test_some_customers_are_scored_as_they_would_be_among_all(engine: Engine, tmp_path: Path) -> None:
-    world = World(900, seed=8, monthly_rate=0.06)
-    sample, _ = world.snapshot(SNAPSHOT + -HORIZON, tmp_path)
-    now, _ = world.snapshot(SNAPSHOT, tmp_path)
-    models = train(engine, Shelf({}), policy(), snapshot=SNAPSHOT, samples=[sample], seed=1)
-    given = {"snapshot": SNAPSHOT, "features": now.features[0], "only": EVERYONE}
+    models, given = learnt(engine, tmp_path, seed=8)
     score(engine, Shelf({}), policy(), models, **given, to=tmp_path / "all")
     everybody = pq.read_table(tmp_path / "all")
     some = everybody.take(list(range(0, len(everybody), 7)))

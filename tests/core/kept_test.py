@@ -177,3 +177,18 @@ def test_what_is_too_old_and_what_was_made_otherwise_is_let_go(tmp_path: Path) -
         f"features-{NOW}-b",
         f"labels-{NOW}-a",
     ]
+
+
+def test_what_others_put_there_is_left_alone(tmp_path: Path) -> None:
+    strange = [tmp_path / name for name in ("features-2020-13-" + "a" * HASHED, "notes-2020-01-of-mine")]
+    for folder in strange:
+        folder.mkdir()
+    Kept(tmp_path).sweep(NOW)
+    assert all(folder.is_dir() for folder in strange)
+
+
+def test_where_nothing_can_be_kept_the_run_goes_on(closing: Closing) -> None:
+    (closing.root / "kept").write_text("in the way", encoding="ascii")
+    first = closing.features(THEN)
+    (closing.root / "kept").unlink()
+    assert closing.features(THEN) == first
