@@ -16,6 +16,7 @@ from keepline.engine import Engine, Files, Scan
 from keepline.errors import PublicationError
 from keepline.features.build import lacking
 from keepline.lake.store import Lake
+from keepline.lookup import write_lookup
 from keepline.periods import Month
 from keepline.policy.documents import KINDS, Policy
 from keepline.publication import MANIFEST, table_summary
@@ -45,6 +46,8 @@ def assemble(run: Run, extra: dict[str, Any]) -> Path:
     demand_same_policy(run.policy, folder / "policy", month=run.month)
     manifest = _manifest(run, folder) | extra
     manifest["lacking"] += _too_little(extra)
+    with run.step("lookup", "编制查找索引", "where each customer lies"):
+        manifest["lookup"] = write_lookup(folder, _made(run))
     with run.step("report", "生成报告与方案表", "report and plan"):
         found = figures(run.engine, folder, manifest=manifest, policy=run.policy, settings=run.site.settings)
         _write_json(folder / "figures.json", found)

@@ -114,7 +114,7 @@ def explain(customer: str, site: Path, month: Month, face: str, lang: str, as_js
 @JSON
 def lineage(column: str, site: Path, as_json: bool) -> None:
     """一个数字来自运营商的哪些列。 From which of the operator's columns a number comes."""
-    from keepline.lineage.walking import trace
+    from keepline.lineage import trace
 
     found = trace(open_site(site), column)
     console.answer(found.to_dict(), found.text("zh"), found.text("en"), as_json=as_json)
@@ -131,6 +131,21 @@ def report(site: Path, month: Month, out: Path, as_json: bool) -> None:
 
     render_report(open_site(site), month, out)
     console.answer({"report": str(out)}, f"报告已写入 {out}", f"Report written to {out}", as_json=as_json)
+
+
+@cli.command()
+@click.argument("what", metavar="TABLE|plan|win-back")
+@SITE
+@MONTH
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help=".csv 或 or .parquet")
+@JSON
+def export(what: str, site: Path, month: Month, out: Path, as_json: bool) -> None:
+    """导出一张已发布的表或完整名单，附行数与校验和。 A published table or a whole list, with its rows and checksum."""
+    from keepline.exporting import export as export_table
+
+    with console.bars() as progress:
+        done = export_table(open_site(site), month, what, out=out, progress=progress)
+    console.answer(done.to_dict(), done.text("zh"), done.text("en"), as_json=as_json)
 
 
 for group in (intake.intake, policy.policy, value.value, limits.limits, pilot.pilot, tariff.tariff):

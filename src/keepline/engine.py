@@ -22,6 +22,7 @@ from sqlglot import exp, parse_one
 from keepline import sqlmodel
 from keepline.errors import EngineError
 from keepline.tables import Table, Type
+from keepline.written import GROUP_ROWS, layout
 
 Batches = Callable[[pa.RecordBatch], pa.RecordBatch]
 
@@ -222,9 +223,9 @@ def _write_batches(batches: Iterator[pa.RecordBatch], table: Table, to: Path) ->
     to.parent.mkdir(parents=True, exist_ok=True)
     partial = to.with_name(f".{to.name}.partial")
     rows = 0
-    with pq.ParquetWriter(partial, table.arrow, compression="zstd") as writer:
+    with pq.ParquetWriter(partial, table.arrow, **layout(table)) as writer:
         for batch in batches:
-            writer.write_batch(batch.cast(table.arrow))
+            writer.write_batch(batch.cast(table.arrow), row_group_size=GROUP_ROWS)
             rows += batch.num_rows
     partial.replace(to)
     return rows

@@ -5,29 +5,59 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from keepline.decisions.explain import Explanation
-from keepline.decisions.explain import explain as explain_row
-from keepline.errors import KeeplineError
+from keepline.decisions.explain import Explainer, Explanation
+from keepline.errors import KeeplineError, PublicationError
 from keepline.jsonfile import damaged, read_json
 from keepline.periods import Month
 from keepline.policy.documents import read_policy
-from keepline.publication import demand, may_write
+from keepline.publication import MANIFEST, demand, may_write
 from keepline.report.page import render
-from keepline.run import started
 from keepline.site import Site
 
+Version = tuple[int, int] | None
 PSEUDONYM = re.compile(r"[0-9]{1,19}")  # as many digits as 62 bits can have
+
+
+class Inquiry:
+    """One published month, opened once and asked about many customers, by several threads if need be.
+
+    A month that is published anew meanwhile is opened again.
+    """
+
+    def __init__(self, site: Site, month: Month) -> None:
+        self._site, self._month = site, month
+        self._opened = self._open()
+
+    def _open(self) -> tuple[Version, Explainer]:
+        version, made = self._version(), demand(self._site, self._month)
+        policy = read_policy(made.folder / "policy", self._month)
+        return version, Explainer(made.folder, month=self._month, policy=policy)
+
+    def _version(self) -> Version:
+        """Each publication has a manifest of its own."""
+        path = self._site.published(self._month) / MANIFEST
+        said = path.stat() if path.exists() else None
+        return (said.st_ino, said.st_mtime_ns) if said else None
+
+    def of(self, customer_id: int) -> Explanation | None:
+        """Explain a customer by pseudonym; None when the customer is not in the base of the month."""
+        version, explainer = self._opened
+        if version == self._version():
+            try:
+                return explainer.explain(customer_id)
+            except PublicationError:  # parts that changed under it are those of another publication, or damaged
+                if version == self._version():
+                    raise
+        _, explainer = self._opened = self._open()
+        return explainer.explain(customer_id)
 
 
 def explain_customer(site: Site, customer: str, month: Month) -> Explanation:
     """Explain by the operator's own number, or by pseudonym."""
-    made = demand(site, month)
-    policy = read_policy(made.folder / "policy", month)
-    with started(site) as engine:
-        for customer_id in _candidates(site, customer):
-            found = explain_row(engine, made.folder, customer_id=customer_id, month=month, policy=policy)
-            if found is not None:
-                return found
+    inquiry = Inquiry(site, month)
+    for customer_id in _candidates(site, customer):
+        if (found := inquiry.of(customer_id)) is not None:
+            return found
     raise KeeplineError(
         f"customer {customer} is not in the base of {month}: not active that month, or not known",
         f"{month} 的在网客户中没有 {customer}：当月不在网，或编号不存在",

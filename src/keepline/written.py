@@ -9,7 +9,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from keepline.tables import Table
+from keepline.tables import Table, Type
+
+GROUP_ROWS = 5_120  # of a row group at most: what looking up one customer has to read; half a batch of DuckDB's
+
+
+def layout(table: Table) -> dict[str, Any]:
+    """How columns lie in a part: texts as codes of a dictionary, numbers as they are, which is smaller and faster."""
+    return {"compression": "zstd", "use_dictionary": [c.name for c in table.columns if c.type is Type.TEXT]}
 
 
 def write_rows(rows: Sequence[dict[str, Any]], table: Table, to: Path) -> int:
@@ -22,6 +29,6 @@ def write_table(rows: pa.Table, table: Table, to: Path) -> int:
     """Write rows that are in the order of the table's key, beside the place and then renamed; return how many."""
     to.parent.mkdir(parents=True, exist_ok=True)
     partial = to.with_name(f".{to.name}.partial")
-    pq.write_table(rows.cast(table.arrow), partial, compression="zstd")
+    pq.write_table(rows.cast(table.arrow), partial, row_group_size=GROUP_ROWS, **layout(table))
     partial.replace(to)
     return len(rows)

@@ -19,7 +19,8 @@ import pytest
 from acceptance.commands import KEEPLINE, answer, keepline
 from acceptance.commands import parts as parts_of
 from acceptance.commands import rows as rows_of
-from keepline.canonical import table_hash
+from keepline.canonical import file_hash, table_hash
+from keepline.lookup import Lookup
 from keepline.tables import PUBLISHED, STATES, TABLES
 
 MONTH = "2026-10"
@@ -67,6 +68,19 @@ def test_the_manifest_tells_each_tables_rows_and_hash(demo_made: Path) -> None:
         found = parts(demo_made, name)
         assert said["rows"] == sum(pq.ParquetFile(part).metadata.num_rows for part in found)
         assert said["sha256"] == table_hash(found, TABLES[name])
+
+
+def test_the_manifest_tells_of_the_lookup_by_which_each_customer_is_found(demo_made: Path) -> None:
+    folder = demo_made / "published" / MONTH
+    said = json.loads((folder / "manifest.json").read_text())["lookup"]
+    part = folder / "lookup" / "part-00000.parquet"
+    assert said["sha256"] == file_hash(part)
+    assert said["bytes"] == part.stat().st_size
+    by_customer = [name for name in TABLES if (folder / name).is_dir() and TABLES[name].key[0] == "customer_id"]
+    lookup = Lookup(folder, by_customer, sha256=said["sha256"])
+    for name in by_customer:
+        for row in rows(demo_made, name)[::97]:
+            assert row in lookup.rows(name, row["customer_id"])
 
 
 def test_every_customer_of_the_base_ends_in_one_state(demo_made: Path) -> None:

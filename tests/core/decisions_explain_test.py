@@ -11,7 +11,7 @@ from decisions_cast import MONTH, Row, Stage, features_of, policy_with, stage, w
 from keepline import engine as engines
 from keepline.decisions import words
 from keepline.decisions.checks import RULES
-from keepline.decisions.explain import Explanation, explain
+from keepline.decisions.explain import Explainer, Explanation
 from keepline.engine import Engine
 from keepline.holdout import is_held_out
 from keepline.tables import CHANNELS, STATES
@@ -41,7 +41,7 @@ def published(engine: Engine, root: Path, people: list[Row], **limits: object) -
 
 
 def explained(made: Stage, who: int) -> Explanation:
-    found = explain(made.engine, made.root, customer_id=who, month=MONTH, policy=made.policy)
+    found = Explainer(made.root, month=MONTH, policy=made.policy).explain(who)
     assert found is not None
     return found
 
@@ -143,7 +143,8 @@ def test_the_price_of_the_means_is_taken_off_the_gain(made: Stage) -> None:
 
 
 def test_a_customer_outside_the_base_has_no_explanation(made: Stage) -> None:
-    assert explain(made.engine, made.root, customer_id=987_654, month=MONTH, policy=made.policy) is None
+    explainer = Explainer(made.root, month=MONTH, policy=made.policy)
+    assert [explainer.explain(who) for who in (987_654, 0, -1, 1 << 62, 1 << 70)] == [None] * 5
 
 
 def test_every_word_is_there_in_both_languages() -> None:

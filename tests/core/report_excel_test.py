@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from keepline.lake.store import open_lake
 from keepline.newsite import make_site
 from keepline.report import excel
 from keepline.report.excel import write_plan
+from keepline.report.plan_rows import most_each
 from keepline.report.sheets import safe
 from keepline.report.talk import basis
 from keepline.site import Settings, open_site
@@ -187,15 +189,33 @@ def test_the_same_plan_is_the_same_file(duck: Engine, folder: Path, path: Path, 
     assert [p.name for p in tmp_path.iterdir()] == ["again.xlsx"]
 
 
-def test_a_plan_larger_than_a_sheet_goes_on_in_the_next(
-    duck: Engine, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_large_plan_lists_the_best_of_each_manager_and_says_so(
+    duck: Engine, folder: Path, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(excel, "SHEET_ROWS", 20)
+    monkeypatch.setattr(excel, "LISTED", 20)
     book = openpyxl.load_workbook(written(duck, folder, to=tmp_path / "plan.xlsx"))
-    sheets = [name for name in book.sheetnames if "Plan" in name]
-    assert sheets[:2] == [PLAN, "方案 Plan 2"]
-    shown = [row["Customer"] for name in sheets for row in table(book, name)[1]]
-    assert sorted(shown) == sorted(str(row["customer_id"]) for row in treated(folder))
+    whole, rows = table(openpyxl.load_workbook(path))[1], table(book)[1]
+    held = Counter(row["Manager"] for row in whole)
+    most = next(n for n in range(99, 0, -1) if sum(min(n, own) for own in held.values()) <= 20)
+    by_manager = {who: [row for row in whole if row["Manager"] == who][:most] for who in dict.fromkeys(held)}
+    assert rows == [row for own in by_manager.values() for row in own]
+    assert len(rows) < len(whole)
+    title = f"{len(rows)} of {len(whole)} customers, at most {most} of each manager"
+    assert title in book[PLAN]["A2"].value
+    told = str([cell for row in book["说明 Read me"].iter_rows(values_only=True) for cell in row])
+    assert "keepline export plan --month 2026-10 --out plan.csv" in told
+    assert f"{len(whole)}" in told
+    people = table(book, "按经理 By manager")[1]
+    assert sum(row["Listed here"] for row in people) == len(rows)
+    assert sum(row["Customers"] for row in people) == len(whole)
+
+
+@pytest.mark.parametrize(("counts", "most", "each"), [
+    ([], 5, None), ([5], 5, None), ([6], 5, 5), ([1, 1, 100], 10, 8), ([3, 3, 3], 8, 2), ([3, 3, 3], 2, 1),
+    ([4, 0], 4, None),
+])  # fmt: skip
+def test_whoever_has_fewer_leaves_room_to_the_others(counts: list[int], most: int, each: int | None) -> None:
+    assert most_each(counts, most) == each
 
 
 def test_a_month_without_a_plan_still_opens(duck: Engine, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from core.small_lake import write_rows
 from core.small_manifest import figures_of, manifest, starter_policy
 from core.small_publication import publish
 from keepline import engine as engines
+from keepline.report import win_back_book
 from keepline.report.book import Names
 from keepline.report.tally import Shelf
 from keepline.report.win_back_book import write_win_back
@@ -63,3 +64,14 @@ def test_without_departures_the_list_is_empty_and_still_a_sheet(tmp_path: Path, 
     rows = listed(publish(tmp_path / "publication", customers=50), names=names)
     assert "Recorded reason" in str(rows[2])
     assert len(rows) == 3
+
+
+def test_a_list_that_holds_a_part_says_how_many_there_are_and_where_all_are(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "of 2" not in str(listed(folder)[1][0])
+    monkeypatch.setattr(win_back_book, "LISTED", 1)
+    rows = listed(folder)
+    assert [row[0] for row in rows if row[3] == "2026-09"] == ["8"]
+    assert "(1 of 2; the whole list: keepline export win-back --month 2026-10 --out win-back.csv)" in str(rows[1][0])
+    assert "共 2 户，此处列出前 1 户" in str(rows[1][0])

@@ -25,6 +25,11 @@ class DriverSeen:
     missing: tuple[str, ...]
 
 
+def reads(loyalty: Loyalty) -> set[str]:
+    """The features that drivers are measured by."""
+    return {name for driver in loyalty.driver for one in driver.evidence for name in (one.feature, *one.reads)}
+
+
 def seen(row: Row, features: Row, loyalty: Loyalty) -> tuple[DriverSeen, ...]:
     """The drivers policy speaks of; none where the publication has no table of them."""
     if not row:

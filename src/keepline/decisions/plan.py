@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from keepline.periods import Month
 from keepline.policy.documents import Policy
 from keepline.progress import Progress, Silent
 from keepline.tables import ASSIGNMENTS, DECISIONS, SCHEDULE
+from keepline.written import write_table
 
 
 def decide(
@@ -103,20 +103,13 @@ def _write_assignments(rows: Assigned, short: Shortlist, snapshot: Month, featur
         },
         schema=ASSIGNMENTS.arrow,
     )
-    _write(table, to)
+    write_table(table, ASSIGNMENTS, to)
 
 
 def _write_schedule(rows: Assigned, snapshot: Month, to: Path) -> None:
     customers, week = rows.customer_id[rows.treated], rows.week[rows.treated]
     columns = {"customer_id": customers, "month": [str(snapshot)] * len(customers), "week": week}
-    _write(pa.table(columns, schema=SCHEDULE.arrow), to)
-
-
-def _write(table: pa.Table, to: Path) -> None:
-    to.parent.mkdir(parents=True, exist_ok=True)
-    partial = to.with_name(f".{to.name}.{os.getpid()}")
-    pq.write_table(table, partial, compression="zstd")
-    partial.replace(to)
+    write_table(pa.table(columns, schema=SCHEDULE.arrow), SCHEDULE, to)
 
 
 def _looked_up(part: Path, column: str, customers: Ints) -> pa.Array:

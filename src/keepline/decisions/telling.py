@@ -14,7 +14,8 @@ from keepline.decisions.words import Words, yuan
 from keepline.tables import OF_PEOPLE
 
 if TYPE_CHECKING:
-    from keepline.decisions.explain import Explanation, OfferSeen
+    from keepline.decisions.catalogue import OfferSeen
+    from keepline.decisions.explain import Explanation
 
 Row = dict[str, Any]
 LEFT_ALONE = ("held_out", "in_pilot")

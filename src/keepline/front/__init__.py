@@ -6,6 +6,7 @@ Everything here tells of customers who have an account manager, and tells nobody
 from __future__ import annotations
 
 from keepline.errors import KeeplineError, PublicationError, SiteError
+from keepline.front.explaining import Explaining
 from keepline.front.pictures import CHART_DRAWING, CHART_LIBRARY, month_pictures, month_tables, month_watch
 from keepline.front.publications import Published, published_months, read_published
 from keepline.front.reading import ACCOUNT_MONTHS, Front
@@ -37,6 +38,7 @@ __all__ = [
     "CHART_DRAWING",
     "CHART_LIBRARY",
     "TABLE_WORDS",
+    "Explaining",
     "Front",
     "KeeplineError",
     "Month",

@@ -17,7 +17,6 @@ from keepline.report.tally import Row
 from keepline.report.words import SIMULATED, Words, both
 
 Names = Callable[[Sequence[int]], dict[int, str]]
-SHEET_ROWS = 1_000_000  # a sheet holds 1,048,576
 
 
 @dataclass(frozen=True)
@@ -82,3 +81,9 @@ def named(batches: Iterator[list[Row]], names: Names | None) -> Iterator[Row]:
 
 def yuan(fen: int | None) -> float | None:
     return None if fen is None else fen / 100
+
+
+def whole_list(what: str, month: str) -> Words:
+    """How to have a list of which a workbook holds a part."""
+    command = f"keepline export {what} --month {month} --out {what}.csv"
+    return both(f"完整名单：{command}", f"the whole list: {command}")

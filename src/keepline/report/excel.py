@@ -9,11 +9,11 @@ from typing import Any
 from keepline.engine import Engine
 from keepline.periods import Month
 from keepline.policy.documents import Offer, Policy
-from keepline.report.book import SHEET_ROWS, Book, Field, Names, named, open_book, yuan
+from keepline.report.book import Book, Field, Names, named, open_book, whole_list, yuan
 from keepline.report.numbers import Money
 from keepline.report.past import offer_name
 from keepline.report.phrases import binds, in_words
-from keepline.report.plan_rows import plan_rows
+from keepline.report.plan_rows import Planned, planned
 from keepline.report.reasons import reason_words
 from keepline.report.sheets import head, write_cells
 from keepline.report.talk import basis
@@ -22,6 +22,7 @@ from keepline.report.words import ANSWERS, ASSUMED, CHANNELS, CLASSES, MEASURED,
 from keepline.site import Settings
 
 ROW_HEIGHT = 48
+LISTED = 100_000  # customers: what managers work through, never a base
 
 
 def write_plan(
@@ -34,15 +35,15 @@ def write_plan(
     names: Names | None,
     to: Path,
 ) -> None:
-    """Write the treated customers of ``folder`` to ``to``; those held out are nowhere in it.
+    """Write the treated customers of ``folder`` to ``to``, beyond ``LISTED`` each manager's best; nobody held out.
 
     ``names`` turns pseudonyms into the operator's own numbers; it is asked when the site wants them shown.
     """
     shown = names if settings.plan_shows == "customer_no" else None
-    with open_book(to, figures) as book, plan_rows(Shelf(engine, folder)) as (count, batches):
-        _read_me(book, count)
-        _plan(book, fields(policy, figures), count=count, rows=named(batches, shown))
-        _managers(book)
+    with open_book(to, figures) as book, planned(Shelf(engine, folder), work=folder.parent, most=LISTED) as plan:
+        _read_me(book, plan)
+        _plan(book, fields(policy, figures), plan, rows=named(plan.batches(), shown))
+        _managers(book, plan)
         _limits(book)
 
 
@@ -108,19 +109,23 @@ def _source(assumed: bool | None) -> Words | None:
     return None if assumed is None else (ASSUMED if assumed else MEASURED)
 
 
-def _plan(book: Book, columns: list[Field], *, count: int, rows: Iterator[Row]) -> None:
-    """One sheet, or as many as a very large plan needs."""
-    sheets = max(1, -(-count // SHEET_ROWS))
-    for number in range(sheets):
-        name = "方案 Plan" if number == 0 else f"方案 Plan {number + 1}"
-        here = min(SHEET_ROWS, count - number * SHEET_ROWS)
-        sheet = book.sheet(name, both("客户方案", "Customer plan"))
-        first = head(sheet, [(c.name, c.width) for c in columns], freeze_columns=1)
-        _rules(sheet.page, columns, first=first, last=first + max(here, 1) - 1, month=book.figures["head"]["month"])
-        for at in range(here):
-            row = next(rows)
-            sheet.page.set_row(first + at, ROW_HEIGHT)
-            write_cells(sheet, first + at, [(c.value(row), c.style) for c in columns])
+def _plan(book: Book, columns: list[Field], plan: Planned, *, rows: Iterator[Row]) -> None:
+    sheet = book.sheet("方案 Plan", _title(plan))
+    first = head(sheet, [(c.name, c.width) for c in columns], freeze_columns=1)
+    last = first + max(plan.listed, 1) - 1
+    _rules(sheet.page, columns, first=first, last=last, month=book.figures["head"]["month"])
+    for at, row in enumerate(rows, start=first):
+        sheet.page.set_row(at, ROW_HEIGHT)
+        write_cells(sheet, at, [(c.value(row), c.style) for c in columns])
+
+
+def _title(plan: Planned) -> Words:
+    if plan.each is None:
+        return both("客户方案", "Customer plan")
+    return both(
+        f"客户方案：共 {plan.count:,} 户，此处列出 {plan.listed:,} 户，每位经理至多 {plan.each:,} 户",
+        f"Customer plan: {plan.listed:,} of {plan.count:,} customers, at most {plan.each:,} of each manager",
+    )
 
 
 def _rules(page: Any, columns: list[Field], *, first: int, last: int, month: str) -> None:
@@ -151,22 +156,23 @@ def _rules(page: Any, columns: list[Field], *, first: int, last: int, month: str
         page.data_validation(first, at[name], last, at[name], date)
 
 
-def _read_me(book: Book, count: int) -> None:
+def _read_me(book: Book, plan: Planned) -> None:
     sheet = book.sheet("说明 Read me", both("使用说明", "How to use this file"))
     sheet.page.set_column(0, 0, 30)
     sheet.page.set_column(1, 1, 100)
-    for place, (name, said) in enumerate(_notes(book.figures, count), start=sheet.next_row):
+    for place, (name, said) in enumerate(_notes(book.figures, plan), start=sheet.next_row):
         sheet.page.set_row(place, 52)
         write_cells(sheet, place, [(name, "bold"), (said, "text")])
 
 
-def _notes(figures: dict[str, Any], count: int) -> list[tuple[Words, Words]]:
-    said, plan = figures["head"], figures["plan"]
-    assumed = [row["name"] for row in plan["offers"] if row["assumed"]]
+def _notes(figures: dict[str, Any], plan: Planned) -> list[tuple[Words, Words]]:
+    said = figures["head"]
+    assumed = [row["name"] for row in figures["plan"]["offers"] if row["assumed"]]
     publication = str(said["publication_id"] or "--")[:16]
     notes = [
         (both("账期与发布号", "Month and publication"), both(f"{said['month']} · {publication}", said["currency"])),
-        (both("方案客户", "Customers in the plan"), both(f"{count:,} 户", f"{count:,}")),
+        (both("方案客户", "Customers in the plan"), both(f"{plan.count:,} 户", f"{plan.count:,}")),
+        *_part_note(plan, said["month"]),
         (
             both("如何填写", "How to fill in"),
             both(
@@ -201,6 +207,23 @@ def _notes(figures: dict[str, Any], count: int) -> list[tuple[Words, Words]]:
     return [*notes, *_assumed_note(assumed), *_data_note(said)]
 
 
+def _part_note(plan: Planned, month: str) -> list[tuple[Words, Words]]:
+    if plan.each is None:
+        return []
+    whole = whole_list("plan", month)
+    return [
+        (
+            both("未全部列出", "Not all are listed"),
+            both(
+                f"为便于使用，本表列出 {plan.listed:,} 户："
+                f"每位客户经理（及无客户经理者）收益最高的至多 {plan.each:,} 户。{whole['zh']}",
+                f"So that it can be worked with, this file lists {plan.listed:,}: of each manager, and of those "
+                f"without one, at most the {plan.each:,} who gain most; {whole['en']}",
+            ),
+        )
+    ]
+
+
 def _assumed_note(assumed: list[Words]) -> list[tuple[Words, Words]]:
     if not assumed:
         return []
@@ -221,7 +244,7 @@ def _data_note(said: dict[str, Any]) -> list[tuple[Words, Words]]:
     return [(both("数据说明", "About the data"), noted)] if noted["zh"] or noted["en"] else []
 
 
-def _managers(book: Book) -> None:
+def _managers(book: Book, plan: Planned) -> None:
     """What each manager has before them, in figures; nothing of anyone who is not in the plan."""
     sheet = book.sheet("按经理 By manager", both("按客户经理汇总", "Summary by manager"))
     columns = [
@@ -232,6 +255,7 @@ def _managers(book: Book) -> None:
         (both("成本", "Cost"), 14),
         (both("占用分钟", "Minutes planned"), 14),
         (both("可用分钟", "Minutes available"), 14),
+        *([(both("本表列出", "Listed here"), 12)] if plan.each else []),
     ]
     first = head(sheet, columns, freeze_columns=1)
     rows = [row for row in book.figures["plan"]["managers"] if row["customers"]]
@@ -240,6 +264,7 @@ def _managers(book: Book) -> None:
         cells = [(who, "text"), (row["district"], "text"), (row["customers"], "whole")]
         cells += [(yuan(row["gain_fen"]), "money"), (yuan(row["cost_fen"]), "money")]
         cells += [(row["minutes"], "whole"), (row["available"], "whole")]
+        cells += [(min(row["customers"], plan.each), "whole")] if plan.each else []
         write_cells(sheet, place, cells)
     if rows:
         sheet.page.autofilter(first - 1, 0, first + len(rows) - 1, len(columns) - 1)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -46,20 +47,71 @@ def _table() -> Table:
     return Table("plan_rows", ("place", "rank_fen", "customer_id"), "rows of plan.xlsx", "方案表", columns)
 
 
+@dataclass(frozen=True)
+class Planned:
+    """The treated in order. Where not all are listed, ``each`` is how many of a manager are, the best first."""
+
+    table: Table
+    file: Path
+    count: int
+    listed: int
+    each: int | None
+
+    def batches(self) -> Iterator[list[Row]]:
+        """The listed rows, some at a time."""
+        with pq.ParquetFile(self.file) as file:
+            for batch in file.iter_batches(BATCH):
+                yield batch.to_pylist()
+
+
 @contextmanager
-def plan_rows(shelf: Shelf) -> Iterator[tuple[int, Iterator[list[Row]]]]:
-    """How many customers are treated, and their rows in order, a batch at a time.
+def planned(shelf: Shelf, *, work: Path, most: int | None = None) -> Iterator[Planned]:
+    """The treated customers; beyond ``most``, as many of each manager as leaves room for the others'.
 
     Each range of customers is joined apart and the joined rows are sorted together, so that
     only the plan itself, never the base, is held at once.
     """
     table = _table()
-    with TemporaryDirectory(prefix=".plan-", dir=shelf.folder.parent) as place:
+    with TemporaryDirectory(prefix=".plan-", dir=work) as place:
         joined = _join(shelf, table, Path(place))
         shelf.engine.see("plan_rows", Scan(table, (Files(joined),)))
+        counts = _counts(shelf)
+        each = most_each(counts, most) if most is not None else None
         to = Path(place) / "sorted.parquet"
-        rows = shelf.engine.write(exp.select(*table.names).from_("plan_rows"), table, to)
-        yield rows, _batches(to)
+        listed = shelf.engine.write(_best(table, each), table, to)
+        yield Planned(table, to, sum(counts), listed, each)
+
+
+def most_each(counts: Sequence[int], most: int) -> int | None:
+    """The most that can be listed of each, so that all together are at most ``most``; None where all can be.
+
+    Whoever has fewer leaves room to the others. One of each is listed in any case.
+    """
+    left = most
+    for place, count in enumerate(sorted(counts)):
+        share = left // (len(counts) - place)
+        if count > share:
+            return max(1, share)
+        left -= count
+    return None
+
+
+def _counts(shelf: Shelf) -> list[int]:
+    """Customers in the plan, by manager."""
+    customers = exp.alias_(exp.Count(this=exp.Star()), "customers")
+    found = shelf.engine.fetch(exp.select("place", customers).from_("plan_rows").group_by("place"))
+    counts: list[int] = found["customers"].to_pylist()
+    return counts
+
+
+def _best(table: Table, each: int | None) -> exp.Select:
+    whole = exp.select(*table.names).from_("plan_rows")
+    if each is None:
+        return whole
+    order = exp.Order(expressions=[exp.column("rank_fen"), exp.column("customer_id")])
+    nth = exp.Window(this=exp.RowNumber(), partition_by=[exp.column("place")], order=order)
+    counted = whole.select(exp.alias_(nth, "nth")).subquery("counted")
+    return exp.select(*table.names).from_(counted).where(exp.column("nth") <= exp.Literal.number(each))
 
 
 def _join(shelf: Shelf, table: Table, place: Path) -> tuple[Path, ...]:
@@ -71,9 +123,3 @@ def _join(shelf: Shelf, table: Table, place: Path) -> tuple[Path, ...]:
         shelf.engine.write(query, table, to)
         made.append(to)
     return tuple(made)
-
-
-def _batches(path: Path) -> Iterator[list[Row]]:
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(BATCH):
-            yield batch.to_pylist()
