@@ -114,7 +114,7 @@ def explain(customer: str, site: Path, month: Month, face: str, lang: str, as_js
 @JSON
 def lineage(column: str, site: Path, as_json: bool) -> None:
     """一个数字来自运营商的哪些列。 From which of the operator's columns a number comes."""
-    from keepline.lineage import trace
+    from keepline.lineage.walking import trace
 
     found = trace(open_site(site), column)
     console.answer(found.to_dict(), found.text("zh"), found.text("en"), as_json=as_json)

@@ -215,6 +215,19 @@ def origins(query: exp.Query, schema: Schema) -> dict[str, set[str]]:
     return {column: _sources(root) for column, root in roots.items()}
 
 
+def made_of(query: exp.Query, views: Mapping[str, str]) -> dict[str, set[str]]:
+    """The same in columns of tables, where ``views`` names the table behind each view the query reads."""
+    schema = {view: view_types(TABLES[table]) for view, table in views.items()}
+    return {
+        column: {_of_table(source, views) for source in sources} for column, sources in origins(query, schema).items()
+    }
+
+
+def _of_table(source: str, views: Mapping[str, str]) -> str:
+    view, name = source.replace("months_ago", "month").split(".")
+    return f"{views[view]}.{name}"
+
+
 def _sources(root: Node) -> set[str]:
     ends = (node for node in root.walk() if not node.downstream)
     return {f"{n.expression.name}.{n.name.split('.')[-1]}" for n in ends if isinstance(n.expression, exp.Table)}

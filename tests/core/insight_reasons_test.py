@@ -16,8 +16,8 @@ from keepline.engine import Engine, Files, Scan
 from keepline.insight import win_back, words
 from keepline.insight.additive import Additive, Term, fit_additive
 from keepline.insight.inputs import choose
-from keepline.insight.reasons import FAMILIES, OTHERWISE, strongest
-from keepline.insight.scoring import NUMERIC, score
+from keepline.insight.reasons import FACTS, FAMILIES, OTHERWISE, strongest
+from keepline.insight.scoring import score
 from keepline.insight.training import Models, train
 from keepline.tables import FEATURES, TABLES
 
@@ -53,7 +53,7 @@ def test_a_reason_is_named_only_where_its_fact_is_true(tmp_path: Path) -> None:
     curves = Additive(
         0.0, (Term(at, 0.0, 9.0, None, 0.0, -1.0, 0.0),), 1.0, 1.0, "lines", 100, 0.0
     )  # raises everyone alike
-    column = {name: np.full(2000, np.nan) for name in NUMERIC}
+    column = {name: np.full(2000, np.nan) for name in FACTS}
     column["complaints_12m"] = table["complaints_12m"].to_numpy().astype(float)
     found = strongest(inputs, curves, matrix=inputs.matrix(table), column=column)
     complained = column["complaints_12m"] > 0
@@ -70,7 +70,7 @@ def test_last_months_reason_stays_first_while_it_is_nearly_as_strong(tmp_path: P
     parts = {"complaints_12m": 1.0, "voice_change": 0.8, "tenure_months": 0.4}
     terms = tuple(Term(**flat | {"column": names.index(name), "centre": -part}) for name, part in parts.items())
     curves = Additive(0.0, terms, 1.0, 1.0, "lines", 100, 0.0)
-    column = {name: np.full(2000, np.nan) for name in NUMERIC}
+    column = {name: np.full(2000, np.nan) for name in FACTS}
     column |= {"complaints_12m": np.ones(2000), "voice_change": np.full(2000, -0.5), "tenure_months": np.ones(2000)}
     before = np.array([None, "falling_use", "short_tenure", "arrears", "complaints"] * 400, dtype=object)
     given = {"matrix": inputs.matrix(table), "column": column}

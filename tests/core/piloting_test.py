@@ -36,6 +36,7 @@ from keepline.piloting import lots
 from keepline.piloting.eligible import eligible, offer_named, see_month
 from keepline.piloting.lots import draw_pilot, quotas
 from keepline.piloting.size import _spread, pilot_size
+from keepline.piloting.telling import size_text
 from keepline.policy.documents import read_policy
 from keepline.publication import demand
 from keepline.site import Site, open_site
@@ -181,8 +182,8 @@ def test_lots_are_the_same_on_both_engines(engine: Engine, site: Site) -> None:
     policy = read_policy(site.policy, MONTH)
     offer = offer_named(policy, "renew-contract")
     see_month(engine, demand(site, MONTH))
-    lots._see_lots(engine, open_lake(site.lake), MONTH)
-    able = lots._free(eligible(policy, offer, lots.READ), policy)
+    ago = lots._see_lots(engine, open_lake(site.lake), MONTH) - MONTH + policy.leaving.horizon_months
+    able = lots._free(eligible(policy, offer, lots.READ), ago=ago)
     strata = quotas(lots._counts(engine, able), customers=600, treated_share=0.5)
     rows = lots._rows(engine, able, strata, salt="pilot:2026-10")
     limits = policy.limits
@@ -213,6 +214,22 @@ def test_lots_loaded_are_known_and_nobody_is_drawn_again_while_the_window_runs(s
     assert len(treated) == 360
 
 
+def test_an_older_month_knows_the_lots_that_were_loaded_since(site: Site, tmp_path: Path) -> None:
+    """Lots loaded when later months were published count from the first open month; they are drawn all the same."""
+    lake_of(site.lake, customers=[{"customer_id": i, "month": str(MONTH)} for i in columns()["customer_id"]])
+    for later in (MONTH + 1, MONTH + 2):
+        folder = shutil.copytree(site.published(MONTH), site.published(later))
+        said = {"month": str(later), "publication_id": str(later)}
+        (folder / "manifest.json").write_text(json.dumps(said), encoding="utf-8")
+    first = drawn(site, tmp_path / "one")
+    load(site, [tmp_path / "one" / "lots.csv"], mapping=tmp_path / "one" / "lots.toml")
+    again = drawn(site, tmp_path / "two", customers=900)
+    assert not set(first["customer_id"].to_pylist()) & set(again["customer_id"].to_pylist())
+    made = draw_pilot(site, MONTH + 2, "renew-contract", out=tmp_path / "l", customers=600, treated_share=0.5)
+    later = csv.read_csv(made.lots)["customer_id"].to_pylist()
+    assert not set(first["customer_id"].to_pylist()) & set(later)
+
+
 def test_lots_are_not_written_over_and_nothing_is_left_of_a_refusal(site: Site, tmp_path: Path) -> None:
     out = tmp_path / "lots"
     with pytest.raises(TooFewError, match="can be drawn"):
@@ -232,6 +249,21 @@ def test_sizes_answer_for_an_effect_and_for_a_number_of_customers(site: Site) ->
     sharper = pilot_size(site, MONTH, "renew-contract", effect_fen=500.0, customers=1000, power=0.9)
     assert sharper.needed is not None
     assert sharper.needed.customers > found.needed.customers
+
+
+def test_too_few_for_the_effect_asked_for_are_warned_of_in_both_languages(site: Site) -> None:
+    asked = pilot_size(site, MONTH, "renew-contract", effect_fen=500.0, customers=400)
+    assert asked.needed is not None
+    assert (asked.planned_enough, asked.to_dict()["planned_enough"]) == (False, False)
+    assert "400 位太少" in size_text(asked, "zh")
+    assert "400 are too few" in size_text(asked, "en")
+    assert f"{asked.needed.customers:,} are needed" in size_text(asked, "en")
+    enough = pilot_size(site, MONTH, "renew-contract", effect_fen=500.0, customers=asked.needed.customers)
+    assert "too few" not in size_text(enough, "en")
+    beyond = pilot_size(site, MONTH, "renew-contract", customers=9000)
+    assert beyond.planned_enough is False
+    assert "can be drawn in this month, fewer than 9,000" in size_text(beyond, "en")
+    assert "少于 9,000 位" in size_text(beyond, "zh")
 
 
 def test_the_commands_tell_both_languages(

@@ -31,6 +31,7 @@ RISK = ("leave_probability",)
 ONE = "one"
 TIMES: dict[str, tuple[str, ...]] = {ONE: (), "taken": (), "taken_risk": RISK, "plain_risk": RISK}  # columns among them
 TAKEN = ("taken", "taken_risk")
+LINE, MEAN = ("coefficient", "centre", "scale"), ("mean_effect", "low", "high")  # what is read of PILOTS
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from keepline.policy.conditions import Condition
 from keepline.policy.documents import Policy
 from keepline.policy.margins import POINTS, basis_points
 from keepline.sqlmodel import SqlModel
-from keepline.tables import FEATURES, LABELS, TABLES, Table
+from keepline.tables import FEATURES, LABELS, Table
 
 __all__ = [
     "Base",
@@ -32,6 +32,7 @@ __all__ = [
     "build_features",
     "build_labels",
     "column_origins",
+    "label_origins",
     "lacking",
     "outcomes_of",
     "sql_models",
@@ -57,6 +58,11 @@ PARTS = (
     "drawn",
     "gone",
 )
+USED = ("voice_s", "voice_in_s", "roaming_s", "data_kb", "sms", "active_days")
+LEFT_BY = {
+    "departure": {"departures.customer_id", "departures.month"},
+    "silent": {"bills.amount_fen", "bills.month", "usage.month", *(f"usage.{name}" for name in USED)},
+}
 # How many months of each table are read; None: all, where the latest row at or before the snapshot counts.
 WINDOWS: dict[str, int | None] = {
     "customers": None,
@@ -102,22 +108,10 @@ class Stage:
         parts = {name: _bind(part, values).query for name, part in self.parts.items()}
         return _bind(self.model, values).with_parts(parts).query
 
-    @property
-    def schema(self) -> sqlmodel.Schema:
-        """Types of every view the query reads."""
-        models = (self.model, *self.parts.values())
-        return {view: sqlmodel.view_types(TABLES[table]) for model in models for view, table in model.views.items()}
-
     def origins(self) -> dict[str, set[str]]:
         """For each output column the columns of the lake's tables, as ``table.column``, that it comes from."""
-        table_of = {view: table for model in (self.model, *self.parts.values()) for view, table in model.views.items()}
-        found = sqlmodel.origins(self.query, self.schema)
-        return {column: {_in_lake(source, table_of) for source in sources} for column, sources in found.items()}
-
-
-def _in_lake(source: str, table_of: dict[str, str]) -> str:
-    view, name = source.replace("months_ago", "month").split(".")
-    return f"{table_of[view]}.{name}"
+        models = (self.model, *self.parts.values())
+        return sqlmodel.made_of(self.query, {view: table for each in models for view, table in each.views.items()})
 
 
 @dataclass(frozen=True)
@@ -293,6 +287,12 @@ def sql_models() -> list[Stage]:
 def column_origins(column: str) -> set[str]:
     """The lake's columns, as ``table.column``, that a feature comes from."""
     return _feature_origins()[column]
+
+
+def label_origins(left_when: str) -> dict[str, set[str]]:
+    """For each column of LABELS the columns that it comes from; that somebody left is told by which rows there are."""
+    made = _labels(left_when).origins()
+    return made | {name: made[name] | LEFT_BY[left_when] for name in ("left_within", "left_after")}
 
 
 @cache

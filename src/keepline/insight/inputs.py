@@ -27,6 +27,7 @@ Numbers = npt.NDArray[np.int64]
 
 # Who handles the customer, whether we may speak to them and what a lot said tell nothing of why they would leave.
 NEVER = ("customer_id", "month", "manager_id", "consent", "blacklisted", "months_since_lots")
+OFFERED = tuple(column for column in FEATURES.columns if column.name not in NEVER)
 LEVELS_MAX = 50  # a code with more levels names things (districts, sites) rather than describes them
 LEVEL_SHARE_MIN = 0.005
 LEVEL_CUSTOMERS_MIN = 20
@@ -156,7 +157,7 @@ def choose(rows: pa.Table, attributes: Sequence[str], *, history: int | None = N
 
 
 def _offered(attributes: Sequence[str]) -> list[tuple[str, str, Type]]:
-    own = [(c.name, c.name, c.type) for c in FEATURES.columns if c.name not in NEVER]
+    own = [(c.name, c.name, c.type) for c in OFFERED]
     for i, name in enumerate(attributes):
         own += [(f"number_{i}", name, Type.DOUBLE), (f"code_{i}", name, Type.TEXT)]
     return own
@@ -205,9 +206,9 @@ def see_rows(
         engine.see("attributes", lake.scan("attributes", snapshot), only)
 
 
-def rows_query(attributes: Sequence[str]) -> exp.Select:
+def rows_query(attributes: Sequence[str], *, columns: Sequence[str] = FEATURES.names) -> exp.Select:
     """Features of each customer with the latest of each own fact beside them."""
-    query = exp.select(*[exp.column(name, table="features") for name in FEATURES.names]).from_("features")
+    query = exp.select(*[exp.column(name, table="features") for name in columns]).from_("features")
     if not attributes:
         return query
     sources = [f"{kind}_{i}" for i in range(len(attributes)) for kind in ("number", "code")]

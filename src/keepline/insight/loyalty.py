@@ -12,6 +12,15 @@ from keepline.policy.documents import Loyalty
 
 Column = dict[str, Vector]
 Codes = npt.NDArray[np.str_]
+CLASS_READS = ("stay_intention", "revenue_change", "tenure_months")
+KIND_READS = (
+    "revenue_3m_fen",
+    "discount_3m_fen",
+    "recommend",
+    "referrals_12m",
+    "products",
+    "contract_months_left",
+)
 
 
 def loyalty_class(column: Column, leave_probability: Vector, policy: Loyalty) -> Codes:

@@ -83,6 +83,32 @@ FAMILIES: tuple[Family, ...] = (
     _family("use_pattern", "peers", _never, "use_pattern"),
 )
 # fmt: on
+FACTS = (  # what is asked whether a reason is true of the customer
+    "voice_change",
+    "data_change",
+    "months_silent",
+    "topups_3m",
+    "revenue_change",
+    "recurring_drop_fen",
+    "overage_3m_fen",
+    "complaints_12m",
+    "complaints_open",
+    "promises_broken_3m",
+    "contract_months_left",
+    "arrears_fen",
+    "late_6m",
+    "dropped_calls_3m",
+    "district_faults_3m",
+    "tenure_months",
+    "ported_in",
+    "peers_left_3m",
+    "offnet_share",
+    "satisfaction",
+    "stay_intention",
+    "recommend",
+    "products",
+    "contacts_out_3m",
+)  # fmt: skip
 BY_FEATURE = {feature: family for family in FAMILIES for feature in family.features}
 OTHERWISE = "profile_pattern"
 

@@ -15,7 +15,8 @@ from keepline.engine import Engine, Files, Range, Scan
 from keepline.insight import loyalty, reasons, value
 from keepline.insight.inputs import Shelf, Vector, numbers, rows_query, see_rows
 from keepline.insight.leaving import Leaving
-from keepline.insight.staying import AHEAD, READS
+from keepline.insight.staying import AHEAD
+from keepline.insight.staying import READS as COURSE
 from keepline.insight.topups import COLUMNS as TOPUPS
 from keepline.insight.topups import active_query, see_bills
 from keepline.insight.training import Models
@@ -24,7 +25,10 @@ from keepline.policy.documents import Policy
 from keepline.tables import FEATURES, SCORES, Type
 
 REASON_BEFORE = "reason_before"
-NUMERIC = tuple(c.name for c in FEATURES.columns if c.type is not Type.TEXT and c.name != "customer_id")
+# Beside the inputs of the models, the features that each part of a customer's scores is given, and no others.
+WORTH = (*value.READS, *TOPUPS)
+LOYALTY = tuple(dict.fromkeys((*loyalty.CLASS_READS, *loyalty.KIND_READS)))
+READS = tuple(dict.fromkeys((*value.READS, *LOYALTY, *COURSE, *reasons.FACTS)))
 
 
 def score(
@@ -85,17 +89,17 @@ class Scorer:
     history: int = value.MONTHS_NOW  # months of bills known at the snapshot
 
     def __call__(self, rows: pa.RecordBatch) -> pa.RecordBatch:
-        told = (*NUMERIC, *(name for name in TOPUPS if self.models.value.topups is not None))
+        told = (*READS, *(name for name in TOPUPS if self.models.value.topups is not None))
         column = {name: numbers(rows.column(name)) for name in told}
         ids = rows.column("customer_id").to_numpy()
         inputs = self.models.inputs
         matrix = inputs.matrix(rows) if inputs else np.empty((len(ids), 0))
         leave = _probability(self.models.leave, matrix, ids)
         made: dict[str, Any] = {"customer_id": rows.column("customer_id"), "month": rows.column("month")}
-        made |= self._worth(column, leave)
-        made |= self._loyalty(column, leave)
-        made |= self._risks(matrix, ids, leave, column)
-        made |= self._reasons(matrix, ids, column, before=_reasons_before(rows))
+        made |= self._worth(_some(column, WORTH), leave)
+        made |= self._loyalty(_some(column, LOYALTY), leave)
+        made |= self._risks(matrix, ids, leave, _some(column, COURSE))
+        made |= self._reasons(matrix, ids, _some(column, reasons.FACTS), before=_reasons_before(rows))
         made["model_version"] = pa.array([self.models.version] * len(ids), pa.string())
         arrays = [_array(made[c.name], c.type) for c in SCORES.columns]
         return pa.RecordBatch.from_arrays(arrays, schema=SCORES.arrow)
@@ -121,8 +125,8 @@ class Scorer:
     def _loyalty(self, column: dict[str, Vector], leave: Vector) -> dict[str, Any]:
         of_the_sample = np.full(len(leave), np.nan) if self.models.value_abstains else leave
         return {
-            "loyalty": loyalty.loyalty_class(column, of_the_sample, self.policy.loyalty),
-            "loyalty_kind": loyalty.loyalty_kind(column, self.policy.loyalty),
+            "loyalty": loyalty.loyalty_class(_some(column, loyalty.CLASS_READS), of_the_sample, self.policy.loyalty),
+            "loyalty_kind": loyalty.loyalty_kind(_some(column, loyalty.KIND_READS), self.policy.loyalty),
         }
 
     def _staying(self, column: dict[str, Vector], leave: Vector) -> dict[str, Vector]:
@@ -130,7 +134,7 @@ class Scorer:
         course = self.models.course
         if course is None or self.models.value_abstains:
             return {name: np.full(len(leave), np.nan) for name in AHEAD}
-        curve = course.curve(leave, *(column[name] for name in READS))
+        curve = course.curve(leave, *(column[name] for name in COURSE))
         return {name: np.round(curve[:, months - 1], 9) for name, months in AHEAD.items()}
 
     def _risks(self, matrix: Vector, ids: Any, leave: Vector, column: dict[str, Vector]) -> dict[str, Any]:
@@ -159,6 +163,11 @@ class Scorer:
                 was = None if before is None else before[mine]
                 made[mine] = reasons.strongest(inputs, stack.curves, matrix=matrix[mine], column=own, before=was)
         return {f"reason_{i + 1}": made[:, i] for i in range(reasons.SHOWN)}
+
+
+def _some(column: dict[str, Vector], names: Sequence[str]) -> dict[str, Vector]:
+    """Of the columns those that are named: what was not declared cannot be read."""
+    return {name: column[name] for name in names if name in column}
 
 
 def _reasons_before(rows: pa.RecordBatch) -> reasons.Codes | None:

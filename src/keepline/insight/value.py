@@ -40,16 +40,19 @@ NOISE_BANDS = (0.25, 0.5, 0.7, 0.85, 0.95)
 ERROR_MAX = 1.0  # nor worse than not at all
 MEDIAN_OF_RETURN = 0.455 * (1 / 3 - 1 / 12)  # median of chi-square, times variance of the mean of 3 less that of 12
 ERROR_MIN = 0.02  # of the margin: no level is known better
-READS = (
-    "revenue_3m_fen",
-    "revenue_slope_fen",
-    "months_billed",
-    "margin_fen",
-    "margin_3m_fen",
-    "margin_12m_fen",
-    "tenure_months",
-    "referrals_12m",
-)
+NOW = ("margin_3m_fen", "tenure_months")
+CHANGE = (*NOW, "revenue_3m_fen", "revenue_slope_fen", "months_billed", "margin_12m_fen")
+BROUGHT = ("referrals_12m", "tenure_months")
+READS = tuple(dict.fromkeys((*CHANGE, "margin_fen", *BROUGHT)))
+MADE_OF = {  # of READS what each column of SCORES hangs on; worth() is given no other
+    "persistence_fen": NOW,
+    "growth_fen": CHANGE,
+    "word_of_mouth_fen": BROUGHT,
+    "value_fen": tuple(dict.fromkeys((*CHANGE, *BROUGHT))),
+    "value_low_fen": READS,
+    "value_high_fen": READS,
+    "expected_months": ("tenure_months",),
+}
 
 
 @dataclass(frozen=True)

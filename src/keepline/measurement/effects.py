@@ -128,9 +128,7 @@ def _arm_sums(
     engine: Engine, lake: Lake, policy: Policy, *, snapshot: Month, plan: PastPlan, window: Window
 ) -> Iterator[tuple[str, Arms]]:
     """Sums of each offer and arm, part by part of the plan."""
-    people = sqlmodel.load(PACKAGE, "compared_people")
-    sums = sqlmodel.load(PACKAGE, "arm_sums").bind(plan_month=str(plan.month))
-    query = compose(sums.query, parts_for(policy, window=window, people=people))
+    query = arm_sums_query(policy, plan_month=plan.month, window=window)
     for part, only in ranges_of(plan.assignments):
         see_window(engine, lake, window=window, only=only)
         see_parts(engine, view="assignments", table=ASSIGNMENTS, parts=(part,))
@@ -140,6 +138,13 @@ def _arm_sums(
         for row in engine.fetch(query).to_pylist():
             arm = Arm(*(row[name] for name in ARM_SUMS.names[2:]))
             yield row["offer_id"], Arms(**{row["arm"]: arm})
+
+
+def arm_sums_query(policy: Policy, *, plan_month: Month, window: Window) -> exp.Query:
+    """The sums over each arm; effects are made of nothing else."""
+    people = sqlmodel.load(PACKAGE, "compared_people")
+    sums = sqlmodel.load(PACKAGE, "arm_sums").bind(plan_month=str(plan_month))
+    return compose(sums.query, parts_for(policy, window=window, people=people))
 
 
 def _see_deliveries(engine: Engine, lake: Lake, *, snapshot: Month, plan: PastPlan, only: Range | None = None) -> None:

@@ -22,6 +22,7 @@ from keepline.measurement.verdicts import Look, Rule, Wave, looks_at
 from keepline.policy.documents import Offer, Policy
 
 DECIDED_AGAINST = ("stop", "lots_in_doubt")
+READS = ("month", "arm", "in_base", "margin_3m_fen", "margin_stayed_fen", "answer", "plan_month")  # of participants
 BEFORE_MONTHS = 3  # that margin_3m_fen holds
 
 
@@ -44,6 +45,7 @@ def look_rows(
     """Rows of LOOKS for one pilot; none while no outcome window is over. ``months`` is the window's length."""
     if people is None or not len(people):
         return []
+    people = people.select(READS)
     drawn = sorted(pc.unique(people["month"]).to_pylist())
     parts = [people.filter(pc.equal(people["month"], month)) for month in drawn]
     waves = [(month, part, wave) for month, part in zip(drawn, parts, strict=True)

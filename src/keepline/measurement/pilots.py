@@ -139,8 +139,13 @@ def _participants(engine: Engine, lake: Lake, policy: Policy, *, known: PastSnap
     engine.see("deliveries", lake.window("deliveries", known.month, window.last, known=snapshot))
     see_parts(engine, view="features", table=FEATURES, parts=known.features)
     see_parts(engine, view="scores", table=SCORES, parts=known.scores)
+    return engine.fetch(participants_query(policy, window))
+
+
+def participants_query(policy: Policy, window: Window) -> exp.Query:
+    """All that is ever read of who took part; what pilots find is made of these columns."""
     people = sqlmodel.load(PACKAGE, "pilot_people")
-    return engine.fetch(compose(_joined(), parts_for(policy, window=window, people=people)))
+    return compose(_joined(), parts_for(policy, window=window, people=people))
 
 
 def _joined() -> exp.Query:

@@ -30,11 +30,12 @@ from keepline.lake.store import Lake, reading
 from keepline.measurement.verdicts import EACH_MIN
 from keepline.periods import Month
 from keepline.piloting.eligible import counterparts, eligible, offer_named, see_month
-from keepline.policy.documents import Policy, read_policy
+from keepline.policy.documents import read_policy
 from keepline.publication import demand
 from keepline.run import started
 from keepline.site import Site
 
+ANY_MONTH = Month.parse("9998-12")  # later than anything that was loaded
 STRATA = ("class", "risk_band")
 READ = ("customer_id", "risk_band")
 MAPPING = """# Lots drawn for a pilot. 试点抽签结果。
@@ -95,7 +96,8 @@ class Drawn:
 def draw_pilot(site: Site, month: Month, offer_id: str, *, customers: int, treated_share: float, out: Path) -> Drawn:
     """Draw the lots of one look at a pilot and write them: ``lots.csv`` with its mapping, and ``treated.csv``.
 
-    Who takes part in a pilot whose outcome window still runs is not drawn again. ``out`` must be a new folder.
+    Who takes part in a pilot whose outcome window still runs, or begins after this month's, is not drawn again,
+    however late its lots were loaded. ``out`` must be a new folder.
     """
     made = demand(site, month)
     policy = read_policy(site.policy, month)
@@ -104,8 +106,8 @@ def draw_pilot(site: Site, month: Month, offer_id: str, *, customers: int, treat
     _demand_new(out)
     with reading(site.lake) as lake, started(site) as engine:
         see_month(engine, made)
-        _see_lots(engine, lake, month)
-        able, like = (_free(find(policy, offer, READ), policy) for find in (eligible, counterparts))
+        ago = _see_lots(engine, lake, month) - month + policy.leaving.horizon_months
+        able, like = (_free(find(policy, offer, READ), ago=ago) for find in (eligible, counterparts))
         strata = quotas(_counts(engine, able), customers=customers, treated_share=treated_share)
         rows = _rows(engine, able, strata, salt=f"{named}:{month}")
         others = _rows(engine, like, beside(strata, _counts(engine, like)), salt=f"{named}:{month}")
@@ -153,13 +155,16 @@ def _apportioned(wanted: Sequence[float], total: int) -> list[int]:
     return made
 
 
-def _see_lots(engine: Engine, lake: Lake, month: Month) -> None:
-    engine.see("experiments", lake.scan("experiments", month + 1))  # lots of a month published come to the next
+def _see_lots(engine: Engine, lake: Lake, month: Month) -> Month:
+    """All lots that were ever loaded, also since the month was published; the month they are counted back from."""
+    last = max([month, *lake.months("experiments")])
+    engine.see("experiments", lake.scan("experiments", last, known=ANY_MONTH))
+    return last
 
 
-def _free(found: exp.Select, policy: Policy) -> exp.Select:
-    """Those of no pilot whose outcome window still runs."""
-    recent = exp.LTE(this=exp.column("months_ago"), expression=exp.Literal.number(policy.leaving.horizon_months))
+def _free(found: exp.Select, *, ago: int) -> exp.Select:
+    """Those whom no lots name of the last months or later, ``ago`` months back from the latest lots."""
+    recent = exp.LT(this=exp.column("months_ago"), expression=exp.Literal.number(ago))
     busy = exp.select("customer_id").from_("experiments").where(recent)
     return found.where(exp.column("customer_id", table="base").isin(query=busy).not_())
 

@@ -73,12 +73,25 @@ class PilotSize:
     most_cost_fen: int | None
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self) | {"month": str(self.month), "spared_share": self.spread.spared}
+        said = {"month": str(self.month), "spared_share": self.spread.spared}
+        return asdict(self) | said | {"enough": self.enough, "planned_enough": self.planned_enough}
 
     @property
     def enough(self) -> bool | None:
         """Whether so many customers are there to be drawn."""
         return None if self.needed is None else self.needed.customers <= self.eligible
+
+    @property
+    def planned_enough(self) -> bool | None:
+        """Whether so many as are planned are there, and see the effect that was asked for."""
+        if self.planned is None:
+            return None
+        return self.planned.customers <= self.eligible and not self.blind
+
+    @property
+    def blind(self) -> bool:
+        """So many as are planned would more likely miss the effect asked for than ``power`` allows."""
+        return self.needed is not None and self.planned is not None and self.planned.customers < self.needed.customers
 
 
 def pilot_size(

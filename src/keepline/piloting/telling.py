@@ -40,7 +40,7 @@ def _size_zh(said: PilotSize) -> list[str]:
             f"或离网 {said.sees_leave * 100:.2f} 个百分点的差异（把握 {said.power:.0%}）；"
             f"按优惠写明的接受比例（未写为全部），预计成本 {_yuan(said.most_cost_fen or 0)} 元"
         )
-    return lines
+    return lines + [f"  {one.zh}" for one in _warnings(said)]
 
 
 def _size_en(said: PilotSize) -> list[str]:
@@ -69,7 +69,30 @@ def _size_en(said: PilotSize) -> list[str]:
             f"leaving; expected cost {_yuan(said.most_cost_fen or 0)} yuan at the share the offer says accept "
             "it (all, where it says none)"
         )
-    return lines
+    return lines + [f"  {one.en}" for one in _warnings(said)]
+
+
+def _warnings(said: PilotSize) -> list[Text]:
+    """Of the number of customers that is planned: too few to see what was asked for, or more than there are."""
+    found, planned = [], said.planned
+    if said.blind and planned is not None and said.needed is not None:
+        found.append(
+            Text(
+                zh=f"注意：{planned.customers:,} 位太少，看不出每户每月 {_yuan(said.worth_fen)} 元的差异："
+                f"共需 {said.needed.customers:,} 位；人数不够时，“未见效果”不等于没有效果",
+                en=f"Note: {planned.customers:,} are too few to see {_yuan(said.worth_fen)} yuan a customer and month: "
+                f"{said.needed.customers:,} are needed; with fewer, no effect found does not mean that there is none",
+            )
+        )
+    if planned is not None and planned.customers > said.eligible:
+        found.append(
+            Text(
+                zh=f"注意：本账期只有 {said.eligible:,} 位可抽，少于 {planned.customers:,} 位；请分多个账期抽签",
+                en=f"Note: only {said.eligible:,} can be drawn in this month, fewer than {planned.customers:,}; "
+                "draw lots in several months",
+            )
+        )
+    return found
 
 
 def drawn_text(made: Drawn, lang: str) -> str:

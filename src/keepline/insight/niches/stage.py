@@ -32,6 +32,9 @@ A_LINE = ("voice_3m_s", "voice_in_3m_s", "data_3m_kb", "sms_3m", "roaming_3m_s")
 AMOUNTS = ("overage_3m_fen", "discount_3m_fen", "topup_3m_fen", "peers")
 PLAIN = ("offnet_share", "active_days")
 BEHAVIOURS = (*A_LINE, *AMOUNTS, *PLAIN)
+KINDS = ("kind", "plan_price_fen", "lines")  # what is usual is told within these
+GROUPED_BY = tuple(dict.fromkeys((*CODES, *BANDS, *KINDS, *BEHAVIOURS)))
+READS = ("customer_id", *GROUPED_BY, "margin_fen")
 WINDOW = 3  # months of the behaviours; who came later has done less for that alone
 PRICES = 4  # bands of the plan's price within which customers are of one kind
 
@@ -78,7 +81,7 @@ def _read(
     total = int(engine.fetch(count).to_pylist()[0]["customers"])
     share = min(1.0, SAMPLE / max(total, 1))
     who, here = (exp.column(name, table="features") for name in ("customer_id", "tenure_months"))
-    query = rows_query(attributes).where(here >= exp.Literal.number(WINDOW))
+    query = rows_query(attributes, columns=READS).where(here >= exp.Literal.number(WINDOW))
     if share < 1:
         query = query.where(held_out_tree(SALT, share, who))
     return engine.fetch(query.order_by(who.copy())), attributes, share
