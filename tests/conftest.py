@@ -32,10 +32,16 @@ def spark_missing() -> str:
 
 
 @pytest.fixture(scope="session")
-def spark() -> Iterator[Engine]:
-    """One Spark session for all tests; starting one costs seconds."""
+def spark_here() -> None:
+    """Whatever needs Spark skips where there is none."""
     if why := spark_missing():
         pytest.skip(why)
+
+
+@pytest.fixture(scope="session")
+def spark(spark_here: None) -> Iterator[Engine]:
+    """One Spark session for all tests; starting one costs seconds."""
+    _ = spark_here
     started = engines.start("spark", memory="1GB")
     yield started
     started.close()

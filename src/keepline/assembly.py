@@ -32,6 +32,7 @@ PUBLISHED_TABLES = (
     "features", "classes", "scores", "pilots", "looks", "candidates", "decisions", "assignments", "effects", "win_back",
     "niches", "drivers", "learners",
 )  # fmt: skip
+UNFINISHED = shutil.ignore_patterns(".*")
 WHERE_KNOWN = ("price_sensitivity", "schedule", "circles")  # published where the lake or policy tells it
 
 
@@ -41,8 +42,8 @@ def assemble(run: Run, extra: dict[str, Any]) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for table in _made(run):
-        shutil.copytree(run.folder(table), folder / table)
-    shutil.copytree(run.policy_folder, folder / "policy", ignore=shutil.ignore_patterns(".*"))
+        shutil.copytree(run.folder(table), folder / table, ignore=UNFINISHED)
+    shutil.copytree(run.policy_folder, folder / "policy", ignore=UNFINISHED)
     demand_same_policy(run.policy, folder / "policy", month=run.month)
     manifest = _manifest(run, folder) | extra
     manifest["lacking"] += _too_little(extra)

@@ -22,6 +22,8 @@ simulated = false          # true: every page says the data are not real 是否�
 plan_shows = "pseudonym"   # how plan.xlsx names customers: pseudonym, or customer_no 方案表中的客户标识
 # data_note_zh = "离网样本被放大"      # said on every page 每页显示的数据说明
 # data_note_en = "leavers are over-sampled"
+# [spark]                  # more settings of Spark, by their own names; last in this file 其他 Spark 设置，放在最后
+# "spark.executor.memory" = "4g"
 """
 
 INTAKE = """# Intake

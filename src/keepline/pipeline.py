@@ -302,7 +302,8 @@ def _circles(run: Run) -> dict[str, Any]:
 def _niches(run: Run) -> dict[str, Any]:
     with run.step("niches", "寻找细分客户群", "niches"):
         parts, to = run.parts("features"), run.folder("niches") / SINGLE
-        return find_niches(run.engine, run.lake, snapshot=run.month, features=parts, to=to)
+        most = run.policy.leaving.training_customers_max
+        return find_niches(run.engine, run.lake, snapshot=run.month, features=parts, to=to, learnt_from=most)
 
 
 def _rows(run: Run, table: str) -> list[dict[str, Any]]:

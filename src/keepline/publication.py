@@ -25,7 +25,7 @@ from keepline.tables import TABLES
 MANIFEST = "manifest.json"
 AT_CWD, EXCHANGE = -100, 2  # of renameat2(2)
 # settings that decide how fast a run is, never what it finds
-MACHINE_SETTINGS = {"engine", "memory", "threads", "range_customers", "spark_master"}
+MACHINE_SETTINGS = {"engine", "memory", "threads", "range_customers", "spark_master", "spark"}
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,12 @@ def started(site: Site) -> Iterator[Engine]:
     """The site's engine, closed whatever happens."""
     said = site.settings
     engine = engines.start(
-        said.engine, memory=said.memory, threads=said.threads, spill=site.work / "spill", master=said.spark_master
+        said.engine,
+        memory=said.memory,
+        threads=said.threads,
+        spill=site.work / "spill",
+        master=said.spark_master,
+        more=said.spark_settings,
     )
     try:
         yield engine
@@ -67,10 +72,14 @@ class Run:
         self, table: str, month: Month | None, build: Callable[[Range, Path], int], *, made_from: str | None = None
     ) -> None:
         """Build the parts that are not there yet, but for those a former run made from the same."""
-        for only in self.ranges:
+        kept = self._kept(table, month, made_from)
+
+        def part(only: Range) -> None:
             to = self.folder(table, month) / only.part
             if not to.exists():
-                self._build(only, to, build, self._kept(table, month, made_from))
+                self._build(only, to, build, kept)
+
+        for _ in self.engine.each(part, self.ranges):
             self.progress.advance()
 
     def _kept(self, table: str, month: Month | None, made_from: str | None) -> Path | None:

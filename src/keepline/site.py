@@ -17,15 +17,21 @@ import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from keepline import handwritten
-from keepline.errors import SiteError
+from keepline.errors import SiteError, UnclearError
 from keepline.periods import Month
 
 KEY_FILE = "pseudonym.key"
+SPARK_OURS = {
+    "spark.master": ("it is spark_master", "请用 spark_master"),
+    "spark.sql.ansi.enabled": ("results hang on it", "结果取决于它"),
+    "spark.sql.session.timeZone": ("results hang on it", "结果取决于它"),
+    "spark.sql.execution.arrow.maxRecordsPerBatch": ("memory hangs on it", "内存占用取决于它"),
+}
 
 
 class Settings(BaseModel):
@@ -41,12 +47,41 @@ class Settings(BaseModel):
     threads: int = Field(default=2, ge=1)
     range_customers: int = Field(default=500_000, ge=1, description="customers worked on at once")
     spark_master: str = ""
+    spark: dict[str, Any] = Field(default_factory=dict, description="more settings of Spark, by their own names")
     simulated: bool = Field(default=False, description="simulated or fictional data: every page says so")
     data_note_zh: str = Field(default="", description="said on every page, e.g. over-sampled leavers")
     data_note_en: str = ""
     plan_shows: Literal["pseudonym", "customer_no"] = Field(
         default="pseudonym", description="how plan.xlsx names a customer to the manager"
     )
+
+    @field_validator("spark")
+    @classmethod
+    def _spark_clear(cls, said: dict[str, Any]) -> dict[str, Any]:
+        for name, value in said.items():
+            _check_spark(name, value)
+        return said
+
+    @property
+    def spark_settings(self) -> dict[str, str]:
+        """As Spark reads them."""
+        return {
+            name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in self.spark.items()
+        }
+
+
+def _check_spark(name: str, value: Any) -> None:
+    """Refuse what Spark would pass over in silence, and what results or this file's other words hang on."""
+    if isinstance(value, dict) or not name.startswith("spark."):
+        raise UnclearError(
+            f'{name} is no name of a setting of Spark; write it whole and in quotes: "spark.executor.memory" = "4g"',
+            f'{name} 不是 Spark 的设置名；请写全名并加引号，如 "spark.executor.memory" = "4g"',
+        )
+    if name in SPARK_OURS:
+        en, zh = SPARK_OURS[name]
+        raise UnclearError(f"{name} cannot be set here: {en}", f"此处不能设置 {name}：{zh}")
+    if not isinstance(value, str | int | float):
+        raise UnclearError(f"{name} must be a text, a number, true or false", f"{name} 应为文字、数字、true 或 false")
 
 
 @dataclass(frozen=True)

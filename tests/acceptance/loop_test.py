@@ -156,19 +156,6 @@ def test_killed_at_random_moments_a_run_leaves_a_whole_month_or_none(site: Path)
     assert json.loads((target / "manifest.json").read_text())["publication_id"] == whole["publication_id"]
 
 
-@pytest.mark.spark
-def test_both_engines_publish_the_same_decisions(site: Path) -> None:
-    settings = site / "keepline.toml"
-    settings.write_text(settings.read_text().replace('engine = "duckdb"', 'engine = "spark"'))
-    before = json.loads((site / "published" / MONTH / "manifest.json").read_text())
-    shutil.rmtree(site / "published" / MONTH)
-    keepline("run", "--site", site, "--month", MONTH)
-    after = json.loads((site / "published" / MONTH / "manifest.json").read_text())
-    assert after["engine"] == "spark"
-    assert after["publication_id"] == before["publication_id"]
-    assert after["tables"] == before["tables"]
-
-
 def test_a_refusal_speaks_both_languages_and_exits_1(tmp_path: Path) -> None:
     error = answer("run", "--site", tmp_path, "--month", MONTH, expect=1)["error"]
     assert error["zh"]

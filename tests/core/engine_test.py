@@ -12,7 +12,7 @@ from sqlglot import exp, parse_one
 from keepline import engine as engines
 from keepline import sqlmodel
 from keepline.canonical import table_hash
-from keepline.engine import ID_SPACE, Engine, Files, Scan, ranges
+from keepline.engine import ID_SPACE, Engine, Files, Range, Scan, ranges
 from keepline.errors import EngineError, ModelError
 from keepline.holdout import held_out_tree, is_held_out
 from keepline.tables import TABLES
@@ -94,6 +94,46 @@ def test_a_function_over_batches_writes_what_it_returns(engine: Engine, scan: Sc
     now = query(f"SELECT {', '.join(USAGE.names)} FROM usage WHERE months_ago = 0 ORDER BY customer_id")
     engine.map(now, twice, USAGE, tmp_path / "part-00000.parquet")
     assert pq.read_table(tmp_path / "part-00000.parquet")["voice_s"].to_pylist() == [2, 4, 6]
+
+
+def test_a_query_without_rows_writes_a_part_without_rows(engine: Engine, tmp_path: Path) -> None:
+    engine.see("usage", Scan(USAGE, ()))
+    to = tmp_path / "part-00000.parquet"
+    assert engine.write(query(f"SELECT {', '.join(USAGE.names)} FROM usage"), USAGE, to) == 0
+    assert pq.read_table(to).schema.equals(USAGE.arrow)
+
+
+def test_what_an_attempt_that_died_left_beside_a_part_is_gone(spark: Engine, scan: Scan, tmp_path: Path) -> None:
+    to = tmp_path / "out" / "part-00000.parquet"
+    to.parent.mkdir()
+    for name in (f".{to.name}.7", f"..{to.name}.7.partial"):
+        (to.parent / name).write_text("cut short")
+    spark.see("usage", scan)
+    spark.write(query(f"SELECT {', '.join(USAGE.names)} FROM usage WHERE months_ago = 0"), USAGE, to)
+    assert [path.name for path in to.parent.iterdir()] == [to.name]
+
+
+def test_ranges_worked_on_side_by_side_see_their_own_customers(engine: Engine, scan: Scan, tmp_path: Path) -> None:
+    cut = ranges(8, 1)
+    now = query(f"SELECT {', '.join(USAGE.names)} FROM usage WHERE months_ago = 0")
+
+    def part(only: Range) -> None:
+        engine.see("usage", scan, only)
+        engine.write(now, USAGE, tmp_path / only.part)
+
+    assert len(list(engine.each(part, cut))) == len(cut)
+    found = [pq.read_table(tmp_path / only.part)["customer_id"].to_pylist() for only in cut]
+    assert found == [[i for i in IDS if only.low <= i < only.high] for only in cut]
+
+
+def test_a_range_that_fails_ends_the_rest_and_is_told(engine: Engine, scan: Scan) -> None:
+    def part(only: Range) -> None:
+        engine.see("usage", scan, only)
+        engine.fetch(query("SELECT CAST(month AS BIGINT) AS n FROM usage"))
+
+    with pytest.raises(EngineError, match="could not finish") as refusal:
+        list(engine.each(part, ranges(1, 1)))
+    assert "未能完成" in refusal.value.zh
 
 
 def test_lots_are_the_same_in_sql_and_in_python(engine: Engine, scan: Scan) -> None:

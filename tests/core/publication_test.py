@@ -47,7 +47,10 @@ def test_a_site_is_never_written_over(site: Site) -> None:
         make_site(site.root, name="other")
 
 
-@pytest.mark.parametrize("machine", [{"engine": "spark"}, {"threads": 9}, {"memory": "8GB"}, {"range_customers": 7}])
+@pytest.mark.parametrize(
+    "machine",
+    [{"engine": "spark"}, {"threads": 9}, {"memory": "8GB"}, {"range_customers": 7}, {"spark": {"spark.cores.max": 4}}],
+)
 def test_the_machine_does_not_count_in_the_identity(machine: dict[str, object]) -> None:
     assert identity_of(**machine) == identity_of()
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from keepline.decisions.allocation import Allocation, allocate
 from keepline.decisions.prices import choose
-from keepline.decisions.problem import NONE, Bools, Floats, Ints, Problem
+from keepline.decisions.problem import NONE, Bools, Floats, Ints, Problem, chunks
 from keepline.decisions.weeks import Weeks, spread
 from keepline.holdout import is_held_out
 from keepline.policy.documents import Limits
@@ -39,7 +39,8 @@ class Assigned:
 def drawn(problem: Problem, limits: Limits) -> Bools:
     """Whom the lot leaves alone."""
     salt, share = limits.held_out_salt, limits.held_out_share
-    lots = (is_held_out(int(who), salt=salt, share=share) for who in problem.customer_id.tolist())
+    each = (who for low, high in chunks(problem.customers) for who in problem.customer_id[low:high].tolist())
+    lots = (is_held_out(who, salt=salt, share=share) for who in each)
     return np.fromiter(lots, dtype=np.bool_, count=problem.customers)
 
 

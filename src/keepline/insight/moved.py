@@ -41,7 +41,7 @@ def watch_inputs(
         snapshot=snapshot,
         features=features,
         attributes=models.inputs.attributes,
-        most=drift.CUSTOMERS_MAX,
+        most=min(drift.CUSTOMERS_MAX, said.training_customers_max),
     )
     since = {row["input"]: row["since"] for row in (before or {}).get("moved", [])}
     return drift.moved(models.watched, models.inputs.matrix(rows), month=str(snapshot), before=since)

@@ -21,6 +21,7 @@ from keepline.tables import FEATURES, NICHES
 from keepline.written import write_rows
 
 SAMPLE, SALT = 400_000, "niches"
+TIMES_LEARNT = 2  # as many customers as models may learn from: groups are small
 CUSTOMERS_MIN = 2000  # of whom groups are looked for; with fewer every group is too small
 HELD = 4.0  # standard deviations; a few accounts of another size make no niche
 BANDS = {  # upper ends; the last band is open
@@ -48,9 +49,12 @@ class Behaviour:
     apart: Vector
 
 
-def find_niches(engine: Engine, lake: Shelf, *, snapshot: Month, features: Sequence[Path], to: Path) -> dict[str, Any]:
-    """Write NICHES; return what was searched, for the manifest."""
-    rows, attributes, share = _read(engine, lake, snapshot, features)
+def find_niches(
+    engine: Engine, lake: Shelf, *, snapshot: Month, features: Sequence[Path], to: Path, learnt_from: int = SAMPLE
+) -> dict[str, Any]:
+    """Write NICHES; return what was searched, for the manifest. ``learnt_from``: most customers models learn from."""
+    most = min(SAMPLE, TIMES_LEARNT * learnt_from)
+    rows, attributes, share = _read(engine, lake, snapshot, features, most)
     searched = Searched((), 0, 0)
     made: list[dict[str, Any]] = []
     if len(rows) >= CUSTOMERS_MIN:
@@ -68,7 +72,7 @@ def find_niches(engine: Engine, lake: Shelf, *, snapshot: Month, features: Seque
 
 
 def _read(
-    engine: Engine, lake: Shelf, snapshot: Month, features: Sequence[Path]
+    engine: Engine, lake: Shelf, snapshot: Month, features: Sequence[Path], most: int
 ) -> tuple[pa.Table, tuple[str, ...], float]:
     """A lot of who was here for the whole window, with the operator's own facts, in order of customers."""
     scan = Scan(FEATURES, (Files(tuple(features), 0),))
@@ -79,7 +83,7 @@ def _read(
     see_rows(engine, lake, snapshot=snapshot, features=scan, attributes=attributes, only=None)
     count = exp.select(exp.alias_(exp.Count(this=exp.Star()), "customers")).from_("features")
     total = int(engine.fetch(count).to_pylist()[0]["customers"])
-    share = min(1.0, SAMPLE / max(total, 1))
+    share = min(1.0, most / max(total, 1))
     who, here = (exp.column(name, table="features") for name in ("customer_id", "tenure_months"))
     query = rows_query(attributes, columns=READS).where(here >= exp.Literal.number(WINDOW))
     if share < 1:
