@@ -3,8 +3,9 @@
 usage: lookup_jobs.py make SITE CUSTOMERS      a site with one published month of so many customers
        lookup_jobs.py index SITE               write its lookup, again
        lookup_jobs.py explain SITE TIMES       explain so many customers, drawn at random
+       lookup_jobs.py whole SITE TIMES         the same with all that analysts read
        lookup_jobs.py duckdb SITE TIMES        fetch their rows as a user would, with SQL over the same files
-       lookup_jobs.py sqlite SITE TIMES        the same from SQLite with indices, of the first range alone
+       lookup_jobs.py sqlite SITE TIMES        the same from SQLite with a key by customer, of the first 100,000 alone
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from measuring import job
 
 from keepline.decisions.explain import OF_ONE, WHERE_KNOWN
 from keepline.engine import ranges
+from keepline.front import Explaining
 from keepline.inquiry import Inquiry
 from keepline.lookup import write_lookup
 from keepline.newsite import make_site
@@ -35,7 +38,7 @@ from keepline.written import write_table
 
 MONTH = Month.parse("2026-10")
 BY_CUSTOMER = (*OF_ONE, *WHERE_KNOWN)
-EACH, SAMPLE, PER_MANAGER, WARM = 500_000, 50_000, 500, 20
+EACH, SAMPLE, PER_MANAGER, WARM, OF_PEER = 500_000, 50_000, 500, 20, 100_000
 OFFERS_EACH = 3  # candidates a customer
 UNKNOWN = 0.1  # share of values
 ENDS = (("treated", "worth_its_price"), ("below_cut", "outbid"), ("held_out", "drawn_by_lot"),
@@ -76,7 +79,7 @@ def _rows(name: str, ids: Any, offers: list[str], random: Any) -> pa.Table:
 def _given(name: str, rows: int, offers: list[str], random: Any) -> dict[str, Any]:
     """Columns whose values hang together, or name something."""
     managers = np.array([f"M{i:05}" for i in range(max(1, rows // PER_MANAGER))])
-    own = np.where(random.random(rows) < 0.4, random.choice(managers, rows), None)
+    own = random.choice(managers, rows)  # so that each may be explained to a manager
     said: dict[str, Any] = {"month": np.full(rows, str(MONTH)), "manager_id": own}
     if name == "candidates":
         return said | {"offer_id": np.tile(sorted(offers)[:OFFERS_EACH], rows // OFFERS_EACH)}
@@ -121,16 +124,29 @@ def index(root: Path, times: int) -> None:
 
 
 def explain(root: Path, times: int) -> None:
+    """As people who sell read it, from the front a workbench calls."""
     begun = time.perf_counter()
-    inquiry = Inquiry(open_site(root), MONTH)
+    explaining = Explaining(open_site(root), MONTH)
     opening = 1e3 * (time.perf_counter() - begun)
+
+    def one(customer: int) -> int:
+        found = explaining.of(customer)
+        assert found is not None
+        return len(found)
+
+    _timed(root, times, one, opening=opening)
+
+
+def whole(root: Path, times: int) -> None:
+    """All that analysts read."""
+    inquiry = Inquiry(open_site(root), MONTH)
 
     def one(customer: int) -> int:
         found = inquiry.of(customer)
         assert found is not None
-        return len(str(found.to_dict("seller")))
+        return len(found.to_dict())
 
-    _timed(root, times, one, opening=opening)
+    _timed(root, times, one)
 
 
 def duckdb(root: Path, times: int) -> None:
@@ -149,25 +165,30 @@ def sqlite(root: Path, times: int) -> None:
     begun, path = time.process_time(), root / "peer.sqlite"
     path.unlink(missing_ok=True)
     db, folder = sqlite3.connect(path), open_site(root).published(MONTH)
-    rows = sum(_loaded(db, name, folder / name / "part-00000.parquet") for name in BY_CUSTOMER)
+    part = "part-00000.parquet"
+    ids = pq.read_table(folder / "features" / part, columns=["customer_id"])["customer_id"]
+    last = ids[min(OF_PEER, len(ids)) - 1].as_py()
+    for name in BY_CUSTOMER:
+        _loaded(db, name, folder / name / part, last)
     db.commit()
     loading, size = time.process_time() - begun, path.stat().st_size
     customers = db.execute("SELECT COUNT(*) FROM features").fetchone()[0]
     queries = [f"SELECT * FROM {name} WHERE customer_id = ?" for name in BY_CUSTOMER]
-    ids = [row[0] for row in db.execute("SELECT customer_id FROM features ORDER BY random() LIMIT ?", [times + WARM])]
-    found = {"rows": rows, "us": 1e6 * loading / customers, "bytes": size / customers, "customers": customers}
-    _timed(root, times, lambda c: sum(len(db.execute(q, [c]).fetchall()) for q in queries), ids=ids, **found)
+    drawn = [row[0] for row in db.execute("SELECT customer_id FROM features ORDER BY random() LIMIT ?", [times + WARM])]
+    found = {"us": 1e6 * loading / customers, "bytes": size / customers, "customers": customers}
+    _timed(root, times, lambda c: sum(len(db.execute(q, [c]).fetchall()) for q in queries), ids=drawn, **found)
     path.unlink()
 
 
-def _loaded(db: sqlite3.Connection, name: str, part: Path) -> int:
-    table, rows = TABLES[name], 0
+def _loaded(db: sqlite3.Connection, name: str, part: Path, last: int) -> None:
+    table = TABLES[name]
     db.execute(f"CREATE TABLE {name} ({', '.join(table.names)}, PRIMARY KEY ({', '.join(table.key)})) WITHOUT ROWID")
     insert = f"INSERT INTO {name} VALUES ({', '.join('?' * len(table.names))})"
     for batch in pq.ParquetFile(part).iter_batches(20_000):
-        db.executemany(insert, zip(*(column.to_pylist() for column in batch.columns), strict=True))
-        rows += len(batch)
-    return rows
+        own = batch.filter(pc.less_equal(batch["customer_id"], last))
+        db.executemany(insert, zip(*(column.to_pylist() for column in own.columns), strict=True))
+        if len(own) < len(batch):
+            return
 
 
 def _timed(root: Path, times: int, one: Callable[[int], int], *, ids: list[int] | None = None, **more: Any) -> None:
@@ -189,7 +210,7 @@ def _each(ids: list[int], one: Callable[[int], int]) -> Iterator[float]:
         yield time.perf_counter() - begun
 
 
-JOBS = {each.__name__: each for each in (make, index, explain, duckdb, sqlite)}
+JOBS = {each.__name__: each for each in (make, index, explain, whole, duckdb, sqlite)}
 
 if __name__ == "__main__":
     JOBS[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 0)

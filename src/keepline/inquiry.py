@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from keepline.decisions.explain import Explainer, Explanation
+from keepline.decisions.explain import Explainer, Explanation, Only
 from keepline.errors import KeeplineError, PublicationError
 from keepline.jsonfile import damaged, read_json
 from keepline.periods import Month
@@ -24,14 +24,15 @@ class Inquiry:
     A month that is published anew meanwhile is opened again.
     """
 
-    def __init__(self, site: Site, month: Month) -> None:
-        self._site, self._month = site, month
+    def __init__(self, site: Site, month: Month, *, only: Only | None = None) -> None:
+        """``only`` says which columns are looked up, where not all that is known is asked for."""
+        self._site, self._month, self._only = site, month, only
         self._opened = self._open()
 
     def _open(self) -> tuple[Version, Explainer]:
         version, made = self._version(), demand(self._site, self._month)
         policy = read_policy(made.folder / "policy", self._month)
-        return version, Explainer(made.folder, month=self._month, policy=policy)
+        return version, Explainer(made.folder, month=self._month, policy=policy, only=self._only)
 
     def _version(self) -> Version:
         """Each publication has a manifest of its own."""

@@ -11,6 +11,7 @@ import pytest
 
 from core.decisions_cast import MONTH, features_of, policy_with, stage, write
 from keepline import engine as engines
+from keepline.decisions.explain import OF_SELLERS
 from keepline.errors import KeeplineError, PublicationError
 from keepline.front import Explaining
 from keepline.inquiry import Inquiry, explain_customer
@@ -59,6 +60,27 @@ def test_sellers_are_told_of_managed_customers_alone_and_of_no_arm(site: Site) -
     assert explaining.of(ALONE) is None
     assert explaining.of(1) is None
     assert Inquiry(site, MONTH).of(ALONE) is not None
+
+
+def test_sellers_are_told_by_the_warm_front_what_the_whole_explanation_tells_them(site: Site) -> None:
+    explaining, inquiry = Explaining(site, MONTH), Inquiry(site, MONTH)
+    for who in MANAGED:
+        told, whole = explaining.of(who), inquiry.of(who)
+        assert told is not None
+        assert whole is not None
+        apart = {"drivers", "circle"}
+        assert {k: v for k, v in told.items() if k not in apart} == {
+            k: v for k, v in whole.to_dict("seller").items() if k not in apart
+        }
+    shown = Inquiry(site, MONTH, only=OF_SELLERS).of(MANAGED[0])
+    assert shown is not None
+    assert whole is not None
+    for lang in ("zh", "en"):
+        assert shown.text(lang, "seller").replace(str(MANAGED[0]), "") == whole.text(lang, "seller").replace(
+            str(MANAGED[-1]), ""
+        )
+    with pytest.raises(ValueError, match="not looked up"):
+        shown.to_dict("analyst")
 
 
 def test_several_threads_are_answered_alike(site: Site) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,23 @@ from keepline.tables import SCORES
 Row = dict[str, Any]
 OF_ONE = ("features", "scores", "classes", "decisions", "assignments", "candidates")
 WHERE_KNOWN = ("price_sensitivity", "drivers", "circles")  # of publications that have it
+Only = Mapping[str, Collection[str]]
+# What the seller's face tells, but for what holds the customer and where in the calling graph; offers may ask for more.
+OF_SELLERS: Only = {
+    "scores": (
+        "value_fen", "value_low_fen", "value_high_fen", "persistence_fen", "growth_fen", "word_of_mouth_fen",
+        "loyalty", "loyalty_kind", "leave_probability", "risk_band", "reason_1", "reason_2", "reason_3",
+    ),
+    "classes": ("class", "previous_class", "reason_zh", "reason_en"),
+    "decisions": ("state", "reason", "offer_id", "channel", "manager_id"),
+    "candidates": (
+        "offer_id", "channel", "gain_fen", "gain_low_fen", "gain_high_fen", "cost_fen", "minutes",
+    ),
+    "price_sensitivity": ("elasticity", "low", "high"),
+    "circles": ("circle_size", "leader", "gatekeeper"),
+    "assignments": (),
+    "drivers": (),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -46,29 +63,44 @@ class Explanation:
     quotes: Row = field(default_factory=dict)  # what that was learnt from
     drivers: tuple[DriverSeen, ...] = ()
     circle: Row = field(default_factory=dict)  # part in the calling graph; empty where there is none
+    whole: bool = True  # else only what people who sell read was looked up
 
     def text(self, lang: str = "zh", face: str = "analyst") -> str:
         """The explanation in sentences; ``lang`` is zh or en, ``face`` analyst or seller."""
-        return telling.text(self, lang=lang, face=face)
+        return telling.text(self, lang=lang, face=self._may_show(face))
 
     def to_dict(self, face: str = "analyst") -> Row:
         """The same for machines."""
-        return telling.as_dict(self, face=face)
+        return telling.as_dict(self, face=self._may_show(face))
+
+    def _may_show(self, face: str) -> str:
+        if face != "seller" and not self.whole:
+            raise ValueError("what analysts read was not looked up")
+        return face
 
 
 class Explainer:
     """A publication opened once, to explain many customers from; several threads may ask at once."""
 
-    def __init__(self, folder: Path, *, month: Month, policy: Policy) -> None:
-        self._tables = (*OF_ONE, *(table for table in WHERE_KNOWN if (folder / table).is_dir()))
-        for table in self._tables:
+    def __init__(self, folder: Path, *, month: Month, policy: Policy, only: Only | None = None) -> None:
+        """``only`` names the columns to look up of some tables, none of it a table to leave alone."""
+        there = (*OF_ONE, *(table for table in WHERE_KNOWN if (folder / table).is_dir()))
+        for table in there:
             parts_of(folder / table)  # a table without parts is refused
+        self._tables = [table for table in there if only is None or only.get(table) != ()]
+        self._whole = only is None
         self._month, self._policy = str(month), policy
         self._manifest = read_json(folder / "manifest.json")
         self._catalogue = Catalogue(policy, self._manifest)
         known = self._manifest.get("lookup") or {}
-        shown = {*telling.PROFILE, *self._catalogue.reads, *drivers.reads(policy.loyalty)}
-        self._lookup = Lookup(folder, self._tables, sha256=known.get("sha256"), only={"features": shown})
+        self._lookup = Lookup(folder, self._tables, sha256=known.get("sha256"), only=self._columns(only or {}))
+
+    def _columns(self, only: Only) -> Only:
+        """The columns to look up; whatever an offer asks for is among them."""
+        asked = self._catalogue.reads
+        by = drivers.reads(self._policy.loyalty) if "drivers" in self._tables else set()
+        scores = {"scores": {*only["scores"], *asked}} if "scores" in only else {}
+        return {**only, **scores, "features": {*telling.PROFILE, *asked, *by}}
 
     def explain(self, customer_id: int) -> Explanation | None:
         """Explain a customer; None when the customer is not in the base of the month."""
@@ -84,7 +116,7 @@ class Explainer:
             scores=one["scores"],
             classes=one["classes"],
             decision=one["decisions"],
-            assigned=one["assignments"] or None,
+            assigned=one.get("assignments") or None,
             offers=self._catalogue.seen(facts, known["candidates"], one["decisions"]),
             risks=_risks(one["scores"], _said_reasons(self._manifest)),
             interval=self._policy.value.interval,
@@ -92,6 +124,7 @@ class Explainer:
             quotes=self._manifest.get("price") or {},
             drivers=drivers.seen(one.get("drivers") or {}, features[0], self._policy.loyalty),
             circle=one.get("circles") or {},
+            whole=self._whole,
         )
 
 

@@ -1,12 +1,15 @@
 """One customer explained, as who sells may read it: a month opened once in a warm process, and asked many times.
 
-The seller's face alone comes through: it names no arm, and who is held out reads as one below the cut.
+The seller's face alone comes through: it names no arm, and who is held out reads as one below the cut. What holds the
+customer is left out, and of a circle the size is told by its band, as on every page for those who sell.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from keepline.decisions.explain import OF_SELLERS
+from keepline.front.answers import circle_answer
 from keepline.inquiry import Inquiry
 from keepline.periods import Month
 from keepline.site import Site
@@ -18,11 +21,12 @@ class Explaining:
     """A published month that explains its managed customers; several threads may ask at once."""
 
     def __init__(self, site: Site, month: Month) -> None:
-        self._inquiry = Inquiry(site, month)
+        self._inquiry = Inquiry(site, month, only=OF_SELLERS)
 
     def of(self, customer_id: int) -> Row | None:
         """Profile, class, value, risk, offers with why and why not; None for whom no account manager looks after."""
         found = self._inquiry.of(customer_id)
         if found is None or found.features["manager_id"] is None:
             return None
-        return found.to_dict(face="seller")
+        told = {name: said for name, said in found.to_dict("seller").items() if name != "drivers"}
+        return told | {"circle": circle_answer(found.circle) if found.circle else None}
