@@ -29,6 +29,7 @@ from keepline.insight.niches.stage import find_niches
 from keepline.insight.scoring import score
 from keepline.insight.training import Models, Sample, train
 from keepline.insight.win_back import build_win_back, count_win_back
+from keepline.jsonfile import read_json
 from keepline.kept import Kept
 from keepline.lake.store import Lake, reading
 from keepline.measurement.effects import PastPlan, measure_plans
@@ -239,13 +240,22 @@ def _measurement(run: Run, models: Models) -> dict[str, Any]:
     with run.step("measurement", "测量成效", "effects of pilots and past plans"):
         to = Written(*(run.folder(name) / SINGLE for name in PILOT_TABLES))
         measure_pilots(*given, snapshot=run.month, past=snapshots, to=to)
-        measure_plans(*given, snapshot=run.month, past=plans, to=run.folder("effects") / SINGLE)
+        expected = measure_plans(*given, snapshot=run.month, past=plans, to=run.folder("effects") / SINGLE)
         judged = judge(*given, snapshot=run.month, past=plans)
     return {
         **{name: _rows(run, name) for name in PILOT_TABLES},
         "effects": _rows(run, "effects"),
         "judgement": judged,
+        "past_plans": [_expected(plan, expected.get(str(plan.month))) for plan in run.past],
     }
+
+
+def _expected(plan: Publication, compared: dict[str, int] | None) -> dict[str, Any]:
+    """What a past plan said it would earn, as it was published; and of it, those who can be compared now."""
+    said = read_json(plan.folder / "figures.json")
+    told = {name: said["plan"].get(name) for name in ("customers", "gain_fen", "gain_low_fen", "gain_high_fen")}
+    months = said["head"]["value_months"]
+    return {"plan_month": str(plan.month), **told, "value_months": months, "compared": compared}
 
 
 def _drift(run: Run, models: Models, judgements: list[dict[str, Any]]) -> dict[str, Any]:

@@ -259,7 +259,8 @@ before_fen int fen - | margin of the three months before | 前三月毛利
 margin_squares real - - | squares of the margin | 期后毛利平方和
 before_squares real - - | squares of the margin before | 前三月毛利平方和
 products real - - | margin times margin before | 乘积和
-given int customers - | were given another offer by hand within the window | 另获优惠人数"""))
+given int customers - | were given another offer by hand within the window | 另获优惠人数
+expected_cost_fen int fen - | what it was expected to cost | 预期成本"""))
 
 SCORE_CELLS = Table("score_cells", ("score",), "customers and leavers by published probability, rounded", "概率分格", _of("""
 score real share - | published probability of leaving, five decimals | 离网概率

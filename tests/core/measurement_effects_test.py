@@ -81,8 +81,12 @@ def test_a_delivered_plan_is_measured_against_those_left_alone(engine: Engine, t
     """39 of 40 reached: as many with a known cost of 100 as without, who cost the expected 60."""
     given = [proof(c, 100 if c <= 20 else None) for c in TREATED if c != 40]
     lake, to = lake_with(tmp_path / "lake", deliveries=given), tmp_path / "effects.parquet"
-    measure_plans(engine, lake, small_policy(), snapshot=SNAPSHOT, past=[plan_of(tmp_path)], to=to)
+    expected = measure_plans(engine, lake, small_policy(), snapshot=SNAPSHOT, past=[plan_of(tmp_path)], to=to)
     whole = rows_of(to)["*", "margin"]
+    assigned = [row for path in plan_of(tmp_path).assignments for row in pq.read_table(path).to_pylist()]
+    treated = [row for row in assigned if row["by_rule"] and row["arm"] == "treated"]
+    sums = {name: sum(row[name] or 0 for row in treated) for name in ("gain_fen", "cost_fen")}
+    assert expected == {str(PLAN): {"customers": 40} | sums}
     assert (whole["treated"], whole["held_out"], whole["delivered"]) == (40, 40, 39)
     assert whole["month"] == "2026-09"
     assert whole["difference"] == pytest.approx(100, abs=4)

@@ -72,7 +72,11 @@ def book(path: Path) -> Book:
 def table(book: Book, name: str = PLAN) -> tuple[list[str], list[dict[str, Any]]]:
     """Headings in English and the rows below them."""
     sheet = book[name]
-    head = next(cell.row for cell in sheet["A"] if cell.value in ("客户\nCustomer", "客户经理\nManager", "资源\nLimit"))
+    head = next(
+        cell.row
+        for cell in sheet["A"]
+        if cell.value in ("客户\nCustomer", "客户经理\nManager", "资源\nLimit", "方案账期\nPlan")
+    )
     names = [cell.value.split("\n")[-1] for cell in sheet[head] if cell.value]
     rows = [dict(zip(names, row, strict=False)) for row in sheet.iter_rows(min_row=head + 1, values_only=True)]
     return names, rows
@@ -137,6 +141,23 @@ def test_the_summary_by_manager_adds_up_to_the_plan(book: Book) -> None:
     assert sum(row["Customers"] for row in people) == len(rows)
     gains = sum(row["Expected net margin"] for row in people)
     assert gains == pytest.approx(sum(row["Expected net margin"] for row in rows))
+
+
+def test_what_past_plans_expected_stands_beside_what_they_earned(duck: Engine, folder: Path, tmp_path: Path) -> None:
+    compared = {"customers": 1240, "gain_fen": 2_400_000, "cost_fen": 400_000}
+    plan = {"customers": 1300, "gain_fen": 2_600_000, "gain_low_fen": 1_000_000, "gain_high_fen": 4_100_000}
+    past = [{"plan_month": month, "value_months": 24, "compared": compared} | plan for month in ("2026-06", "2026-09")]
+    made = written(duck, folder, to=tmp_path / "plan.xlsx", said=manifest(past_plans=past))
+    _, rows = table(openpyxl.load_workbook(made), "成效 Results")
+    open_window, june = rows[:2]
+    assert (june["Plan"], june["In the plan"], june["Expected in all"]) == ("2026-06", 1300, 26_000)
+    assert june["Months measured"] == 4
+    assert june["Expected by now"] == pytest.approx((2_800_000 * 4 / 24 - 410_000) / 100, abs=0.01)
+    assert june["90% interval from"] == pytest.approx((240 * 1240 - 410_000) / 100)
+    assert "as expected" in june["How they stand"]
+    assert open_window["Earned so far"] is None
+    assert "no month of it" in open_window["How they stand"]
+    assert "成效 Results" not in openpyxl.load_workbook(written(duck, folder, to=tmp_path / "none.xlsx")).sheetnames
 
 
 def test_each_limit_stands_in_a_sheet_with_what_more_of_it_would_earn(book: Book) -> None:

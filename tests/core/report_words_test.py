@@ -297,9 +297,13 @@ def test_a_district_is_named_as_people_name_it(name: str | None, zh: str) -> Non
 
 
 def test_what_a_version_before_published_can_be_shown_again(shown: Figures) -> None:
-    lately = ("looks", "drivers", "niches", "circles", "price", "drift")
+    lately = ("looks", "drivers", "niches", "circles", "price", "drift", "past")
     old = {name: value for name, value in shown.items() if name not in lately}
-    plan = {name: value for name, value in shown["plan"].items() if name != "held_out"}
+    plan = {
+        name: value
+        for name, value in shown["plan"].items()
+        if name not in ("held_out", "unsure", "gain_low_fen", "gain_high_fen")
+    }
     page = render(old | {"plan": plan})
     assert "这个账期没有寻找细分客户群" in page
     assert "没有报价记录" in page

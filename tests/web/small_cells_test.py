@@ -179,6 +179,21 @@ def test_the_month_tells_what_moved_and_of_niches_price_and_circles_where_the_re
     assert "55 项数据与训练时相比没有明显变化" in told_to(Role.PROVINCE_CHIEF, cast)
 
 
+def test_the_month_sets_what_past_plans_expected_beside_what_they_earned(month: dict[str, Any], cast: Cast) -> None:
+    amounts = {"gain_fen": 2_600_000, "gain_low_fen": None, "gain_high_fen": None, "by_now_fen": 56_000,
+               "earned_fen": 470_400, "earned_low_fen": -112_400, "earned_high_fen": 900_100}  # fmt: skip
+    said = {"zh": "与预期相符", "en": "as expected"}
+    month["past"] = [
+        {"plan_month": "2026-06", "customers": 1300, "months": 3, "compared": 1240, "said": said} | amounts
+    ]
+    Arrival.objects.update(figures=month)
+    for role in (Role.MARKETER, Role.PROVINCE_CHIEF):
+        text = told_to(role, cast)
+        assert "以往各账期：预期与实测" in text
+        assert "¥4,704 [-\u2060¥1,124, ¥9,001]" in text
+        assert "与预期相符" in text
+
+
 def test_a_program_is_told_the_same_of_niches_and_price(month: dict[str, Any], cast: Cast) -> None:
     read = Program(cast.people[Role.PROVINCE_CHIEF]).get("month").json()["figures"]
     assert read["niches"]["found"][0]["customers"] == 205
@@ -193,11 +208,14 @@ def test_small_cells_of_price_circles_and_niches_are_not_told_to_who_sees_aggreg
     month["circles"]["parts"][0]["at_risk"] = 4
     month["price"]["rows"][0]["customers"] = 3
     month["niches"]["found"][0]["customers"] = 9
+    month["past"] = [{"plan_month": "2026-07", "customers": 8, "compared": 5, "gain_fen": 123_456}]
     Arrival.objects.update(figures=month)
     text = told_to(Role.MARKETER, cast)
     assert "位意见领袖" not in text
     assert "hospital" not in text
     assert f'<td class="right">{SMALL}</td>' in text
+    assert "2026-07" in text
+    assert "1,234" not in text
     assert [row["customers"] for row in guarded(month)["price"]["rows"]].count(None) >= 2
 
 

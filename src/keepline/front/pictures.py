@@ -1,7 +1,7 @@
 """The report's own pictures and tables of a month, for another program to show: each with title, source and its rows.
 
 None of them counts who is held out: what leaves here is concentration, class moves, risk, limits, niches, circles,
-price, and what moved since the models learnt.
+price, what past plans expected beside what they earned, and what moved since the models learnt.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from keepline.report.pictures.circles import circles
 from keepline.report.pictures.know import moves, pareto
 from keepline.report.pictures.leave import drift_blocks, leaving
 from keepline.report.pictures.niches import niches
+from keepline.report.pictures.past import past_table
 from keepline.report.pictures.pricing import pricing
 
 Row = dict[str, Any]
@@ -37,14 +38,16 @@ def month_pictures(figures: Row) -> dict[str, Row]:
 
 
 def month_tables(figures: Row) -> dict[str, Row]:
-    """The tables of niches, of circles and of price where the figures have them, by name."""
+    """The tables of past plans, of niches, of circles and of price where the figures have them, by name."""
     money = Money(figures["head"]["currency"])
     sections = [
         *([niches(figures, money)] if figures.get("niches") else []),
         *([circles(figures, money)] if figures.get("circles") else []),
         *([pricing(figures)] if figures.get("price") else []),
     ]
-    return {block["id"]: block for one in sections for block in one["blocks"] if block["type"] == "table"}
+    told = {block["id"]: block for one in sections for block in one["blocks"] if block["type"] == "table"}
+    past = past_table(figures, money)
+    return told if past is None else told | {"past": past}
 
 
 def month_watch(figures: Row) -> list[Row]:

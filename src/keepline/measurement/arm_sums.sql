@@ -15,6 +15,7 @@ WITH proof AS (
     a.offer_id,
     a.arm,
     COALESCE(a.gain_fen, 0) AS gain_fen,
+    COALESCE(a.cost_fen, 0) AS expected_cost_fen,
     COALESCE(a.margin_before_fen, 0) AS before_fen,
     o.margin_fen,
     CASE WHEN o.left_after IS NULL THEN 1 ELSE 0 END AS stayed,
@@ -42,6 +43,7 @@ SELECT
   SUM(CAST(margin_fen AS DOUBLE) * margin_fen) AS margin_squares,
   SUM(CAST(before_fen AS DOUBLE) * before_fen) AS before_squares,
   SUM(CAST(margin_fen AS DOUBLE) * before_fen) AS products,
-  CAST(SUM(given) AS BIGINT) AS given
+  CAST(SUM(given) AS BIGINT) AS given,
+  CAST(SUM(expected_cost_fen) AS BIGINT) AS expected_cost_fen
 FROM compared
 GROUP BY offer_id, arm

@@ -76,6 +76,7 @@ class Arm(Adding):
     before_squares: float = 0.0
     products: float = 0.0
     given: int = 0
+    expected_cost_fen: int = 0
 
     @property
     def margin(self) -> Sums:
@@ -94,20 +95,34 @@ class Arms(Adding):
 
 def measure_plans(
     engine: Engine, lake: Lake, policy: Policy, *, snapshot: Month, past: Sequence[PastPlan], to: Path
-) -> int:
-    """Write EFFECTS: two rows (margin, retention) for each plan up to ``snapshot`` and each of its offers."""
+) -> dict[str, dict[str, int]]:
+    """Write EFFECTS: two rows (margin, retention) for each plan up to ``snapshot`` and each of its offers.
+
+    Return by plan month what was expected of those treated who are compared.
+    """
     rows: list[dict[str, Any]] = []
+    expected: dict[str, dict[str, int]] = {}
     for plan in sorted((p for p in past if p.month <= snapshot), key=lambda plan: plan.month):
         window = Window(plan.month, min(policy.leaving.horizon_months, snapshot - plan.month))
-        rows += _plan_rows(engine, lake, policy, snapshot=snapshot, plan=plan, window=window)
-    return write_rows(rows, EFFECTS, to)
+        found, offers = _plan_rows(engine, lake, policy, snapshot=snapshot, plan=plan, window=window)
+        rows += found
+        expected |= {str(plan.month): _expected(offers)} if offers else {}
+    write_rows(rows, EFFECTS, to)
+    return expected
+
+
+def _expected(offers: Sequence[Arms]) -> dict[str, int]:
+    """Of the treated of those offers that are compared."""
+    treated = sum(comparable(offers), Arms()).treated
+    return {"customers": treated.customers, "gain_fen": treated.gain_fen, "cost_fen": treated.expected_cost_fen}
 
 
 def _plan_rows(
     engine: Engine, lake: Lake, policy: Policy, *, snapshot: Month, plan: PastPlan, window: Window
-) -> list[dict[str, Any]]:
+) -> tuple[list[dict[str, Any]], list[Arms]]:
+    """The rows of one plan, and the arms of its offers."""
     if window.months < 1 or not is_whole(lake, policy, window=window):
-        return [_abstain(plan.month, measure=measure, verdict="window_open") for measure in MEASURES]
+        return [_abstain(plan.month, measure=measure, verdict="window_open") for measure in MEASURES], []
     by_offer: dict[str, Arms] = defaultdict(Arms)
     for offer_id, arms in _arm_sums(engine, lake, policy, snapshot=snapshot, plan=plan, window=window):
         by_offer[offer_id] += arms
@@ -120,8 +135,8 @@ def _plan_rows(
         compared = compare(arms, covered=covered, verdict=verdict)
         rows += [about | {"offer_id": offer_id} | row for row in compared]
     if not leaving_is_known(lake, policy, until=window.last):
-        return [row for row in rows if row["measure"] != "retention"]
-    return rows
+        rows = [row for row in rows if row["measure"] != "retention"]
+    return rows, list(by_offer.values())
 
 
 def _arm_sums(
@@ -177,13 +192,18 @@ def compare_plan(offers: Sequence[Arms], *, covered: float, verdict: str = "") -
     too small to compare are left out of the sum and of its counts; where all are, they are
     compared as one.
     """
-    able = [arms for arms in offers if _smaller(arms) >= CUSTOMERS_MIN] or [sum(offers, Arms())]
+    able = comparable(offers)
     weights = [arms.treated.customers for arms in able]
     found = {
         "margin": weighted([_margin(arms) for arms in able], weights),
         "retention": weighted([_retention(arms) for arms in able], weights),
     }
     return _compared(sum(able, Arms()), found, covered=covered, verdict=verdict)
+
+
+def comparable(offers: Sequence[Arms]) -> list[Arms]:
+    """Those with enough in either arm; where none has, all of them as one."""
+    return [arms for arms in offers if _smaller(arms) >= CUSTOMERS_MIN] or [sum(offers, Arms())]
 
 
 def _smaller(arms: Arms) -> int:

@@ -12,7 +12,8 @@ from keepline.policy.documents import Offer, Policy
 from keepline.report.book import Book, Field, Names, named, open_book, whole_list, yuan
 from keepline.report.numbers import Money
 from keepline.report.past import offer_name
-from keepline.report.phrases import binds, in_words
+from keepline.report.past_sheet import write_past
+from keepline.report.phrases import binds, ends, in_words
 from keepline.report.plan_rows import Planned, planned
 from keepline.report.reasons import reason_words
 from keepline.report.sheets import head, write_cells
@@ -45,6 +46,7 @@ def write_plan(
         _plan(book, fields(policy, figures), plan, rows=named(plan.batches(), shown))
         _managers(book, plan)
         _limits(book)
+        write_past(book)
 
 
 def fields(policy: Policy, figures: dict[str, Any]) -> list[Field]:
@@ -204,7 +206,17 @@ def _notes(figures: dict[str, Any], plan: Planned) -> list[tuple[Words, Words]]:
             ),
         ),
     ]
-    return [*notes, *_assumed_note(assumed), *_data_note(said)]
+    return [*notes, *_whole_note(figures["plan"], Money(said["currency"])), *_assumed_note(assumed), *_data_note(said)]
+
+
+def _whole_note(plan: dict[str, Any], money: Money) -> list[tuple[Words, Words]]:
+    """What the whole plan is expected to earn, with its interval or why there is none."""
+    if not plan["customers"]:
+        return []
+    gain, sure, unsure = money.short(plan["gain_fen"]), ends(plan, money), plan.get("unsure") or both("", "")
+    why = both(f"；{unsure['zh']}" if unsure["zh"] else "", f"; {unsure['en']}" if unsure["en"] else "")
+    whole = both(f"{gain['zh']}{sure['zh']}{why['zh']}", f"{gain['en']}{sure['en']}{why['en']}")
+    return [(both("全部预期净增毛利", "Expected of the whole plan"), whole)]
 
 
 def _part_note(plan: Planned, month: str) -> list[tuple[Words, Words]]:

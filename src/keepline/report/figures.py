@@ -12,6 +12,7 @@ from keepline.policy.documents import Policy
 from keepline.report.card import card_figures, drift_figures, judgement_figures, reasons_of
 from keepline.report.concentration import concentration, value_bands
 from keepline.report.drivers import driver_figures
+from keepline.report.expected import past_figures
 from keepline.report.findings import findings
 from keepline.report.influence import circle_figures
 from keepline.report.means import limit_figures, plan_figures
@@ -38,6 +39,7 @@ def figures(
     """Everything the report shows of ``folder``, a publication or one in the making; no row of a customer."""
     shelf = Shelf(engine, folder)
     base = _base(shelf)
+    effects = effect_figures(shelf, policy)
     spreads = {measure: _spread(shelf, *place) for measure, place in SPREADS.items()}
     found: dict[str, Any] = {
         "head": _head(manifest, policy, settings),
@@ -54,7 +56,8 @@ def figures(
         "funnel": _funnel(shelf),
         "plan": plan_figures(shelf, policy=policy, summary=manifest.get("plan") or {}),
         "limits": limit_figures(manifest.get("plan") or {}),
-        "effects": effect_figures(shelf, policy),
+        "effects": effects,
+        "past": past_figures(manifest.get("past_plans"), effects),
         "pilots": pilot_figures(manifest.get("pilots"), policy),
         "looks": look_figures(manifest.get("looks"), policy),
         "learners": learner_figures((manifest.get("model_card") or {}).get("who_responds"), policy),

@@ -7,7 +7,7 @@ from typing import Any
 
 from keepline.periods import Month, in_chinese
 from keepline.report.numbers import Money, count, percent, short_count
-from keepline.report.phrases import hardest, worth
+from keepline.report.phrases import ends, hardest, worth
 from keepline.report.tally import Row
 from keepline.report.words import STATES, Words, both, word
 
@@ -118,6 +118,7 @@ def planned(figures: Figures, money: Money) -> Finding | None:
     if not plan["customers"]:
         return None
     people, gain, cost = short_count(plan["customers"]), money.short(plan["gain_fen"]), money.short(plan["cost_fen"])
+    sure = ends(plan, money)
     assumed = sum(row["gain_fen"] for row in plan["offers"] if row["assumed"])
     share = assumed / plan["gain_fen"] if plan["gain_fen"] else 0.0
     rests = _rests(share)
@@ -126,9 +127,9 @@ def planned(figures: Figures, money: Money) -> Finding | None:
         "plan",
         gain,
         both(
-            f"本月方案安排 {people['zh']} 户，预期净增毛利 {gain['zh']}，成本 {cost['zh']}{rests['zh']}。",
-            f"The plan reaches {people['en']} customers, expects {gain['en']} of margin net of cost "
-            f"and costs {cost['en']}{rests['en']}.",
+            f"本月方案安排 {people['zh']} 户，预期净增毛利 {gain['zh']}{sure['zh']}，成本 {cost['zh']}{rests['zh']}。",
+            f"The plan reaches {people['en']} customers, expects {gain['en']} of margin net of cost"
+            f"{sure['en']} and costs {cost['en']}{rests['en']}.",
         ),
     )
 
@@ -158,6 +159,7 @@ def proved(figures: Figures, money: Money) -> Finding | None:
         return None
     low, high, each = (money.short(row[name]) for name in ("low", "high", "difference"))
     earned, verdict, plan = money.short(row["earned_fen"]), row["said"], row["plan_month"]
+    sure = ends(row, money, name="earned")
     months = Month.parse(row["month"]) - Month.parse(plan)
     return _finding(
         "effect",
@@ -165,10 +167,11 @@ def proved(figures: Figures, money: Money) -> Finding | None:
         each,
         both(
             f"{in_chinese(plan)}的方案实施 {months} 个月来，每户毛利与对照相差 {each['zh']}"
-            f"（90% 区间 {low['zh']} 至 {high['zh']}）：{verdict['zh']}；减去全部成本，至今合计 {earned['zh']}。",
+            f"（90% 区间 {low['zh']} 至 {high['zh']}）：{verdict['zh']}；"
+            f"减去全部成本，至今合计 {earned['zh']}{sure['zh']}。",
             f"In {months} month{'s' * (months > 1)} the plan of {plan} changed margin by {each['en']} a customer "
             f"against those left alone (90% interval {low['en']} to {high['en']}): {verdict['en']}; "
-            f"less all of its cost, {earned['en']} so far.",
+            f"less all of its cost, {earned['en']} so far{sure['en']}.",
         ),
     )
 

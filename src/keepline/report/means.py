@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from keepline.policy.documents import Offer, Policy
+from keepline.report.expected import UNKNOWN, offer_ends, plan_ends
 from keepline.report.past import offer_name
 from keepline.report.tally import Row, Shelf, group, model, total
 from keepline.report.words import both
@@ -22,14 +23,19 @@ def plan_figures(shelf: Shelf, *, policy: Policy, summary: dict[str, Any]) -> di
     for row in rows:
         row["minutes"] = row["customers"] * _minutes(catalogue.get(row["offer_id"]))
     told = {key: summary.get(key) for key in TOLD}
-    return told | {
-        "customers": total(rows, "customers") or 0,
-        "gain_fen": total(rows, "gain_fen"),
-        "cost_fen": total(rows, "cost_fen"),
-        "districts": _districts(rows, summary),
-        "managers": _managers(shelf, rows, summary),
-        "offers": _offers(shelf, rows, policy, summary),
-    }
+    offers = _offers(shelf, rows, policy, summary)
+    return (
+        told
+        | plan_ends(offers, policy)
+        | {
+            "customers": total(rows, "customers") or 0,
+            "gain_fen": total(rows, "gain_fen"),
+            "cost_fen": total(rows, "cost_fen"),
+            "districts": _districts(rows, summary),
+            "managers": _managers(shelf, rows, summary),
+            "offers": offers,
+        }
+    )
 
 
 def _minutes(offer: Offer | None) -> int:
@@ -82,7 +88,7 @@ def _offers(shelf: Shelf, rows: list[Row], policy: Policy, summary: dict[str, An
     arms = shelf.sums(model("arms").query, ["assignments"], ("offer_id", "arm")) if shelf.has("assignments") else None
     catalogue = {offer.id: offer for offer in policy.offers.offer}
     assumed = {row["offer_id"]: row.get("assumed") for row in summary.get("offers") or []}
-    found = []
+    found, ends = [], offer_ends(shelf)
     for row in group(rows, ("offer_id", "channel"), SUMS):
         offer = catalogue.get(row["offer_id"])
         stated = offer.effect.source == "assumed" if offer else None
@@ -92,7 +98,7 @@ def _offers(shelf: Shelf, rows: list[Row], policy: Policy, summary: dict[str, An
             "assumed": assumed.get(row["offer_id"], stated),
             "held_out": _held_out(arms, row["offer_id"]),
         }
-        found.append(row | more)
+        found.append(row | more | ends.get(row["offer_id"], UNKNOWN))
     return sorted(found, key=lambda r: (-r["gain_fen"], r["offer_id"]))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from keepline.periods import in_chinese
 from keepline.policy.documents import Offers, Policy
+from keepline.report.expected import earned_ends
 from keepline.report.numbers import count
 from keepline.report.tally import Row, Shelf
 from keepline.report.words import Words, both, word
@@ -28,7 +29,10 @@ def effect_figures(shelf: Shelf, policy: Policy) -> list[Row]:
     rows = shelf.rows("effects") if shelf.has("effects") else []
     ordered = sorted(rows, key=lambda r: (r["offer_id"] != "*", r["offer_id"], r["measure"]))
     ordered.sort(key=lambda r: r["plan_month"], reverse=True)
-    return [row | {"name": offer_name(policy.offers, row["offer_id"]), "said": verdict_words(row)} for row in ordered]
+    return [
+        row | earned_ends(row) | {"name": offer_name(policy.offers, row["offer_id"]), "said": verdict_words(row)}
+        for row in ordered
+    ]
 
 
 def verdict_words(row: Row) -> Words:

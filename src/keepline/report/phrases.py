@@ -102,3 +102,14 @@ def _worth_of_money(price: float, money: Money) -> tuple[Words, Words]:
         f"维系费用每多 1 {unit['zh']}，收回之外还值 {each} {unit['zh']}",
         f"One more {unit['en']} of money is worth {money.symbol}{each} beyond itself",
     )
+
+
+def ends(row: Mapping[str, Any], money: Money, *, name: str = "gain") -> Words:
+    """The interval in a sentence, where there is one."""
+    low, high = row.get(f"{name}_low_fen"), row.get(f"{name}_high_fen")
+    if low is None or high is None:
+        return both("", "")
+    told = money.short(low), money.short(high)
+    return both(
+        f"（90% 区间 {told[0]['zh']} 至 {told[1]['zh']}）", f" (90% interval {told[0]['en']} to {told[1]['en']})"
+    )

@@ -14,7 +14,7 @@ from keepline.sqlmodel import SqlModel
 from keepline.tables import TABLES
 
 Row = dict[str, Any]
-MODELS = ("spread", "moves", "grid", "leaving", "states", "plan", "managers", "arms", "tenure", "circles")
+MODELS = ("spread", "moves", "grid", "leaving", "states", "plan", "managers", "arms", "tenure", "circles", "expected")
 
 
 def model(name: str) -> SqlModel:

@@ -40,8 +40,9 @@ NAME = "团队与数字 · team and figures"
 router = Router()
 OF_FIGURES = {
     "base": ("customers", "revenue_fen", "margin_fen"),
-    "plan": ("customers", "said", "gain_fen", "dual_value_fen", "primal_value_fen", "gap_share"),
-}
+    "plan": ("customers", "said", "gain_fen", "gain_low_fen", "gain_high_fen", "unsure", "dual_value_fen",
+             "primal_value_fen", "gap_share"),
+}  # fmt: skip
 Measure = Literal[tuple(MEASURES)]  # type: ignore[valid-type]
 Kind = Literal["unit", "person"]
 
@@ -298,7 +299,8 @@ def read_bulletin(request: HttpRequest, month: MonthText | None = None) -> Any:
 @router.get("month", response=MonthShape, **needs(Act.SEE_FIGURES, "read", zh="本月数字", en="The month in figures"))
 def read_month(request: HttpRequest, month: MonthText | None = None) -> Any:
     """The last month brought in, or the one asked for: findings, classes, risk, plan, limits, concentration,
-    what moved since the models learnt, niches, circles and answers to price."""
+    what past plans expected beside what they earned, what moved since the models learnt, niches, circles and answers
+    to price."""
     said = figures_of(request.user, month or "")
     arrival = said["arrival"]
     hidden = ("arrival", "months", "risks", "class_words", "may_list", "charts", "tables", "watch",

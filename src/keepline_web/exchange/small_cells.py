@@ -26,7 +26,7 @@ def guarded(figures: Figures) -> Figures:
         "plan": UNTOLD | {"customers": None, "said": SMALL} if small_plan else figures.get("plan"),
         "findings": [row for row in figures.get("findings") or [] if _may_be_said(row, figures, bands, flows)],
         "niches": _niches(figures.get("niches")), "circles": _circles(figures.get("circles"), bands),
-        "price": _price(figures.get("price")),
+        "price": _price(figures.get("price")), "past": [_past(row) for row in figures.get("past") or []],
     }  # fmt: skip
 
 
@@ -45,6 +45,12 @@ def _circles(said: Figures | None, bands: list[Figures]) -> Figures | None:
     rest = [row["customers"] - (row["at_risk"] or 0) for row in said["parts"]]
     hidden = any(band["customers"] is None for band in bands)
     return None if hidden or any(map(small, [*counts, *rest])) else said
+
+
+def _past(row: Figures) -> Figures:
+    """Of a plan for a few, or of which a few are compared, nothing is told: its sums would be theirs."""
+    few = small(row["customers"] or 0) or small(row["compared"] or 0)
+    return {"plan_month": row["plan_month"], "hidden": SMALL} if few else row
 
 
 def _price(said: Figures | None) -> Figures | None:

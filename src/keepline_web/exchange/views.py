@@ -62,7 +62,7 @@ def _told(figures: dict[str, Any], mine: Mine) -> dict[str, Any]:
     return {
         "findings": [row | _way(row.get("section", ""), mine) for row in figures.get("findings") or []],
         "base": figures.get("base"), "plan": figures.get("plan"), "charts": drawn(figures, mine),
-        "tables": tables(figures), "watch": month_watch(figures),
+        "tables": tables(figures), "watch": month_watch(figures), "past": figures.get("past") or [],
         **{name: _named(figures.get(name) or {}, names) for name, names in OF_MODELS.items()},
         "limits": figures.get("limits") or [], "concentration": figures.get("concentration") or [],
         "bands": [row | {"mine": mine.standing(risk=row["risk_band"]), "way": mine.way(f"risk={row['risk_band']}")}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from keepline.report.numbers import EMPTY, Money, count, percent
-from keepline.report.phrases import binds, dearest_first, district, hardest, in_words, known, left, worth
+from keepline.report.phrases import binds, dearest_first, district, ends, hardest, in_words, known, left, worth
+from keepline.report.pictures.past import money_interval
 from keepline.report.pictures.shape import TEXT, Block, Cell, caution, column, note, picture, section, source, table
 from keepline.report.tally import Row
 from keepline.report.words import ASSUMED, CHANNELS, CLASSES, MEASURED, PURPOSES, STATES, Words, both, word
@@ -13,6 +14,11 @@ from keepline.report.words import ASSUMED, CHANNELS, CLASSES, MEASURED, PURPOSES
 Figures = dict[str, Any]
 MOST_DISTRICTS, MOST_MANAGERS, MOST_LIMITS = 16, 60, 14
 MOST_SAID, MOST_FREE = 5, 8  # limits told in a sentence each, and those named together
+HOW_SURE = both(
+    "；各优惠取其试点平均效果的区间，同一试点的相加，不同试点互相独立；客户个体之间的差异不在其内",
+    "; of each offer the ends of its pilot's mean effect, added within a pilot and independent between pilots; how "
+    "single customers differ is not in it",
+)
 NOT_RECORDED = both("未登记", "not recorded")
 
 
@@ -31,7 +37,7 @@ def plan(figures: Figures, money: Money) -> Block:
     if not found["customers"]:
         empty = note("本月方案没有安排任何客户。", "The plan of this month reaches no customer.")
         return section("plan", "本月方案", "The plan", lead=lead, blocks=[empty])
-    blocks = [_districts(figures, money), _offers(figures, money)]
+    blocks = [_whole(found, money), _districts(figures, money), _offers(figures, money)]
     if any(row["assumed"] for row in found["offers"]):
         blocks.append(
             caution(
@@ -41,6 +47,20 @@ def plan(figures: Figures, money: Money) -> Block:
             )
         )
     return section("plan", "本月方案", "The plan", lead=lead, blocks=[*blocks, _managers(found, money)])
+
+
+def _whole(found: Figures, money: Money) -> Block:
+    """What all of the plan is expected to earn, and how sure that is."""
+    gain, sure, unsure = money.short(found["gain_fen"]), ends(found, money), found.get("unsure")
+    why = both("", "")
+    if unsure is not None:
+        why = both(f"；没有区间：{unsure['zh']}", f"; no interval is told: {unsure['en']}")
+    elif sure["zh"]:
+        why = HOW_SURE
+    return note(
+        f"整个方案预期净增毛利 {gain['zh']}{sure['zh']}{why['zh']}。",
+        f"The whole plan is expected to earn {gain['en']} net of cost{sure['en']}{why['en']}.",
+    )
 
 
 def _districts(figures: Figures, money: Money) -> Block:
@@ -106,7 +126,7 @@ def _offers(figures: Figures, money: Money) -> Block:
             EMPTY if r["assumed"] is None else (ASSUMED if r["assumed"] else MEASURED),
             count(r["customers"]),
             count(r["held_out"]),
-            money.exact(r["gain_fen"]),
+            money_interval(r, "gain", money),
             money.exact(r["cost_fen"]),
         ]
         for r in figures["plan"]["offers"]
@@ -121,7 +141,7 @@ def _offers(figures: Figures, money: Money) -> Block:
             column("效果来自", "effect is", TEXT),
             column("实施", "treated"),
             column("对照", "held out"),
-            column("预期净增毛利", "expected net margin"),
+            column("预期净增毛利（90% 区间）", "expected net margin (90% interval)"),
             column("成本", "cost"),
         ],
         rows=rows,

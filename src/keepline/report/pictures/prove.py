@@ -11,6 +11,7 @@ from keepline.report.pictures.judge import judgement_section
 from keepline.report.pictures.learners import learners
 from keepline.report.pictures.leave import interval
 from keepline.report.pictures.looks import looks
+from keepline.report.pictures.past import money_interval, past_table
 from keepline.report.pictures.shape import (
     LONG,
     TEXT,
@@ -60,13 +61,18 @@ def prove_sections(figures: Figures) -> list[Block]:
 def effects(figures: Figures, money: Money) -> Block:
     rows, head = figures["effects"], figures["head"]
     window, ahead = months(head["leave_months"]), months(head["value_months"])
+    beside = (
+        both("，表中因此另列至今应得", ", so a table tells what was expected by now")
+        if figures.get("past")
+        else both("", "")
+    )
     lead = both(
         "以往方案的成效，是实施客户与随机保留的对照之间的差；观察期未满的，只计已过的账期；没有执行记录或人数太少，就不给数字。"
-        f"成效至多计 {window['zh']}，方案的预期净增毛利计 {ahead['zh']}，两者不能直接相比。",
+        f"成效至多计 {window['zh']}，方案的预期净增毛利计 {ahead['zh']}，两者不能直接相比{beside['zh']}。",
         "What a past plan earned is the difference between the treated and those left alone by lot; while its "
         "window is not over, the months so far count; without proof of delivery, or with too few, there is no figure. "
         f"It counts {window['en']} at most, a plan's expected net margin {ahead['en']}: the two are not to be compared "
-        "directly.",
+        f"directly{beside['en']}.",
     )
     blocks: list[Block] = []
     if not rows:
@@ -76,6 +82,7 @@ def effects(figures: Figures, money: Money) -> Block:
         blocks.append(_forest(drawn, figures, money))
     if rows:
         blocks.append(_effects_table(rows, money, drawn=bool(drawn)))
+    blocks += [block for block in [past_table(figures, money)] if block is not None]
     blocks += [*control(figures, money), *by_hand(rows), *_by_people(figures["base"], money)]
     blocks += _pilots(figures, money) + learners(figures, money) + looks(figures, money)
     return section("effects", "以往方案的成效", "What past plans earned", lead=lead, blocks=blocks)
@@ -152,7 +159,7 @@ def _effects_table(rows: list[Row], money: Money, *, drawn: bool) -> Block:
             count(r["held_out"]),
             count(r["delivered"]),
             _difference(r, money),
-            money.exact(r["earned_fen"]) if r["measure"] == "margin" else EMPTY,
+            money_interval(r, "earned", money) if r["measure"] == "margin" else EMPTY,
             r["said"],
         ]
         for r in rows
@@ -169,7 +176,7 @@ def _effects_table(rows: list[Row], money: Money, *, drawn: bool) -> Block:
             column("对照", "left alone"),
             column("有执行记录", "delivered"),
             column("差异（90% 区间）", "difference (90% interval)"),
-            column("减去成本后合计", "earned, net of cost"),
+            column("减去成本后合计（90% 区间）", "earned, net of cost (90% interval)"),
             column("结论", "verdict", LONG),
         ],
         rows=body,
