@@ -13,6 +13,7 @@ from keepline.decisions.managers import managers, see_managers
 from keepline.decisions.moved_limits import Means, Move, Planned, changed_customers, difference, moved, planned
 from keepline.decisions.plan import risk_of
 from keepline.decisions.shortlist import shortlist
+from keepline.decisions.words import limit_named
 from keepline.lake.store import reading
 from keepline.periods import Month
 from keepline.policy.documents import read_policy
@@ -72,7 +73,7 @@ class Moved:
 
     def text(self, lang: str) -> str:
         zh, place = lang == "zh", 0 if lang == "zh" else 1
-        said = ", ".join(f"{m.limit} {m.by:+g}{'%' if m.share else ''}" for m in self.moves)
+        said = ("，" if zh else ", ").join(_moved(move, lang) for move in self.moves)
         lines = [f"{self.month} 限额变动：{said}" if zh else f"{self.month}, limits moved: {said}"]
         if not self.as_published:
             lines.append(
@@ -115,6 +116,16 @@ class Moved:
                 change = found["after"] - found["before"]
                 rows.append(f"  {heads[1][place]}{name}: {found['before']:,} → {found['after']:,} ({change:+,})")
         return rows
+
+
+def _moved(move: Move, lang: str) -> str:
+    """What moves, in words, by how much and of what."""
+    name = limit_named(move.limit).said(lang)
+    if move.share:
+        return f"{name} {move.by:+g}%"
+    unit = "fen" if move.limit == "money" else "contacts" if move.limit.startswith("channel:") else "minutes"
+    amount = move.by / 100 if unit == "fen" else move.by
+    return f"{name} {amount:+,g} {UNITS[unit][0 if lang == 'zh' else 1]}"
 
 
 def move_limits(site: Site, month: Month, moves: Sequence[Move]) -> Moved:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from decisions_cast import MONTH, Row, Stage, features_of, policy_with, stage, w
 from keepline import engine as engines
 from keepline.decisions import words
 from keepline.decisions.checks import RULES
+from keepline.decisions.drivers import DriverSeen
 from keepline.decisions.explain import Explainer, Explanation
 from keepline.engine import Engine
 from keepline.holdout import is_held_out
@@ -104,6 +106,76 @@ def test_the_analyst_reads_the_arm_and_what_the_prices_chose(made: Stage) -> Non
     assert "in the plan" in told.text("en", "analyst")
     assert told.to_dict("analyst")["arm"] == "treated"
     assert "to do: data gift" in told.text("en", "seller")
+
+
+OTHER: Row = {
+    "class": "important", "previous_class": "ordinary", "loyalty": "loyal", "loyalty_kind": "inertia",
+    "risk_band": "low", "state": "no_gain", "reason": "gain_not_positive", "channel": "letter",
+    "kind": "organisation", "offer_id": "visit", "star_rating": "5", "basis": "segment", "arm": "held_out",
+}  # fmt: skip
+CIRCLE: Row = {
+    "circle": 3, "circle_size": 40, "ties": 5, "influence": 2.5, "influence_rank": 7, "rank_in_circle": 2,
+    "circle_callers": 6, "circles_reached": 4, "spread": 0.4, "leader": False, "gatekeeper": True, "circle_left_3m": 2,
+    "leader_left_3m": False, "brought_12m": 1,
+}  # fmt: skip
+PRICE: Row = {"segment": "person/low/old", "basis": "own", "elasticity": -0.7, "low": -0.9, "high": -0.6, "quotes": 8}
+QUOTES: Row = {"by_lot": 4000, "aimed": 700, "left_out": 12, "mean": -1.2}
+
+
+def another(name: str, value: object) -> object:
+    """Another value of a field, far enough away to read otherwise."""
+    if name in OTHER:
+        return OTHER[name]
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, str):
+        return f"{value}-other"
+    return 2 * value + 123_456 if isinstance(value, int | float) else 123_456
+
+
+def variants(found: Explanation) -> dict[str, Explanation]:
+    """The explanation with one fact changed, by the fact's name; whom it is about and of what month is told anyhow."""
+    made = {}
+    for part in ("features", "scores", "classes", "decision", "price", "quotes", "circle"):
+        row: Row = getattr(found, part)
+        for name in row.keys() - {"customer_id", "month"}:
+            if name == "channel" and row["offer_id"] is None:  # null exactly when nothing is to be done
+                continue
+            changed = {part: row | {name: another(name, row[name])}}
+            if name == "manager_id":  # one fact, on two rows
+                changed = {each: getattr(found, each) | {name: "M9"} for each in ("features", "decision")}
+            made[f"{part}.{name}"] = replace(found, **changed)
+    first, *rest = found.offers
+    for one in fields(first):
+        value = getattr(first, one.name)
+        new = (words.NEEDS["consent"],) if one.name == "obstacles" else another(one.name, value)
+        new = words.Words("别名", "another name") if one.name == "name" else new
+        both = {
+            name: new for name in ("gain_low_fen", "gain_high_fen") if one.name in ("gain_low_fen", "gain_high_fen")
+        }
+        if one.name != "offer_id":  # an id for machines; people read the name
+            made[f"offers.{one.name}"] = replace(found, offers=(replace(first, **(both or {one.name: new})), *rest))
+    made["drivers"] = replace(found, drivers=(DriverSeen("quality", 0.4, 1.0, ("satisfaction",), ()),))
+    made["risks"] = replace(found, risks=(words.NEEDS["effect"],))
+    made["interval"] = replace(found, interval=0.5)
+    return made
+
+
+def test_people_who_sell_read_in_sentences_what_a_program_reads_and_nothing_else(made: Stage) -> None:
+    treated = next(who for who, row in made.by_customer("decisions").items() if row["state"] == "treated")
+    for who in (treated, 1):
+        found = replace(explained(made, who), price=PRICE, quotes=QUOTES, circle=CIRCLE)
+        text, told = [found.text(lang, "seller") for lang in ("zh", "en")], found.to_dict("seller")
+        seen = {
+            name: ([one.text(lang, "seller") for lang in ("zh", "en")] != text, one.to_dict("seller") != told)
+            for name, one in variants(found).items()
+        }
+        assert {name: differs for name, differs in seen.items() if differs[0] != differs[1]} == {}
+        shown = {name for name, differs in seen.items() if differs[0]}
+        assert {"scores.value_fen", "scores.loyalty_kind", "classes.previous_class"} <= shown
+        assert {"scores.leave_probability", "scores.stay_3m", "drivers", "decision.arm", "circle.spread"}.isdisjoint(
+            shown
+        )
 
 
 def test_it_tells_class_value_loyalty_and_risk_with_reasons(made: Stage) -> None:

@@ -18,6 +18,7 @@ from keepline.decisions.problem import UNIT
 from keepline.decisions.shortlist import shortlist
 from keepline.errors import UsageError
 from keepline.policy.documents import Policy
+from keepline.sensitivity import Moved
 
 POLICY = policy_with(
     [GIFT, VISIT],
@@ -86,6 +87,18 @@ def test_a_channel_moves_its_weeks_in_proportion() -> None:
     limits = moved(Means(weekly, {}), parse_moves(["channel:sms=+50%"])).policy.limits
     assert limits.channel_week_contacts == {"sms": (15, 45)}
     assert limits.month_contacts == {"sms": 60}
+
+
+def test_what_moves_is_told_in_words_and_units() -> None:
+    words = ["money=-5000", "channel:sms=+200", "hours=+10%", "manager:M1=-60"]
+    figures = {side: {"gain_fen": 0, "cost_fen": 0, "customers": 0} for side in ("before", "after")}
+    same = figures | {"added": 0, "dropped": 0, "other_offer": 0, "by_class": {}, "by_offer": {}}
+    told = Moved(MONTH, parse_moves(words), same, {}, as_published=True)
+    head = "money -50 yuan, contacts by SMS +200 contacts, hours of all managers +10%, hours of manager M1 -60 minutes"
+    assert told.text("en").splitlines()[0] == f"2026-10, limits moved: {head}"
+    assert told.text("zh").splitlines()[0] == (
+        "2026-10 限额变动：维系费用 -50 元，短信触达次数 +200 次，全部客户经理的工时 +10%，客户经理 M1 的工时 -60 分钟"
+    )
 
 
 @pytest.mark.parametrize("word", ["money", "money=10%", "money=+1.5", "sms=+3", "channel:SMS=+1", "=+1", "hours=+x%"])

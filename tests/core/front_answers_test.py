@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from keepline.front.answers import answers_of, circle_answer, price_answer, staying
+from keepline.decisions.influence import as_sold
+from keepline.front.answers import answers_of, price_answer, staying
 
 NOBODY: dict[str, Any] = dict.fromkeys(("circle_size", "leader", "gatekeeper"))
 
@@ -51,7 +52,7 @@ def test_nothing_is_said_where_nothing_is_known() -> None:
 
 def test_a_circle_is_told_by_a_band_of_its_size_so_that_two_of_one_are_not_known_by_it() -> None:
     def told(size: int) -> dict[str, Any]:
-        return circle_answer(NOBODY | {"circle_size": size}) or {}
+        return as_sold(NOBODY | {"circle_size": size}) or {}
 
     assert [told(size)["size_min"] for size in (3, 9, 10, 24, 25, 49, 50, 900)] == [1, 1, 10, 10, 25, 25, 50, 50]
     assert told(3) == told(9)
@@ -60,9 +61,9 @@ def test_a_circle_is_told_by_a_band_of_its_size_so_that_two_of_one_are_not_known
 
 
 def test_the_part_in_a_circle_is_told_and_whoever_is_in_none_may_still_connect_circles() -> None:
-    leads = circle_answer({"circle_size": 30, "leader": True, "gatekeeper": True}) or {}
+    leads = as_sold({"circle_size": 30, "leader": True, "gatekeeper": True}) or {}
     assert leads["zh"] == ("常联系的圈子有 25 户以上；是圈内的意见领袖：打给该客户的人最多；是联络人，连接多个圈子")
-    assert circle_answer(NOBODY | {"gatekeeper": True}) == {
+    assert as_sold(NOBODY | {"gatekeeper": True}) == {
         "zh": "是联络人，连接多个圈子", "en": "A gatekeeper, who connects circles", "size_min": None, "leader": False,
         "gatekeeper": True,
     }  # fmt: skip

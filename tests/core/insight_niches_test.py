@@ -117,8 +117,9 @@ def test_the_report_says_who_they_are_and_what_they_do_or_why_there_are_none() -
     head = {"month": "2026-10", "currency": "CNY"}
     (block,) = niches({"niches": said, "head": head}, Money("CNY"))["blocks"]
     (cells,) = block["rows"]
-    assert cells[0] == {"zh": "frequent_place：hospital，网龄：0-5",
-                        "en": "frequent_place: hospital, months since the first line: 0-5"}  # fmt: skip
+    assert cells[0] == {"zh": "自有信息“frequent_place”：hospital，网龄：0 至 5 个月",
+                        "en": "own fact “frequent_place”: hospital, "
+                              "months since the first line: 0 to 5 months"}  # fmt: skip
     assert "2.7 ×" in cells[3]["zh"]
     for none, words in (({"found": []}, "397 groups"), ({"too_few": True}, "too few"), (None, "not looked for")):
         told = None if none is None else said | none

@@ -19,6 +19,7 @@ from keepline.report.numbers import EMPTY, Money, count, decimal, percent, short
 from keepline.report.page import render
 from keepline.report.past import verdict_words
 from keepline.report.phrases import district, hardest, in_words, worth
+from keepline.report.pictures.niches import niches
 from keepline.report.pictures.pricing import pricing
 from keepline.report.pricing import price_figures
 from keepline.report.quality import quality_figures
@@ -314,7 +315,7 @@ def test_customers_are_counted_by_their_answer_to_price_as_far_as_the_whole_inte
     rows = {"customer_id": list(range(1, 6)), "month": ["2026-10"] * 5}
     rows |= {name: [one[place] for one in said] for place, name in enumerate(("elasticity", "low", "high"))}
     write_parts(tmp_path / "price_sensitivity", "price_sensitivity", rows)
-    quotes = {"mean": -1.4, "by_lot": 30, "aimed": 5, "left_out": 1}
+    quotes = {"mean": -1.4, "mean_error": 0.2, "by_lot": 30, "aimed": 5, "left_out": 1}
     duck = engines.start("duckdb")
     figures = price_figures(Shelf(duck, tmp_path), quotes)
     duck.close()
@@ -325,3 +326,23 @@ def test_customers_are_counted_by_their_answer_to_price_as_far_as_the_whole_inte
     head = {"month": "2026-10", "currency": "CNY"}
     (block,) = pricing({"price": figures, "head": head})["blocks"]
     assert "30 quotes by lot" in block["note"]["en"]
+    assert "changes what is bought by -1.40% (90% interval -1.73% to -1.07%). From" in block["note"]["en"]
+    assert "购买变化 -1.40%（90% 区间 -1.73% 至 -1.07%）。依据" in block["note"]["zh"]
+    unknown = pricing({"price": figures | {"quotes": quotes | {"mean": None, "mean_error": None}}, "head": head})
+    assert "The mean answer is not known. From 30" in unknown["blocks"][0]["note"]["en"]
+
+
+def test_a_niche_is_told_with_units_and_in_words() -> None:
+    row = {"niche": 1, "place": 1, "trait_1": "tenure_months", "value_1": "24-59", "trait_2": "age_years",
+           "value_2": "60+", "customers": 205, "margin_fen": 1_351_327, "behaviour": "data_3m_kb", "difference": 1.3,
+           "low": 1.1, "high": 1.5, "times": 2.7}  # fmt: skip
+    coded = {"trait_1": "preferred_channel", "value_1": "sms", "trait_2": "own:tower", "value_2": "T7", "niche": 2}
+    said = {"too_few": False, "customers": 900, "groups": 40, "found": [row, row | coded]}
+    (block,) = niches({"niches": said, "head": {"month": "2026-10"}}, Money("CNY"))["blocks"]
+    assert [line[0]["zh"] for line in block["rows"]] == [
+        "网龄：24 至 59 个月，年龄：60 岁及以上", "偏好渠道：短信，自有信息“tower”：T7"
+    ]  # fmt: skip
+    assert [line[0]["en"] for line in block["rows"]] == [
+        "months since the first line: 24 to 59 months, age of a person: 60 years or more",
+        "channel chosen: SMS, own fact “tower”: T7",
+    ]

@@ -158,6 +158,11 @@ def test_what_the_month_before_told_of_a_class_gives_no_few_who_left_it_away() -
         assert 4 in hidden
 
 
+PAST = ("gain_low_fen", "gain_high_fen", "months", "compared", "by_now_fen", "earned_fen", "earned_low_fen",
+        "earned_high_fen")  # fmt: skip
+ODD = {"zh": "没有结论", "en": "nothing to tell"}
+
+
 def told_to(role: str, cast: Cast) -> str:
     return html.unescape(browser(cast.people[role]).get("/month").content.decode())
 
@@ -208,7 +213,8 @@ def test_small_cells_of_price_circles_and_niches_are_not_told_to_who_sees_aggreg
     month["circles"]["parts"][0]["at_risk"] = 4
     month["price"]["rows"][0]["customers"] = 3
     month["niches"]["found"][0]["customers"] = 9
-    month["past"] = [{"plan_month": "2026-07", "customers": 8, "compared": 5, "gain_fen": 123_456}]
+    month["price"]["quotes"]["left_out"] = 7
+    month["past"] = [dict.fromkeys(PAST) | {"plan_month": "2026-07", "customers": 8, "gain_fen": 123_456, "said": ODD}]
     Arrival.objects.update(figures=month)
     text = told_to(Role.MARKETER, cast)
     assert "位意见领袖" not in text
@@ -216,6 +222,12 @@ def test_small_cells_of_price_circles_and_niches_are_not_told_to_who_sees_aggreg
     assert f'<td class="right">{SMALL}</td>' in text
     assert "2026-07" in text
     assert "1,234" not in text
+    assert f"另有 {SMALL} 次两者都不是" in text
+    assert "基数不足 2,000 户" in text
+    assert "距上次触达变了" not in text
+    chief = told_to(Role.PROVINCE_CHIEF, cast)
+    assert "另有 7 次两者都不是" in chief
+    assert "距上次触达变了" in chief
     assert [row["customers"] for row in guarded(month)["price"]["rows"]].count(None) >= 2
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from keepline.decisions.words import Words
 
 Row = Mapping[str, Any]
+BANDS = (50, 25, 10)  # a circle's size is told by the band it is in, so that two of one circle are not told by it
+LEADER = Words("是圈内的意见领袖：打给该客户的人最多", "its opinion leader: the one most of all called")
 NAMES = (
     "circle", "circle_size", "ties", "influence", "influence_rank", "rank_in_circle", "circle_callers",
     "circles_reached", "spread", "leader", "gatekeeper", "circle_left_3m", "leader_left_3m", "brought_12m",
@@ -20,6 +22,39 @@ def told(circle: Row) -> list[Words]:
         return []
     said = [_where(circle), *_weight(circle), *_parts(circle), *_losses(circle)]
     return [Words("交往圈：" + "；".join(s.zh for s in said), "circle: " + "; ".join(s.en for s in said))]
+
+
+def sold(circle: Row) -> list[Words]:
+    """For people who sell: one line, or nothing where there is nothing to tell them."""
+    said = as_sold(circle)
+    return [] if said is None else [Words(f"交往圈：{said['zh']}", f"circle: {said['en']}")]
+
+
+def as_sold(circle: Row) -> dict[str, Any] | None:
+    """The size of the circle in a band, and the part in it; neither its number nor anything of its other members."""
+    size, leader, gatekeeper = circle.get("circle_size"), bool(circle.get("leader")), bool(circle.get("gatekeeper"))
+    if size is None and not gatekeeper:
+        return None
+    parts = [
+        *([] if size is None else [_size(size)]),
+        *([LEADER] if leader else []),
+        *([Words("是联络人，连接多个圈子", "a gatekeeper, who connects circles")] if gatekeeper else []),
+    ]
+    en = "; ".join(part.en for part in parts)
+    told = {"zh": "；".join(part.zh for part in parts), "en": en[0].upper() + en[1:]}
+    return told | {"size_min": _band(size), "leader": leader, "gatekeeper": gatekeeper}
+
+
+def _band(size: int | None) -> int | None:
+    """The least size of the band; 1 for those below ten."""
+    return None if size is None else next((least for least in BANDS if size >= least), 1)
+
+
+def _size(size: int) -> Words:
+    least = _band(size)
+    if least == 1:
+        return Words(f"常联系的圈子不足 {BANDS[-1]} 户", f"in a circle of fewer than {BANDS[-1]} customers")
+    return Words(f"常联系的圈子有 {least} 户以上", f"in a circle of {least} customers or more")
 
 
 def as_dict(circle: Row) -> dict[str, Any]:

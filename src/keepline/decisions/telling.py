@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 LEFT_ALONE = ("held_out", "in_pilot")
+SELLER_SCORES = (
+    "value_fen", "value_low_fen", "value_high_fen", "persistence_fen", "growth_fen", "word_of_mouth_fen", "loyalty",
+    "loyalty_kind", "risk_band",
+)  # fmt: skip
+AMOUNTS = ("gain_fen", "gain_low_fen", "gain_high_fen", "cost_fen", "left_fen", "assumed")
 STAYING_MONTHS = (1, 3, 6, 12, 24)
 PROFILE = (
     "kind",
@@ -49,7 +54,7 @@ def text(found: Explanation, *, lang: str, face: str) -> str:
         _loyalty(found),
         *pricing.told(found.price, found.quotes, face),
         *_risk(found, face),
-        *influence.told(found.circle),
+        *(influence.told(found.circle) if face == "analyst" else influence.sold(found.circle)),
     ]
     said += [*_staying(found), *drivers.told(found.drivers)] if face == "analyst" else []
     said += [Words("优惠：", "offers:"), *(_offer(found, seen, face) for seen in found.offers), *_decision(found, face)]
@@ -63,6 +68,7 @@ def as_dict(found: Explanation, *, face: str) -> Row:
         "month": found.month,
         "profile": {name: found.features.get(name) for name in PROFILE},
         "class": found.classes.get("class"),
+        "previous_class": found.classes.get("previous_class"),
         "class_reason": {"zh": found.classes.get("reason_zh"), "en": found.classes.get("reason_en")},
         "scores": {name: value for name, value in found.scores.items() if name not in ("customer_id", "month")},
         "price": pricing.as_dict(found.price, found.quotes, face),
@@ -72,9 +78,14 @@ def as_dict(found: Explanation, *, face: str) -> Row:
         "offers": [_offer_dict(found, seen, face) for seen in found.offers],
         **_decision_dict(found, face),
     }
-    if face == "seller":
-        told["scores"] = {name: found.scores.get(name) for name in ("value_fen", "loyalty", "risk_band")}
-    return told
+    return told if face == "analyst" else _as_sold(found, told)
+
+
+def _as_sold(found: Explanation, told: Row) -> Row:
+    """What the seller's sentences tell, and nothing they leave out."""
+    scores = {name: found.scores.get(name) for name in SELLER_SCORES}
+    shown = {name: value for name, value in told.items() if name != "drivers"}
+    return shown | {"scores": scores, "circle": influence.as_sold(found.circle), "interval": found.interval}
 
 
 def _head(found: Explanation) -> Words:
@@ -196,8 +207,15 @@ def _decision(found: Explanation, face: str) -> list[Words]:
     named, why = words.STATES[state], words.REASONS[reason]
     said = [Words(f"结果：{named.zh}：{why.zh}", f"decision: {named.en}: {why.en}")]
     done = [seen for seen in found.offers if _is_treated_with(found, seen)]
-    said += [Words(f"安排：{s.name.zh}", f"to do: {s.name.en}") for s in done]
+    said += [_to_do(found, seen) for seen in done]
     return [*said, *_arm(found)] if face == "analyst" else said
+
+
+def _to_do(found: Explanation, seen: OfferSeen) -> Words:
+    """The offer, how it is made and, where somebody does, by whom."""
+    channel, manager = words.CHANNELS[found.decision["channel"] or seen.channel], found.decision["manager_id"]
+    by = Words(f"，客户经理 {manager}", f", account manager {manager}") if manager else Words("", "")
+    return Words(f"安排：{seen.name.zh}（{channel.zh}{by.zh}）", f"to do: {seen.name.en} ({channel.en}{by.en})")
 
 
 def _arm(found: Explanation) -> list[Words]:
@@ -235,11 +253,10 @@ def _offer_dict(found: Explanation, seen: OfferSeen, face: str) -> Row:
         "offer_id": seen.offer_id,
         "name": vars(seen.name),
         "channel": seen.channel,
-        "purpose": seen.purpose,
         "obstacles": [vars(said) for said in _obstacles(seen, face)],
         "planned": _is_treated_with(found, seen),
     }
-    if face == "seller":
-        return told
-    names = ("gain_fen", "gain_low_fen", "gain_high_fen", "cost_fen", "price_fen", "left_fen", "assumed")
-    return told | {name: getattr(seen, name) for name in names}
+    if face == "analyst":
+        return told | {name: getattr(seen, name) for name in ("purpose", *AMOUNTS, "price_fen")}
+    tells = _is_treated_with(found, seen) and seen.gain_fen is not None and seen.cost_fen is not None
+    return told | ({name: getattr(seen, name) for name in AMOUNTS} if tells else {})

@@ -216,6 +216,17 @@ def hours_limit(manager_id: str) -> Words:
     return Words(f"客户经理 {manager_id} 的工时", f"hours of manager {manager_id}")
 
 
+def limit_named(limit: str) -> Words:
+    """A limit by the name it is moved by: money, hours of all managers, ``channel:NAME`` or ``manager:ID``."""
+    kind, _, of = limit.partition(":")
+    if kind == "channel" and of in CHANNELS:
+        return contact_limit(of)
+    if kind == "manager":
+        return hours_limit(of)
+    named = {"money": money_limit(), "hours": Words("全部客户经理的工时", "hours of all managers")}
+    return named.get(limit, Words(limit, limit))
+
+
 def worth_money(price: float) -> Words:
     """What one more yuan of money is worth, itself taken off: gain is net of cost."""
     return Words(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from keepline.decisions import influence
 from keepline.decisions.pricing import basis_of, strength_code, strength_of
 from keepline.report.numbers import decimal
 from keepline.report.words import Words, both
@@ -16,7 +17,6 @@ STAYING = {1: "stay_1m", 3: "stay_3m", 6: "stay_6m", 12: "stay_12m", 24: "stay_2
 YEAR, OF = 12, 10
 PRICE = ("basis", "elasticity", "low", "high", "quotes")
 CIRCLE = ("circle_size", "leader", "gatekeeper")
-BANDS = (50, 25, 10)  # a circle's size is told by the band it is in, so that two of one circle are not told by it
 
 
 def answers_of(row: Row) -> Row:
@@ -24,7 +24,7 @@ def answers_of(row: Row) -> Row:
     stays = {months: row.pop(name) for months, name in STAYING.items()}
     price = {name: row.pop(f"price_{name}") for name in PRICE}
     circle = {name: row.pop(name) for name in CIRCLE}
-    return {"staying": staying(stays), "price": price_answer(price), "circle": circle_answer(circle)}
+    return {"staying": staying(stays), "price": price_answer(price), "circle": influence.as_sold(circle)}
 
 
 def staying(stays: dict[int, float | None]) -> Row | None:
@@ -57,34 +57,3 @@ def price_answer(price: Row) -> Row | None:
     )
     figures = {name: price[name] for name in ("elasticity", "low", "high")}
     return told | figures | {"strength": strength_code(price), "basis": both(rests.zh, rests.en)}
-
-
-def circle_answer(circle: Row) -> Row | None:
-    """The size of the circle in a band, and the part in it; neither its number nor anything of its other members."""
-    size, leader, gatekeeper = circle["circle_size"], bool(circle["leader"]), bool(circle["gatekeeper"])
-    if size is None and not gatekeeper:
-        return None
-    parts = [
-        *([_size(size)] if size is not None else []),
-        *(
-            [both("是圈内的意见领袖：打给该客户的人最多", "its opinion leader: the one most of all called")]
-            if leader
-            else []
-        ),
-        *([both("是联络人，连接多个圈子", "a gatekeeper, who connects circles")] if gatekeeper else []),
-    ]
-    en = "; ".join(part["en"] for part in parts)
-    told = both("；".join(part["zh"] for part in parts), en[0].upper() + en[1:])
-    return told | {"size_min": _band(size), "leader": leader, "gatekeeper": gatekeeper}
-
-
-def _band(size: int | None) -> int | None:
-    """The least size of the band; 1 for those below ten."""
-    return None if size is None else next((least for least in BANDS if size >= least), 1)
-
-
-def _size(size: int) -> Words:
-    least = _band(size)
-    if least == 1:
-        return both(f"常联系的圈子不足 {BANDS[-1]} 户", f"in a circle of fewer than {BANDS[-1]} customers")
-    return both(f"常联系的圈子有 {least} 户以上", f"in a circle of {least} customers or more")

@@ -1,7 +1,6 @@
 """One customer explained, as who sells may read it: a month opened once in a warm process, and asked many times.
 
-The seller's face alone comes through: it names no arm, and who is held out reads as one below the cut. What holds the
-customer is left out, and of a circle the size is told by its band, as on every page for those who sell.
+The seller's face alone comes through: it names no arm, and who is held out reads as one below the cut.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from keepline.decisions.explain import OF_SELLERS
-from keepline.front.answers import circle_answer
 from keepline.inquiry import Inquiry
 from keepline.periods import Month
 from keepline.site import Site
@@ -28,5 +26,4 @@ class Explaining:
         found = self._inquiry.of(customer_id)
         if found is None or found.features["manager_id"] is None:
             return None
-        told = {name: said for name, said in found.to_dict("seller").items() if name != "drivers"}
-        return told | {"circle": circle_answer(found.circle) if found.circle else None}
+        return found.to_dict("seller")

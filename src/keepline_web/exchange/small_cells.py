@@ -8,6 +8,10 @@ from keepline_web.frame.small_counts import BESIDE, LEAST, SMALL, left_out, smal
 
 Figures = dict[str, Any]
 SURE_OF_TEN = 2_000  # in a base this large what is worth saying concerns ten customers at least
+MOVED = {
+    "zh": f"有数据或预测与训练时相比变了；基数不足 {SURE_OF_TEN:,} 户，此处不列数字，请看报告。",
+    "en": "Inputs or forecasts have moved since the models learnt; the report alone tells how far in a base so small.",
+}
 OF_CIRCLES = ("customers", "at_risk", "risk_around", "brought")
 
 # What the pictures of a plan ask for; of a small plan none of it is told.
@@ -27,6 +31,7 @@ def guarded(figures: Figures) -> Figures:
         "findings": [row for row in figures.get("findings") or [] if _may_be_said(row, figures, bands, flows)],
         "niches": _niches(figures.get("niches")), "circles": _circles(figures.get("circles"), bands),
         "price": _price(figures.get("price")), "past": [_past(row) for row in figures.get("past") or []],
+        "drift": _drift(figures.get("drift"), (figures.get("base") or {}).get("customers") or 0),
     }  # fmt: skip
 
 
@@ -59,7 +64,15 @@ def _price(said: Figures | None) -> Figures | None:
         return None
     hidden = left_out({row["strength"]: row["customers"] for row in said["rows"]})
     rows = [_untold(row) if row["strength"] in hidden else row for row in said["rows"]]
-    return said | {"rows": rows}
+    quotes = {name: SMALL if isinstance(n, int) and small(n) else n for name, n in (said.get("quotes") or {}).items()}
+    return said | {"rows": rows, "quotes": quotes}
+
+
+def _drift(said: Figures | None, base: int) -> Figures | None:
+    """A warning tells shares and middles; in a small base one in a hundred is fewer than ten customers."""
+    if not said or not said.get("warnings") or base >= SURE_OF_TEN:
+        return said
+    return said | {"warnings": [MOVED]}
 
 
 def _untold(row: Figures) -> Figures:

@@ -7,10 +7,12 @@ from typing import Any
 from keepline.report.numbers import EMPTY, Money, count, decimal
 from keepline.report.pictures.shape import LONG, Block, Cell, column, note, section, source, table
 from keepline.report.tally import Row
-from keepline.report.words import Words, both
+from keepline.report.words import CHANNELS, CLASSES, Words, both, word
 from keepline.tables import FEATURES
 
 OWN = "own:"
+CODED = {"listed_class": CLASSES, "preferred_channel": CHANNELS}
+BANDED = {"age_years": ("岁", "years"), "tenure_months": ("个月", "months")}
 LEAD = both(
     "在同类客户（个人或单位、套餐价位相近）之外，用法明显不同的小群体；可以为它们单设优惠，并先做试点。",
     "Small groups who use the service unlike others of their kind (persons or organisations, plans of a like price). "
@@ -65,18 +67,32 @@ def _row(apart: list[Row], money: Money) -> list[Cell]:
 
 def _shared(row: Row) -> Words:
     traits = [(row["trait_1"], row["value_1"]), (row["trait_2"], row["value_2"])]
-    named = [(_trait(name), value) for name, value in traits if name]
+    named = [(_trait(name), _value(name, value)) for name, value in traits if name]
     return both(
-        "，".join(f"{name['zh']}：{value}" for name, value in named),
-        ", ".join(f"{name['en']}: {value}" for name, value in named),
+        "，".join(f"{name['zh']}：{value['zh']}" for name, value in named),
+        ", ".join(f"{name['en']}: {value['en']}" for name, value in named),
     )
 
 
 def _trait(name: str) -> Words:
-    """The operator's own facts keep the operator's name."""
+    """The operator's own facts keep the operator's name, and are said to be the operator's."""
     if name.startswith(OWN):
-        return both(name.removeprefix(OWN), name.removeprefix(OWN))
+        own = name.removeprefix(OWN)
+        return both(f"自有信息“{own}”", f"own fact “{own}”")
     return _feature(name)
+
+
+def _value(name: str, value: str) -> Words:
+    """A band with its unit, a code in words; the operator's own codes stand for themselves."""
+    if name in CODED:
+        return word(CODED[name], value)
+    if name not in BANDED:
+        return both(value, value)
+    zh, en = BANDED[name]
+    if value.endswith("+"):
+        return both(f"{value[:-1]} {zh}及以上", f"{value[:-1]} {en} or more")
+    first, last = value.split("-")
+    return both(f"{first} 至 {last} {zh}", f"{first} to {last} {en}")
 
 
 def _feature(name: str) -> Words:

@@ -6,7 +6,7 @@ from typing import Any
 
 from keepline.report.numbers import count, decimal, percent
 from keepline.report.pictures.shape import TEXT, Block, Cell, column, note, section, source, table
-from keepline.report.words import both
+from keepline.report.words import Words, both
 
 WORDS = {
     "strong": both("强：价格高 1%，销量减少超过 1%", "strong: a price 1% higher loses more than 1% of sales"),
@@ -15,6 +15,7 @@ WORDS = {
     "unsure": both("说不准：区间太宽", "not sure: the interval is too wide"),
     "unknown": both("不知道：未见购买", "not known: no purchases were seen"),
 }
+REACH_90 = 1.6449  # standard errors to either side of a 90 % interval
 TITLE = ("价格敏感度", "How customers answer to price")
 LEAD = both(
     "只在整个 90% 区间都支持时才下判断；只用按抽签给出的价格，或按当时的目标评分调整过的价格。",
@@ -37,13 +38,11 @@ def pricing(figures: dict[str, Any]) -> Block:
         for row in said["rows"]
     ]
     quotes = said["quotes"]
-    mean = decimal(quotes["mean"])
-    lot, aimed, out = (count(quotes[name]) for name in ("by_lot", "aimed", "left_out"))
+    mean = _mean(quotes)
+    lot, aimed, out = (_quotes(quotes[name]) for name in ("by_lot", "aimed", "left_out"))
     about = both(
-        f"平均：价格高 1%，购买变化 {mean}%。依据抽签报价 {lot} 次、按评分调整的报价 {aimed} 次；"
-        f"另有 {out} 次两者都不是，未采用。",
-        f"On average a price 1% higher changes what is bought by {mean}%. From {lot} quotes by lot and {aimed} aimed "
-        f"by a score; {out} without either were not used.",
+        f"{mean['zh']}依据抽签报价 {lot} 次、按评分调整的报价 {aimed} 次；另有 {out} 次两者都不是，未采用。",
+        f"{mean['en']}From {lot} quotes by lot and {aimed} aimed by a score; {out} without either were not used.",
     )
     columns = [column("敏感度", "answer to price", TEXT), column("客户数", "customers"), column("占比", "share")]
     shown = table(
@@ -51,3 +50,23 @@ def pricing(figures: dict[str, Any]) -> Block:
         source=source("price_sensitivity", figures), note=about,
     )  # fmt: skip
     return section("price", *TITLE, lead=LEAD, blocks=[shown])
+
+
+def _mean(quotes: dict[str, Any]) -> Words:
+    """The mean of all segments with its interval; nothing where no segment tells one."""
+    mean, error = quotes.get("mean"), quotes.get("mean_error")
+    if mean is None:
+        return both("平均弹性不知道。", "The mean answer is not known. ")
+    said = both(
+        f"平均：价格高 1%，购买变化 {decimal(mean)}%",
+        f"On average a price 1% higher changes what is bought by {decimal(mean)}%",
+    )
+    if error is None:
+        return both(said["zh"] + "。", said["en"] + ". ")
+    low, high = decimal(mean - REACH_90 * error), decimal(mean + REACH_90 * error)
+    return both(f"{said['zh']}（90% 区间 {low}% 至 {high}%）。", f"{said['en']} (90% interval {low}% to {high}%). ")
+
+
+def _quotes(number: int | str) -> str:
+    """A count too small to be told comes in words."""
+    return number if isinstance(number, str) else count(number)
