@@ -17,13 +17,14 @@ from hypothesis import strategies as st
 from sqlglot import exp
 
 from keepline.canonical import table_hash, text_hash
+from keepline.decisions import words
 from keepline.errors import KeeplineError, PolicyError, SiteError, TooFewError
 from keepline.holdout import is_held_out, threshold
 from keepline.periods import Month, months_between
 from keepline.policy.conditions import Condition, all_hold
 from keepline.policy.documents import KINDS, Limits, read_policy
 from keepline.site import KEY_FILE, open_site, pseudonym, write_key
-from keepline.tables import LAKE, PUBLISHED, STAGES, TABLES, Personal, Type
+from keepline.tables import CHANNELS, LAKE, PUBLISHED, STAGES, TABLES, Personal, Type
 
 MONTHS = st.integers(min_value=1900 * 12, max_value=2999 * 12 + 11).map(Month)
 STARTER = Path(__file__).parents[2] / "src" / "keepline" / "policy" / "starter"
@@ -182,6 +183,16 @@ def policy(tmp_path: Path) -> Path:
 def put_first(folder: Path, name: str, line: str) -> None:
     path = folder / f"{name}.toml"
     path.write_text(f"{line}\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
+
+
+def test_the_starter_asks_no_consent_where_the_customer_comes_to_us_and_says_so_beside_it() -> None:
+    contact = read_policy(STARTER, OCTOBER).contact
+    assert set(CHANNELS) - set(contact.consent_needed_channels) == {"hotline", "shop", "visit"}
+    lines = (STARTER / "contact.toml").read_text(encoding="utf-8").splitlines()
+    above = "\n".join(lines[: next(i for i, line in enumerate(lines) if line.startswith("consent_needed"))])
+    assert 'call out? Then add "hotline"' in above
+    assert '对外呼出，请加上 "hotline"' in above
+    assert words.CHANNELS["hotline"].zh == "热线（来电时）"
 
 
 def test_the_starter_policy_is_clear_and_stamped(policy: Path) -> None:

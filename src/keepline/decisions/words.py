@@ -90,7 +90,7 @@ PILOT_RUNNING = REASONS["pilot_running"]
 CHANNELS: dict[str, Words] = {
     "visit": Words("上门走访", "visit"),
     "manager_call": Words("客户经理电话", "account manager's call"),
-    "hotline": Words("热线外呼", "hotline call"),
+    "hotline": Words("热线（来电时）", "hotline, when they call"),
     "sms": Words("短信", "SMS"),
     "app": Words("手机应用", "app"),
     "shop": Words("营业厅", "shop"),

@@ -60,7 +60,7 @@ unknown | 价值未知 | value unknown
 CHANNELS = _list("""
 visit | 上门走访 | visit
 manager_call | 客户经理电话 | manager's call
-hotline | 热线外呼 | hotline
+hotline | 热线（来电时） | hotline, when they call
 sms | 短信 | SMS
 app | 手机应用 | app
 shop | 营业厅 | shop
