@@ -2,6 +2,7 @@
 
 usage: lookup_jobs.py make SITE CUSTOMERS      a site with one published month of so many customers
        lookup_jobs.py index SITE               write its lookup, again
+       lookup_jobs.py csv SITE                 export the decisions; parquet SITE does the same
        lookup_jobs.py explain SITE TIMES       explain so many customers, drawn at random
        lookup_jobs.py whole SITE TIMES         the same with all that analysts read
        lookup_jobs.py duckdb SITE TIMES        fetch their rows as a user would, with SQL over the same files
@@ -26,12 +27,14 @@ from measuring import job
 
 from keepline.decisions.explain import OF_ONE, WHERE_KNOWN
 from keepline.engine import ranges
+from keepline.exporting import export
 from keepline.front import Explaining
 from keepline.inquiry import Inquiry
 from keepline.lookup import write_lookup
 from keepline.newsite import make_site
 from keepline.periods import Month
 from keepline.policy.documents import read_policy
+from keepline.progress import Silent
 from keepline.site import open_site
 from keepline.tables import TABLES, Column, Type
 from keepline.written import write_table
@@ -110,8 +113,27 @@ def _manifest(folder: Path, customers: int) -> None:
     managers = [f"M{i:05}" for i in range(max(1, min(customers, EACH) // PER_MANAGER))]
     prices = {"unit": 1000, "money": 1400, "contacts": {"sms": 300_000}, "minutes": dict.fromkeys(managers, 90_000)}
     plan = {"by_manager": [{"manager_id": m, "authority_fen": 5_000} for m in managers], "prices": prices}
-    said = {"publication_id": "0" * 64, "month": str(MONTH), "plan": plan, "lookup": write_lookup(folder, BY_CUSTOMER)}
+    tables = {name: {"rows": _rows_in(folder / name)} for name in BY_CUSTOMER}
+    said = {"publication_id": "0" * 64, "month": str(MONTH), "plan": plan, "tables": tables}
+    said["lookup"] = write_lookup(folder, BY_CUSTOMER)
     (folder / "manifest.json").write_text(json.dumps(said), encoding="utf-8")
+
+
+def _rows_in(folder: Path) -> int:
+    return sum(pq.read_metadata(part).num_rows for part in folder.iterdir())
+
+
+def csv(root: Path, times: int, *, kind: str = "csv") -> None:
+    _ = times
+    out = root / f"decisions.{kind}"
+    with job() as said:
+        done = export(open_site(root), MONTH, "decisions", out=out, progress=Silent())
+    said(rows=done.rows, bytes=done.bytes)
+    out.unlink()
+
+
+def parquet(root: Path, times: int) -> None:
+    csv(root, times, kind="parquet")
 
 
 def index(root: Path, times: int) -> None:
@@ -192,25 +214,25 @@ def _loaded(db: sqlite3.Connection, name: str, part: Path, last: int) -> None:
 
 
 def _timed(root: Path, times: int, one: Callable[[int], int], *, ids: list[int] | None = None, **more: Any) -> None:
-    """So many look-ups, after some that warm it up; wall milliseconds of each, and CPU of all."""
+    """So many look-ups, after some that warm it up; milliseconds of each, by the clock and of CPU."""
     drawn = ids or np.random.default_rng(time.time_ns()).choice(np.load(root / "sample.npy"), times + WARM).tolist()
     for customer in drawn[:WARM]:
         one(customer)
     with job() as said:
-        each = list(_each(drawn[WARM:], one))
-    wall = np.array(each) * 1e3
-    said(times=times, median=float(np.median(wall)), p99=float(np.quantile(wall, 0.99)), wall=float(wall.sum() / 1e3),
-         **more)  # fmt: skip
+        each = np.array(list(_each(drawn[WARM:], one))) * 1e3
+    wall, cpu = each.T
+    said(times=times, median=float(np.median(wall)), p99=float(np.quantile(wall, 0.99)),
+         p99_cpu=float(np.quantile(cpu, 0.99)), wall=float(wall.sum() / 1e3), **more)  # fmt: skip
 
 
-def _each(ids: list[int], one: Callable[[int], int]) -> Iterator[float]:
+def _each(ids: list[int], one: Callable[[int], int]) -> Iterator[tuple[float, float]]:
     for customer in ids:
-        begun = time.perf_counter()
+        begun, spent = time.perf_counter(), time.process_time()
         one(customer)
-        yield time.perf_counter() - begun
+        yield time.perf_counter() - begun, time.process_time() - spent
 
 
-JOBS = {each.__name__: each for each in (make, index, explain, whole, duckdb, sqlite)}
+JOBS = {each.__name__: each for each in (make, index, csv, parquet, explain, whole, duckdb, sqlite)}
 
 if __name__ == "__main__":
     JOBS[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 0)

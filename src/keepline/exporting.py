@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,9 +22,10 @@ import pyarrow.parquet as pq
 from sqlglot import exp
 
 from keepline.canonical import file_hash
-from keepline.engine import Engine
+from keepline.engine import Engine, Files, Scan
 from keepline.errors import UsageError
 from keepline.jsonfile import damaged
+from keepline.lake.store import reading
 from keepline.periods import Month
 from keepline.progress import Progress
 from keepline.publication import Publication, demand, may_write
@@ -40,6 +41,8 @@ KINDS = (".csv", ".parquet")
 BOM = b"\xef\xbb\xbf"  # so that spreadsheets read Chinese as what it is
 LISTS = ("plan", "win-back")  # for those who sell: nobody of them is held out
 ORDER = ("place", "rank_fen")  # columns that only put a list in order
+KEY, DETAILS = "customer_id", TABLES["contact_details"]
+NUMBER = DETAILS.column("customer_no")
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,12 @@ class _Source:
     rows: int
     files: Sequence[Path]
 
+    @property
+    def shown(self) -> Table:
+        """The table without the columns that only put it in order."""
+        columns = tuple(column for column in self.table.columns if column.name not in ORDER)
+        return replace(self.table, columns=columns)
+
 
 def export(site: Site, month: Month, what: str, *, out: Path, progress: Progress) -> Exported:
     """Write a published table or a list to ``out``, .csv or .parquet; what stands there gives way to the whole."""
@@ -114,34 +123,42 @@ def _source(site: Site, made: Publication, what: str) -> Iterator[_Source]:
         yield _Source(TABLES[what], made.manifest["tables"][what]["rows"], made.parts(what))
         return
     site.work.mkdir(parents=True, exist_ok=True)
-    with started(site) as engine:
+    with TemporaryDirectory(prefix=".export-", dir=site.work) as work, started(site) as engine:
         shelf = Shelf(engine, made.folder)
-        with _plan(shelf, site.work) if what == "plan" else _win_back(engine, shelf, site.work) as source:
-            yield source
+        with (_plan if what == "plan" else _win_back)(shelf, Path(work)) as source:
+            named = site.settings.plan_shows == "customer_no"
+            yield _with_numbers(site, made.month, engine, source, Path(work)) if named else source
 
 
 @contextmanager
 def _plan(shelf: Shelf, work: Path) -> Iterator[_Source]:
     """The treated, by manager and then by what is gained."""
     with planned(shelf, work=work) as plan:
-        yield _Source(_without_order(plan.table), plan.count, [plan.file])
+        yield _Source(plan.table, plan.count, [plan.file])
 
 
 @contextmanager
-def _win_back(engine: Engine, shelf: Shelf, work: Path) -> Iterator[_Source]:
+def _win_back(shelf: Shelf, work: Path) -> Iterator[_Source]:
     """Who left, may be contacted and brought margin, the most first."""
     rank = Column("rank_fen", Type.BIGINT, "margin, negative so that the most comes first", "毛利次序", "fen")
     table = Table("win_back_list", ("rank_fen", "customer_id"), WIN_BACK.en, WIN_BACK.zh, (rank, *WIN_BACK.columns))
-    with TemporaryDirectory(prefix=".win-back-", dir=work) as folder:
-        see_win_back(shelf)
-        to, ordered = Path(folder) / "list.parquet", exp.alias_(exp.Neg(this=exp.column("margin_3m_fen")), "rank_fen")
-        rows = engine.write(worth_winning(ordered, *WIN_BACK.names), table, to)
-        yield _Source(_without_order(table), rows, [to])
+    see_win_back(shelf)
+    to, ordered = work / "list.parquet", exp.alias_(exp.Neg(this=exp.column("margin_3m_fen")), "rank_fen")
+    rows = shelf.engine.write(worth_winning(ordered, *WIN_BACK.names), table, to)
+    yield _Source(table, rows, [to])
 
 
-def _without_order(table: Table) -> Table:
-    columns = tuple(column for column in table.columns if column.name not in ORDER)
-    return Table(table.name, ("customer_id",), table.en, table.zh, columns)
+def _with_numbers(site: Site, month: Month, engine: Engine, source: _Source, work: Path) -> _Source:
+    """The same rows with the operator's own numbers, as the site wants lists to name customers."""
+    table = replace(source.table, columns=(NUMBER, *source.table.columns))
+    with reading(site.lake) as lake:
+        engine.see("listed", Scan(source.table, (Files(tuple(source.files)),)))
+        engine.see("numbers", lake.scan(DETAILS.name, month))
+        same = exp.EQ(this=exp.column(KEY, table="listed"), expression=exp.column(KEY, table="numbers"))
+        own = [exp.column(name, table="listed") for name in source.table.names]
+        query = exp.select(exp.column(NUMBER.name, table="numbers"), *own).from_("listed")
+        engine.write(query.join("numbers", on=same, join_type="left"), table, work / "numbered.parquet")
+    return _Source(table, source.rows, [work / "numbered.parquet"])
 
 
 def _written(made: Publication, what: str, source: _Source, out: Path, progress: Progress) -> Exported:
@@ -165,7 +182,8 @@ def _written(made: Publication, what: str, source: _Source, out: Path, progress:
 
 def _stream(source: _Source, to: Path, *, kind: str, progress: Progress) -> int:
     """Write the rows, a row group of the source at a time, to the disk itself; return how many."""
-    schema, rows = source.table.arrow, 0
+    table, rows = source.shown, 0
+    schema = table.arrow
     with to.open("wb") as stream:
         as_csv = kind == ".csv"
         if as_csv:
@@ -174,7 +192,7 @@ def _stream(source: _Source, to: Path, *, kind: str, progress: Progress) -> int:
             csv.CSVWriter(stream, schema) if as_csv else pq.ParquetWriter(stream, schema, compression="zstd") as writer
         ):
             for file in source.files:
-                for group in _groups(file, source.table):
+                for group in _groups(file, table):
                     writer.write_table(_as_text(group) if as_csv else group)
                     rows += len(group)
                     progress.advance()

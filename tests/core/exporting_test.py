@@ -7,6 +7,7 @@ import hashlib
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ import pytest
 
 from core.small_lake import write_rows
 from core.small_publication import publish
-from keepline.canonical import table_hash
+from keepline.canonical import file_hash, table_hash
 from keepline.errors import SiteError, UsageError
 from keepline.exporting import LISTS, Exported, export
+from keepline.lake import store
+from keepline.lake.store import Lake, LakeFile
 from keepline.newsite import make_site
 from keepline.periods import Month
 from keepline.progress import Silent
@@ -101,6 +104,20 @@ def test_the_win_back_list_is_those_worth_winning_the_most_valuable_first(site: 
     rows = read_csv(exported(site, "win-back", "win-back.csv").path)
     assert [row["customer_id"] for row in rows] == ["8", "6", "4", "2"]
     assert [row["margin_3m_fen"] for row in rows] == ["800", "600", "400", "200"]
+
+
+@pytest.mark.parametrize("what", LISTS)
+def test_lists_bear_the_operators_numbers_where_the_site_wants_them(site: Site, what: str) -> None:
+    rows = read_csv(exported(site, what, "x.csv").path)
+    known = [{"customer_id": int(row["customer_id"]), "customer_no": f"N{row['customer_id']}"} for row in rows[1:]]
+    path = write_rows(site.lake / "contact_details" / "x.parquet", "contact_details", known)
+    file = LakeFile("contact_details", "0001-01", "contact_details/x.parquet", len(known), file_hash(path))
+    store.switch(Lake(site.lake, ()), [file], ())
+    named = replace(site, settings=site.settings.model_copy(update={"plan_shows": "customer_no"}))
+    shown = read_csv(exported(named, what, "x.csv").path)
+    numbers = [row.pop("customer_no") for row in shown]
+    assert shown == rows
+    assert numbers == ["", *(f"N{row['customer_id']}" for row in rows[1:])]
 
 
 def test_tables_are_said_to_be_for_analysts_and_lists_are_not(site: Site) -> None:

@@ -15,7 +15,7 @@ from keepline.engine import Files, Scan
 from keepline.report.tally import Row, Shelf, model
 from keepline.tables import TABLES, Column, Table, Type
 
-BATCH = 2_000
+BATCH = 20_000  # the operator's numbers are asked for so many at once
 SOURCES = {
     "features": (
         "district",
