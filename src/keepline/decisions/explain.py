@@ -23,7 +23,7 @@ Row = dict[str, Any]
 OF_ONE = ("features", "scores", "classes", "decisions", "assignments", "candidates")
 WHERE_KNOWN = ("price_sensitivity", "drivers", "circles")  # of publications that have it
 Only = Mapping[str, Collection[str]]
-# What the seller's face tells, but for what holds the customer and where in the calling graph; offers may ask for more.
+# What the seller's face is told of; offers may ask for more.
 OF_SELLERS: Only = {
     "scores": (
         "value_fen", "value_low_fen", "value_high_fen", "persistence_fen", "growth_fen", "word_of_mouth_fen",
