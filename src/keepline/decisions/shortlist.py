@@ -8,7 +8,7 @@ how customers are cut into parts, so neither does the plan.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -47,18 +47,20 @@ class _Part:
 
 
 def shortlist(parts: Sequence[Path], policy: Policy, known: Mapping[str, Manager]) -> Shortlist:
-    """Read the parts of CANDIDATES in order of customers."""
+    """Read the parts of CANDIDATES in order of customers. What was read of a column goes as soon as it is joined."""
     reader = _Reader(policy, known)
     read = [reader.part(path) for path in parts]
     kinds, kind_place = _sorted(reader.kinds)
     managers, manager_place = _sorted(reader.managers)
-    counts = _join([part.counts for part in read])
+    column = {each.name: [getattr(part, each.name) for part in read] for each in fields(_Part)}
+    del read
+    customer_id, counts = _join(column.pop("customer_id")), _join(column.pop("counts"))
     problem = Problem(
-        customer_id=_join([part.customer_id for part in read]),
-        start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        manager=_narrow(np.append(manager_place, NONE)[_join([part.manager for part in read])]),
-        gain=_join([part.gain for part in read]),
-        kind=_narrow(kind_place[_join([part.kind for part in read])]),
+        customer_id=customer_id,
+        start=np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]),
+        manager=_narrow(np.append(manager_place, NONE))[_join(column.pop("manager"))],
+        gain=_join(column.pop("gain")),
+        kind=_narrow(kind_place)[_join(column.pop("kind"))],
         kinds=reader.described(kinds),
         means=reader.means(managers),
     )
@@ -86,10 +88,10 @@ class _Reader:
         manager = self._limited(names)[codes[keep]]
         return _Part(
             customer,
-            counts,
-            np.maximum.reduceat(manager, opens) if len(opens) else manager,
+            _narrow(counts),
+            _narrow(np.maximum.reduceat(manager, opens) if len(opens) else manager),
             _narrow(gain[keep]),
-            np.array([self.kinds.setdefault(k, len(self.kinds)) for k in told], dtype=np.int64)[kind[keep]],
+            _narrow(np.array([self.kinds.setdefault(k, len(self.kinds)) for k in told], dtype=np.int64))[kind[keep]],
         )
 
     def _allowed(self, told: Sequence[Kind], names: Sequence[str | None]) -> Bools:
