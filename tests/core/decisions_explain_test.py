@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Sequence
 from dataclasses import fields, replace
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -29,10 +32,12 @@ CLASS = {"class": "key", "previous_class": "potential", "move": "up", "rule": "f
 REASONS = {"complaints": {"zh": "近一年有投诉", "en": "complained within the last twelve months"}}
 
 
-def published(engine: Engine, root: Path, people: list[Row], **limits: object) -> Stage:
+def published(
+    engine: Engine, root: Path, people: list[Row], *, managers: Sequence[Row] = (), **limits: object
+) -> Stage:
     """A folder as a publication has it; the manifest holds what explain reads."""
     policy = policy_with(limits={"held_out_salt": SALT, "held_out_share": SHARE} | limits)
-    made = stage(engine, root, [SCORED | row for row in people], policy=policy)
+    made = stage(engine, root, [SCORED | row for row in people], policy=policy, managers=managers)
     made.build()
     manifest = {"plan": made.decide(), "model_card": {"words": {"reasons": REASONS}}}
     (root / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
@@ -94,6 +99,37 @@ def test_people_who_sell_do_not_read_who_is_in_a_running_pilot(duck: Engine, tmp
     assert "结果：试点观察中：所参加的试点尚在观察期内" in one.text("zh", "analyst")
     assert "in a running pilot: takes part in a pilot that is still being measured" in one.text("en", "analyst")
     assert words.PILOT_RUNNING in one.offers[0].obstacles
+
+
+def test_who_is_in_a_pilot_and_would_be_in_no_plan_without_it_reads_so(duck: Engine, tmp_path: Path) -> None:
+    """Below the cut would be impossible for them, and so would tell of the pilot."""
+    facts: dict[int, Row] = {
+        60_001: {"kind": "organisation"},  # the visit alone suits, and there is no manager
+        60_003: {"value_fen": None},
+        60_005: {"kind": "organisation", "manager_id": "M2"},
+    }
+    people = [features_of(who, **said) for who, said in facts.items()]
+    people += [features_of(who + 1, months_since_lots=1, **said) for who, said in facts.items()]
+    managers = [{"manager_id": "M2", "month": "2026-09", "district": "D2", "visit_minutes": 600, "authority_fen": 100}]
+    made = published(duck, tmp_path / "site", [*people, *(features_of(who) for who in OTHERS[:4])], managers=managers)
+    rows = made.by_customer("decisions")
+    for outside in facts:
+        one, other = explained(made, outside + 1), explained(made, outside)
+        assert one.decision["state"] == "in_pilot"
+        assert one.decision["reason"] in words.WITHOUT_PILOT
+        assert rows[outside]["state"] != "in_pilot"
+        for lang in ("zh", "en"):
+            said = [each.text(lang, "seller").replace(str(each.customer_id), "") for each in (one, other)]
+            assert said[0] == said[1]
+        assert one.to_dict("seller") | {"customer_id": 0} == other.to_dict("seller") | {"customer_id": 0}
+        assert "试点" in one.text("zh", "analyst")
+
+
+def test_the_workbench_reads_the_same_states_of_them() -> None:
+    text = resources.files("keepline.front").joinpath("accounts.sql").read_text(encoding="utf-8")
+    cases = re.findall(r"d\.reason (?:IN \(([^)]*)\)|= ('[^']*')) THEN '(\w+)'", text)
+    told = {code: state for many, one, state in cases for code in re.findall(r"'(\w+)'", many or one)}
+    assert told == {reason: state for reason, (state, _) in words.WITHOUT_PILOT.items()}
 
 
 def test_the_analyst_reads_the_arm_and_what_the_prices_chose(made: Stage) -> None:

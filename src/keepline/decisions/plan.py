@@ -52,7 +52,8 @@ def decide(
     see_managers(engine, lake, snapshot)
     result = _allocated(policy, managers(engine, policy.limits), ranges, candidates=candidates, scores=scores)
     told.advance()
-    query = states.model(policy, snapshot=snapshot, model_version=model_version).query
+    gaining = frozenset(result.short.problem.kinds.offer)
+    query = states.model(policy, snapshot=snapshot, model_version=model_version, gaining=gaining).query
     for only in ranges:
         here = _of_range(result.rows, only)
         if not (assignments / only.part).exists():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from sqlglot import exp
 
@@ -17,8 +17,11 @@ from keepline.sqlmodel import SqlModel, literal
 READS = ("features", "scores", "managers", "candidates", "assignments")
 
 
-def model(policy: Policy, *, snapshot: Month, model_version: str) -> SqlModel:
-    """DECISIONS from the base, the candidates and what the allocation assigned."""
+def model(policy: Policy, *, snapshot: Month, model_version: str, gaining: Collection[str] | None = None) -> SqlModel:
+    """DECISIONS from the base, the candidates and what the allocation assigned.
+
+    ``gaining``: the offers that would gain with anybody at all; None where that is not known.
+    """
     stamps = {"policy_version": literal(policy.version), "model_version": literal(model_version)}
     columns = {
         "month": literal(str(snapshot)),
@@ -34,28 +37,57 @@ def model(policy: Policy, *, snapshot: Month, model_version: str) -> SqlModel:
     }
     query = exp.select("customer_id", *[exp.alias_(tree, name) for name, tree in columns.items()]).from_("judged")
     steps = {"base": base(), "in_charge": managers.model().query, "best": _best(policy), "seen": _seen()}
-    for name, step in (steps | {"judged": _judged(policy)}).items():
+    for name, step in (steps | {"judged": _judged(policy, gaining)}).items():
         query = query.with_(name, as_=step)
     return SqlModel("decisions", "what is done for each customer, and why or why not?", READS, "decisions", query)
 
 
-def verdicts(policy: Policy) -> tuple[Gate, ...]:
+def verdicts(policy: Policy, gaining: Collection[str] | None = None) -> tuple[Gate, ...]:
     """Every state and reason in order; the first that holds is the customer's, the last always holds."""
     suiting = [offers.suits(offer, policy.contact) for offer in policy.offers.offer]
     allowed = [
         exp.and_(offers.suits(offer, policy.contact), offers.within_authority(offer, policy.limits))
         for offer in policy.offers.offer
     ]
-    return (
-        *gates(policy),
+    shut = (
         *_no_offer(policy, exp.paren(any_of(suiting)).not_()),
         Gate("beyond_authority", "cost_beyond_authority", exp.paren(any_of(allowed)).not_()),
+    )
+    known = policy.offers.offer if gaining is None else [o for o in policy.offers.offer if o.id in gaining]
+    earning = [tree for offer, tree in zip(policy.offers.offer, allowed, strict=True) if offer in known]
+    return (
+        *_gates(policy, (*shut, *_in_vain(earning))),
+        *shut,
         Gate("treated", "worth_its_price", exp.and_(_is("arm", "treated"), _by_rule())),
         Gate("treated", "filled_up", _is("arm", "treated")),
         Gate("held_out", "drawn_by_lot", _is("arm", "held_out")),
         Gate("below_cut", "outbid", _positive("top_within_fen")),
         *_no_gain(),
     )
+
+
+def _gates(policy: Policy, shut: Sequence[Gate]) -> Iterator[Gate]:
+    """Every gate; that of a running pilot also tells who would be in no plan without it.
+
+    To people who sell both arms of a pilot read as below the cut. Of a customer whom no offer suits, or who could gain
+    by none, they would see that this cannot be, and that it is a pilot.
+    """
+    for gate in gates(policy):
+        if gate.state == "in_pilot":
+            yield from (
+                Gate(gate.state, f"pilot_{other.reason}", exp.and_(gate.tree.copy(), other.tree.copy()))
+                for other in shut
+            )
+        yield gate
+
+
+def _in_vain(earning: Sequence[exp.Expr]) -> list[Gate]:
+    """No gain could be told of any offer the customer may have."""
+    unknown = [exp.paren(exp.column(name).is_(exp.null())) for name in ("value_fen", "leave_probability")]
+    return [
+        Gate("no_gain", "scores_unknown", exp.paren(any_of(unknown))),
+        Gate("no_gain", "gain_not_positive", exp.paren(any_of([tree.copy() for tree in earning])).not_()),
+    ]
 
 
 def _no_offer(policy: Policy, none: exp.Expr) -> list[Gate]:
@@ -139,9 +171,9 @@ def _same(column: str, other: str) -> exp.Expr:
     return exp.EQ(this=exp.column(column, table="base"), expression=exp.column(column, table=other))
 
 
-def _judged(policy: Policy) -> exp.Select:
+def _judged(policy: Policy, gaining: Collection[str] | None) -> exp.Select:
     state, reason = exp.case(), exp.case()
-    for verdict in verdicts(policy):
+    for verdict in verdicts(policy, gaining):
         state = state.when(verdict.tree.copy(), literal(verdict.state))
         reason = reason.when(verdict.tree.copy(), literal(verdict.reason))
     kept = ("customer_id", "manager_id", "arm", "chosen", "chosen_gain_fen", "chosen_cost_fen")

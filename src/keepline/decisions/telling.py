@@ -199,7 +199,11 @@ def _is_treated_with(found: Explanation, seen: OfferSeen) -> bool:
 def _shown(found: Explanation, face: str) -> tuple[str, str]:
     """State and reason as this face may know them."""
     state, reason = found.decision["state"], found.decision["reason"]
-    return ("below_cut", "outbid") if face == "seller" and state in LEFT_ALONE else (state, reason)
+    if face == "analyst" or state not in LEFT_ALONE:
+        return state, reason
+    state, reason = words.WITHOUT_PILOT.get(reason, ("below_cut", "outbid"))
+    barred = all(_obstacles(seen, face) for seen in found.offers)
+    return (state, "effect_not_measured") if reason == "gain_not_positive" and barred else (state, reason)
 
 
 def _decision(found: Explanation, face: str) -> list[Words]:

@@ -86,6 +86,16 @@ REASONS: dict[str, Words] = {
 }
 
 PILOT_RUNNING = REASONS["pilot_running"]
+# How who is in a pilot and would be in no plan without it reads to people who sell: by finer reason, state and reason.
+WITHOUT_PILOT = {
+    "pilot_no_offers": ("no_offer_fits", "no_offers"),
+    "pilot_conditions_not_met": ("no_offer_fits", "conditions_not_met"),
+    "pilot_offer_needs_manager": ("no_offer_fits", "offer_needs_manager"),
+    "pilot_cost_beyond_authority": ("beyond_authority", "cost_beyond_authority"),
+    "pilot_scores_unknown": ("no_gain", "scores_unknown"),
+    "pilot_gain_not_positive": ("no_gain", "gain_not_positive"),
+}
+REASONS |= dict.fromkeys(WITHOUT_PILOT, PILOT_RUNNING)
 
 CHANNELS: dict[str, Words] = {
     "visit": Words("上门走访", "visit"),

@@ -1,7 +1,8 @@
 -- question: what may people who sell know of each customer an account manager looks after?
 -- reads: features, classes, drivers, scores, price_sensitivity, circles, decisions
 -- makes: accounts
--- Who is held out reads as one below the cut; gains and offers are told of the treated alone.
+-- Who is held out or in a pilot reads as one below the cut, or as they would without the pilot where no offer could
+-- gain with them; gains and offers are told of the treated alone.
 SELECT
   f.customer_id,
   f.month,
@@ -74,7 +75,13 @@ SELECT
   k.circle_size,
   k.leader,
   k.gatekeeper,
-  CASE WHEN d.state IN ('held_out', 'in_pilot') THEN 'below_cut' ELSE d.state END AS state,
+  CASE
+    WHEN d.state = 'in_pilot'
+      AND d.reason IN ('pilot_no_offers', 'pilot_conditions_not_met', 'pilot_offer_needs_manager') THEN 'no_offer_fits'
+    WHEN d.state = 'in_pilot' AND d.reason = 'pilot_cost_beyond_authority' THEN 'beyond_authority'
+    WHEN d.state = 'in_pilot' AND d.reason IN ('pilot_scores_unknown', 'pilot_gain_not_positive') THEN 'no_gain'
+    WHEN d.state IN ('held_out', 'in_pilot') THEN 'below_cut'
+    ELSE d.state END AS state,
   CASE WHEN d.state = 'treated' THEN d.offer_id END AS offer_id,
   CASE WHEN d.state = 'treated' THEN d.channel END AS channel,
   CASE WHEN d.state = 'treated' THEN d.gain_fen END AS gain_fen,
