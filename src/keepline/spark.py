@@ -12,6 +12,7 @@ import re
 import shutil
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed, wait
 from contextlib import contextmanager
@@ -35,7 +36,8 @@ TYPES = {
     Type.BOOLEAN: "boolean",
 }
 WRITTEN = "name string, rows bigint"
-CONNECT = "sc"
+CONNECT, STANDALONE = "sc", "spark"
+WAITING, PATIENCE = "spark.scheduler.maxRegisteredResourcesWaitingTime", "120s"
 AT_ONCE_MAX = 64  # ranges; each has a thread here
 NEEDED = {  # results hang on these
     "spark.sql.ansi.enabled": "true",
@@ -234,7 +236,27 @@ def _session(master: str, memory: str, more: Mapping[str, str]) -> Any:
         builder = builder.config(key, value)
     session = _started(builder, master)
     session.sparkContext.setLogLevel("ERROR")
+    if urlsplit(master).scheme == STANDALONE:
+        _wait_for_a_worker(session)
     return session
+
+
+def _wait_for_a_worker(session: Any) -> None:
+    """Spark itself would wait without a word and without end for workers that offer what is asked for."""
+    context = session.sparkContext._jsc.sc()
+    until = time.perf_counter() + context.conf().getTimeAsSeconds(WAITING, PATIENCE)
+    while context.getExecutorMemoryStatus().size() < 2:  # this machine is one
+        if time.perf_counter() > until:
+            memory = context.conf().get("spark.executor.memory")
+            session.stop()
+            raise EngineError(
+                f"no worker of the cluster gave an executor of {memory}: lower memory or spark.executor.memory in "
+                "keepline.toml, free the cluster, or start workers that offer more",
+                f"集群中没有工作节点能提供 {memory} 的执行器：请在 keepline.toml 中调小 memory 或 "
+                "spark.executor.memory，或释放集群资源、启动更大的工作节点",
+                code="no_executor",
+            )
+        time.sleep(0.1)
 
 
 def _connected(master: str, more: Mapping[str, str]) -> Any:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import spark_cluster
-from acceptance.commands import KEEPLINE, keepline
+from acceptance.commands import KEEPLINE, answer, keepline
 from acceptance.commands import parts as parts_of
 from keepline.demo import ASKED, LAST, Asked
 from keepline.simulate.operator import start_site
@@ -119,6 +119,16 @@ def test_that_driver_could_not_have_held_the_features_of_the_base(site: Path, op
     assert done.returncode == 1
     assert "EngineError: Spark could not finish" in done.stderr
     assert "spark.driver.maxResultSize" in done.stderr
+
+
+def test_more_memory_than_any_worker_offers_is_refused_and_not_waited_for(site: Path) -> None:
+    settings = site / "keepline.toml"
+    text = settings.read_text(encoding="utf-8").replace('"768m"', '"3g"')
+    settings.write_text(text + '"spark.scheduler.maxRegisteredResourcesWaitingTime" = "3s"\n', encoding="utf-8")
+    error = answer("run", "--site", site, "--month", MONTH, expect=1)["error"]
+    assert error["code"] == "no_executor"
+    assert "3g" in error["en"]
+    assert "工作节点" in error["zh"]
 
 
 def test_a_folder_holds_one_cluster(cluster: tuple[Path, Cluster]) -> None:
