@@ -105,13 +105,15 @@ def _counts(shelf: Shelf) -> list[int]:
 
 
 def _best(table: Table, each: int | None) -> exp.Select:
+    """All, or the best of each manager: who they are is found by three columns, however many are in the plan."""
     whole = exp.select(*table.names).from_("plan_rows")
     if each is None:
         return whole
     order = exp.Order(expressions=[exp.column("rank_fen"), exp.column("customer_id")])
     nth = exp.Window(this=exp.RowNumber(), partition_by=[exp.column("place")], order=order)
-    counted = whole.select(exp.alias_(nth, "nth")).subquery("counted")
-    return exp.select(*table.names).from_(counted).where(exp.column("nth") <= exp.Literal.number(each))
+    counted = exp.select("customer_id", exp.alias_(nth, "nth")).from_("plan_rows").subquery("counted")
+    best = exp.select("customer_id").from_(counted).where(exp.column("nth") <= exp.Literal.number(each))
+    return whole.where(exp.column("customer_id").isin(query=best))
 
 
 def _join(shelf: Shelf, table: Table, place: Path) -> tuple[Path, ...]:
