@@ -65,6 +65,9 @@ def test_a_sum_with_an_assumed_effect_has_no_interval_and_says_why() -> None:
     policy = policy_with([measured(GIFT, "one"), VISIT])
     found = plan_ends([row("gift", 1000, 700, 1200), row("visit", 50, None, None)], policy)
     assert (found["gain_low_fen"], found["gain_high_fen"]) == (None, None)
+    assert (found["measured_fen"], found["measured_low_fen"], found["measured_high_fen"]) == (1000, 700, 1200)
+    nothing = plan_ends([row("visit", 50, None, None)], policy)
+    assert (nothing["measured_fen"], nothing["measured_low_fen"]) == (None, None)
     assert "假设" in found["unsure"]["zh"]
     assert "assumed" in found["unsure"]["en"]
 

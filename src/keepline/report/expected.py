@@ -43,11 +43,18 @@ def offer_ends(shelf: Shelf) -> dict[str, Row]:
 
 
 def plan_ends(offers: Sequence[Row], policy: Policy) -> Row:
-    """The two ends of the whole plan, or why it has none."""
-    if not offers:
-        return UNKNOWN | {"unsure": None}
-    if any(row["gain_low_fen"] is None for row in offers):
-        return UNKNOWN | {"unsure": ASSUMED}
+    """The two ends of the whole plan; where it has none, why, and those of the part whose effects have an interval."""
+    sure = [row for row in offers if row["gain_low_fen"] is not None and row["gain_high_fen"] is not None]
+    low, high = _ends(sure, policy) if sure else (None, None)
+    part = {"measured_fen": sum(row["gain_fen"] for row in sure) if sure else None}
+    part |= {"measured_low_fen": low, "measured_high_fen": high}
+    if len(sure) < len(offers):
+        return part | UNKNOWN | {"unsure": ASSUMED}
+    return part | {"gain_low_fen": low, "gain_high_fen": high, "unsure": None}
+
+
+def _ends(offers: Sequence[Row], policy: Policy) -> tuple[int, int]:
+    """Of offers that each have an interval."""
     experiment = {offer.id: offer.effect.experiment_id for offer in policy.offers.offer}
     reach: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for row in offers:
@@ -56,7 +63,7 @@ def plan_ends(offers: Sequence[Row], policy: Policy) -> Row:
         of[1] += row["gain_high_fen"] - row["gain_fen"]
     gain = sum(row["gain_fen"] for row in offers)
     below, above = (hypot(*(of[side] for of in reach.values())) for side in (0, 1))
-    return {"gain_low_fen": round(gain - below), "gain_high_fen": round(gain + above), "unsure": None}
+    return round(gain - below), round(gain + above)
 
 
 def earned_ends(row: Mapping[str, Any]) -> Row:

@@ -54,13 +54,22 @@ def _whole(found: Figures, money: Money) -> Block:
     gain, sure, unsure = money.short(found["gain_fen"]), ends(found, money), found.get("unsure")
     why = both("", "")
     if unsure is not None:
-        why = both(f"；没有区间：{unsure['zh']}", f"; no interval is told: {unsure['en']}")
+        part = _measured_part(found, money)
+        why = both(f"；没有区间：{unsure['zh']}{part['zh']}", f"; no interval is told: {unsure['en']}{part['en']}")
     elif sure["zh"]:
         why = HOW_SURE
     return note(
         f"整个方案预期净增毛利 {gain['zh']}{sure['zh']}{why['zh']}。",
         f"The whole plan is expected to earn {gain['en']} net of cost{sure['en']}{why['en']}.",
     )
+
+
+def _measured_part(found: Figures, money: Money) -> Words:
+    """The part of the plan whose effects are measured, with its interval; nothing where there is none."""
+    gain, sure = money.short(found.get("measured_fen")), ends(found, money, name="measured")
+    if not sure["zh"]:
+        return both("", "")
+    return both(f"；其中实测部分 {gain['zh']}{sure['zh']}", f"; the measured part is {gain['en']}{sure['en']}")
 
 
 def _districts(figures: Figures, money: Money) -> Block:
