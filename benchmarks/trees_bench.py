@@ -1,4 +1,4 @@
-"""Walking customers through boosted trees, beside LightGBM's own predictor: rows a CPU second, equal to the last bit.
+"""Sifting customers through boosted trees, beside LightGBM's own predictor: rows a CPU second, equal to the last bit.
 
 usage: benchmarks/trees_bench.py
 """
@@ -21,7 +21,7 @@ def main() -> None:
     print("30 inputs, one value in ten unknown, batches of 10,000 rows, one thread. A row is a customer.")
     rates = {}
     for title, size in SIZES.items():
-        jobs = [Job("keepline", ours(JOBS, "walked", *size)), Job("LightGBM's own", ours(JOBS, "own", *size))]
+        jobs = [Job("keepline", ours(JOBS, "sifted", *size)), Job("LightGBM's own", ours(JOBS, "own", *size))]
         found = interleaved(jobs)
         cost_table(title, found, shows=("rows", "rows_a_second", "sum_of_log_odds"))
         rates[title] = found["keepline"].said["rows"] / found["keepline"].job

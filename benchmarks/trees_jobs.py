@@ -13,8 +13,8 @@ import lightgbm
 import numpy as np
 from measuring import job
 
+from keepline.insight.sifting import sieve_of
 from keepline.insight.trees import SETTINGS, Trees
-from keepline.insight.walking import as_arrays
 
 ROWS, BATCH, INPUTS, LEARNT = 200_000, 10_000, 30, 40_000
 
@@ -31,9 +31,9 @@ def main(who: str, trees: int, leaves: int) -> None:
     x, y = drawn()
     data = lightgbm.Dataset(x[:LEARNT], label=y[:LEARNT])
     booster = lightgbm.train(SETTINGS | {"num_leaves": leaves}, data, num_boost_round=trees)
-    walked = Trees(as_arrays(booster))
-    walked.logit(x[:1])  # compiled before it counts
-    predict = {"walked": walked.logit, "own": lambda rows: booster.predict(rows, raw_score=True, num_threads=1)}[who]
+    sifted = Trees(sieve_of(booster))
+    sifted.logit(x[:1])  # compiled before it counts
+    predict = {"sifted": sifted.logit, "own": lambda rows: booster.predict(rows, raw_score=True, num_threads=1)}[who]
     with job() as said:
         made = [predict(x[first : first + BATCH]) for first in range(0, ROWS, BATCH)]
     whole = np.concatenate(made)

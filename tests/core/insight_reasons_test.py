@@ -14,7 +14,8 @@ from core.insight_world import EVERYONE, HORIZON, SNAPSHOT, Shelf, World, policy
 from keepline import sqlmodel
 from keepline.engine import Engine, Files, Scan
 from keepline.insight import win_back, words
-from keepline.insight.additive import Additive, Term, fit_additive
+from keepline.insight.additive import Additive, fit_additive
+from keepline.insight.curves import Term
 from keepline.insight.inputs import choose
 from keepline.insight.reasons import FACTS, FAMILIES, OTHERWISE, strongest
 from keepline.insight.scoring import score

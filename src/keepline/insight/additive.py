@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from scipy.special import expit, logit
 from sklearn.preprocessing import SplineTransformer
 
 from keepline.errors import TooFewError
+from keepline.insight.curves import Curves, Term, as_arrays, spell_out
 from keepline.insight.inputs import Vector
 
 Signs = Sequence[int]  # of each column: 1 may only raise, -1 only lower, 0 both
@@ -47,24 +49,6 @@ DESIGNS = (("splines", "lines"), ("few_lines",))  # the better of the first two,
 
 
 @dataclass(frozen=True)
-class Term:
-    """f of one matrix column: a curve or a line inside the range seen, constant outside it."""
-
-    column: int
-    low: float
-    high: float
-    curve: Any  # scipy BSpline, or None for a line
-    slope: float
-    centre: float  # subtracted, so that the mean of the training base is 0
-    unknown: float  # contribution of a customer of whom this is not known
-
-    def contribution(self, values: Vector) -> Vector:
-        known = np.clip(np.where(np.isnan(values), self.low, values), self.low, self.high)
-        curve = self.slope * known if self.curve is None else self.curve(known)
-        return np.where(np.isnan(values), self.unknown, curve - self.centre)
-
-
-@dataclass(frozen=True)
 class Additive:
     intercept: float
     terms: tuple[Term, ...]
@@ -74,11 +58,21 @@ class Additive:
     events: int
     criterion: float  # Akaike's
 
+    @cached_property
+    def _curves(self) -> Curves:
+        return as_arrays(self.terms)
+
+    def parts(self, matrix: Vector) -> Vector:
+        """What each term adds to the log-odds of each row, terms × rows."""
+        made = np.empty((len(self.terms), len(matrix)))
+        spell_out(matrix, self._curves, made)
+        return made
+
     def logit(self, matrix: Vector) -> Vector:
-        """Log-odds, added column by column, so that they do not depend on the cut into batches."""
+        """Log-odds, added term by term, so that they do not depend on the cut into batches."""
         total = np.full(len(matrix), self.intercept)
-        for term in self.terms:
-            total = total + term.contribution(matrix[:, term.column])
+        for part in self.parts(matrix):
+            total += part
         return total
 
 

@@ -151,8 +151,7 @@ def _parts(inputs: Inputs, curves: Additive, *, matrix: Vector, column: Column) 
     """The summed part of each reason for each customer."""
     holds = {family.code: family.holds(column) for family in FAMILIES}
     parts: dict[str, Vector] = {}
-    for term in curves.terms:
-        part = term.contribution(matrix[:, term.column])
+    for term, part in zip(curves.terms, curves.parts(matrix), strict=True):
         for code, share in _codes(inputs.columns[term.column].name, part, holds):
             parts[code] = parts.get(code, np.zeros(len(matrix))) + share
     return parts
