@@ -14,13 +14,13 @@ from typing import Any
 import pyarrow.parquet as pq
 from measuring import job
 from scale_operator import LAST
-from sqlglot import exp
 
-from keepline.features.build import PARTS, WINDOWS, sql_models
+from keepline.features.build import WINDOWS, column_origins
+from keepline.features.carrying import MONTHS
 from keepline.lake.store import open_lake
 from keepline.pipeline import run_month
 from keepline.site import open_site
-from keepline.tables import TABLES
+from keepline.tables import FEATURES, TABLES
 
 
 class Costs:
@@ -63,7 +63,9 @@ def scan(root: Path) -> None:
     lake, found = open_lake(root / "lake"), _columns()
     before = _read()
     with job() as said:
-        for table, months in WINDOWS.items():
+        for table, months in (WINDOWS | MONTHS).items():
+            if table not in found:
+                continue
             for files in lake.scan(table, LAST, months=months).files:
                 for path in files.paths:
                     for _ in pq.ParquetFile(path).iter_batches(columns=sorted(found[table])):
@@ -72,9 +74,12 @@ def scan(root: Path) -> None:
 
 
 def _columns() -> dict[str, set[str]]:
-    stage = sql_models()[0]
-    names = {column.name for part in PARTS for column in stage.parts[part].query.find_all(exp.Column)}
-    return {table: names & set(TABLES[table].names) for table in WINDOWS}
+    """The columns of each table that a feature comes from, with the one that rows are found by."""
+    made: dict[str, set[str]] = {}
+    for origin in {origin for name in FEATURES.names for origin in column_origins(name)}:
+        table, column = origin.split(".")
+        made.setdefault(table, set(TABLES[table].key[:1])).add(column)
+    return made
 
 
 JOBS = {each.__name__: each for each in (month, scan)}

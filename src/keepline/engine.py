@@ -47,6 +47,14 @@ def ranges(customers: int, each: int) -> list[Range]:
     return [Range(i, cuts[i], cuts[i + 1]) for i in range(count)]
 
 
+def cut(customers: int, most: int) -> list[Range]:
+    """Ranges of ``most`` customers or fewer, a power of two in number.
+
+    So a base that grows is cut anew when it has doubled and not every month, and parts kept by range stay of use.
+    """
+    return ranges(1 << (-(-customers // most) - 1).bit_length(), 1)
+
+
 @dataclass(frozen=True)
 class Files:
     """Some Parquet files of one month of a table; ``months_ago`` is counted from the snapshot."""

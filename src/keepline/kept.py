@@ -23,7 +23,8 @@ import pyarrow.parquet as pq
 
 from keepline.periods import Month
 
-MONTHS = 36  # longest that a kept part can still be asked for
+MONTHS = 36  # longest that a kept part can still be asked for,
+MONTHS_OF = {"carried": 2}  # but for what each month is only rolled from that of the month before
 HASHED = 16
 NAMED = re.compile(rf"(\w+)-([0-9]{{4}}-(?:0[1-9]|1[0-2]))-[0-9a-f]{{{HASHED}}}")
 
@@ -71,7 +72,7 @@ class Kept:
             table, month = named.groups()
             if (old := newest.pop((table, month), None)) is not None:
                 shutil.rmtree(old)
-            if now - Month.parse(month) < MONTHS:
+            if now - Month.parse(month) < MONTHS_OF.get(table, MONTHS):
                 newest[table, month] = folder
             else:
                 shutil.rmtree(folder)

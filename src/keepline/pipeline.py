@@ -17,9 +17,10 @@ from keepline.assembly import assemble
 from keepline.decisions.candidates import build_candidates
 from keepline.decisions.checker import verify
 from keepline.decisions.plan import decide
-from keepline.engine import ranges
+from keepline.engine import Range, cut
 from keepline.errors import PublicationError
 from keepline.features.build import base_of, outcomes_of
+from keepline.features.carrying import Carrying
 from keepline.insight import price
 from keepline.insight.circles import stage as circles
 from keepline.insight.classes import build_classes
@@ -50,6 +51,7 @@ from keepline.publication import (
 )
 from keepline.run import Run, started
 from keepline.site import Site
+from keepline.tables import CARRIED
 
 SINGLE = "part-00000.parquet"
 PILOT_TABLES = ("pilots", "looks", "learners")
@@ -128,8 +130,8 @@ def opened(
     """A run with its engine started; the engine is closed whatever happens."""
     _demand_month(lake, month)
     with started(site) as engine:
-        cut = ranges(max(1, lake.rows("customers")), site.settings.range_customers)
-        yield Run(site, engine, lake, policy, policy_folder, month, publication_id, past, progress, cut, kept)
+        parts = cut(max(1, lake.rows("customers")), site.settings.range_customers)
+        yield Run(site, engine, lake, policy, policy_folder, month, publication_id, past, progress, parts, kept)
 
 
 def _demand_month(lake: Lake, month: Month) -> None:
@@ -166,8 +168,32 @@ def decide_month(run: Run) -> dict[str, Any]:
 def _features(run: Run, month: Month, *, name: str, zh: str, en: str) -> None:
     with run.step(name, zh, en, total=len(run.ranges)):
         base = base_of(run.lake, run.policy, month)
-        make = partial(base.build, run.engine)
-        run.each_range("features", month, lambda only, to: make(only=only, to=to), made_from=base.made_from())
+
+        def make(only: Range, to: Path) -> int:
+            return base.build(run.engine, carried=carried_part(run, base.carrying, only), only=only, to=to)
+
+        run.each_range("features", month, make, made_from=base.made_from())
+
+
+def carried_part(run: Run, carrying: Carrying, only: Range) -> Path:
+    """One range of what is carried up to a month: rolled from that of the month before where it was kept and fits.
+
+    Only that of the month that is closed is kept; the next will be rolled from it.
+    """
+    month, own = carrying.snapshot, None
+    former = run.kept_folder(CARRIED.name, month + -1, carrying.former)
+    if month == run.month:
+        own = carrying.made_from
+
+    def make(only: Range, to: Path) -> int:
+        was = to.with_name(f".{to.name}.was")
+        if former is None or not run.kept.find(former / only.part, was):
+            return carrying.gather(run.engine, only=only, to=to)
+        customers = carrying.roll(run.engine, was=was, only=only, to=to)
+        was.unlink()
+        return customers
+
+    return run.part(CARRIED.name, month, only, make, made_from=own)
 
 
 def _classes(run: Run) -> None:

@@ -72,17 +72,29 @@ class Run:
         self, table: str, month: Month | None, build: Callable[[Range, Path], int], *, made_from: str | None = None
     ) -> None:
         """Build the parts that are not there yet, but for those a former run made from the same."""
-        kept = self._kept(table, month, made_from)
 
         def part(only: Range) -> None:
-            to = self.folder(table, month) / only.part
-            if not to.exists():
-                self._build(only, to, build, kept)
+            self.part(table, month, only, build, made_from=made_from)
 
         for _ in self.engine.each(part, self.ranges):
             self.progress.advance()
 
-    def _kept(self, table: str, month: Month | None, made_from: str | None) -> Path | None:
+    def part(
+        self,
+        table: str,
+        month: Month | None,
+        only: Range,
+        build: Callable[[Range, Path], int],
+        *,
+        made_from: str | None = None,
+    ) -> Path:
+        """Build one range's part if it is not there yet; where it lies."""
+        to = self.folder(table, month) / only.part
+        if not to.exists():
+            self._build(only, to, build, self.kept_folder(table, month, made_from))
+        return to
+
+    def kept_folder(self, table: str, month: Month | None, made_from: str | None) -> Path | None:
         """Named by the cut as well, as the work is; by the engine, so that neither rests on the other; and by our
         version, which may read or write the same query otherwise."""
         if made_from is None:

@@ -14,6 +14,7 @@ from keepline.brought import COMPONENTS as COMPONENTS
 from keepline.brought import DECISION_ROLES as DECISION_ROLES
 from keepline.brought import LAKE as LAKE
 from keepline.brought import WHO as _WHO
+from keepline.carried import CARRIED as CARRIED
 from keepline.columns import ARROW as ARROW
 from keepline.columns import Column as Column
 from keepline.columns import Personal as Personal
@@ -349,6 +350,7 @@ may_contact bool - p | gave consent and is not on the blacklist | 可联系"""))
 # fmt: on
 
 STAGES = (
+    CARRIED,
     FEATURES,
     LABELS,
     PILOTS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ from sqlglot import exp, parse_one
 from keepline import engine as engines
 from keepline import sqlmodel
 from keepline.canonical import table_hash
-from keepline.engine import ID_SPACE, Engine, Files, Range, Scan, ranges
+from keepline.engine import ID_SPACE, Engine, Files, Range, Scan, cut, ranges
 from keepline.errors import EngineError, ModelError
 from keepline.holdout import held_out_tree, is_held_out
 from keepline.tables import TABLES
@@ -220,3 +221,15 @@ def test_a_damaged_part_is_refused_by_name(scan: Scan) -> None:
     path.write_text("no parquet")
     with pytest.raises(EngineError, match=path.name):
         engines.start("duckdb").see("usage", scan)
+
+
+@pytest.mark.parametrize(
+    ("customers", "most", "count"), [(1, 10, 1), (10, 10, 1), (11, 10, 2), (21, 10, 4), (10**8, 500_000, 256)]
+)
+def test_a_base_is_cut_into_a_power_of_two_of_ranges_that_are_small_enough(
+    customers: int, most: int, count: int
+) -> None:
+    made = cut(customers, most)
+    assert (len(made), customers / len(made) <= most) == (count, True)
+    assert (made[0].low, made[-1].high) == (0, ID_SPACE)
+    assert all(one.high == other.low for one, other in itertools.pairwise(made))

@@ -10,9 +10,10 @@ import pytest
 from core.small_lake import lake_of, random_lake
 from keepline.errors import ModelError
 from keepline.features.build import PARTS, WINDOWS, Stage, column_origins, lacking, sql_models
+from keepline.features.carrying import MONTHS
 from keepline.features.known import NOTHING_IS_ZERO
 from keepline.periods import Month
-from keepline.tables import FEATURES, LABELS
+from keepline.tables import CARRIED, FEATURES, LABELS
 
 NOW = Month.parse("2026-10")
 
@@ -20,7 +21,7 @@ NOW = Month.parse("2026-10")
 @pytest.mark.parametrize("stage", sql_models(), ids=lambda stage: f"{stage.model.name} of {len(stage.parts)} parts")
 def test_every_model_keeps_to_the_subset_and_its_table(stage: Stage) -> None:
     stage.check()
-    whole = {"features": FEATURES, "labels": LABELS}[stage.model.makes]
+    whole = {"features": FEATURES, "carried": CARRIED, "labels": LABELS}[stage.model.makes]
     assert stage.model.columns == whole.names
 
 
@@ -47,7 +48,7 @@ def test_features_come_from_the_columns_of_the_lake() -> None:
     assert column_origins("margin_fen") >= {"bills.amount_fen", "bills.component"}
     assert column_origins("tenure_months") == {"customers.joined_on", "lines.started_on"}
     assert column_origins("peers_left_3m") == {"departures.customer_id"}
-    known = set(WINDOWS) | {"referrals"}
+    known = set(WINDOWS) | set(MONTHS) | {"referrals"}
     for name in FEATURES.names:
         assert {origin.split(".")[0] for origin in column_origins(name)} <= known, name
     assert all(name in FEATURES.names for name in NOTHING_IS_ZERO)

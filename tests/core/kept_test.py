@@ -19,14 +19,14 @@ from keepline.kept import HASHED, Kept
 from keepline.lake.store import Lake
 from keepline.newsite import make_site
 from keepline.periods import Month
-from keepline.pipeline import opened
+from keepline.pipeline import carried_part, opened
 from keepline.progress import Silent
 from keepline.site import open_site
 from keepline.tables import FEATURES
 
 NOW = Month.parse("2026-10")
 THEN = NOW + -3
-PARTS = 3
+PARTS = 4
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Closing:
 
             def build(only: Range, to: Path) -> int:
                 self.built.append(only.part)
-                return base.build(run.engine, only=only, to=to)
+                return base.build(run.engine, carried=carried_part(run, base.carrying, only), only=only, to=to)
 
             run.each_range("features", month, build, made_from=base.made_from())
             found = table_hash(run.parts("features", month), FEATURES)

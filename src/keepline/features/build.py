@@ -9,19 +9,20 @@ from pathlib import Path
 
 from sqlglot import exp
 
-from keepline import sqlmodel
 from keepline.canonical import text_hash
 from keepline.engine import Engine, Files, Range, Scan
 from keepline.errors import PolicyError, TooFewError
+from keepline.features.carrying import Carrying, carried_origins
+from keepline.features.carrying import sql_models as carrying_models
 from keepline.features.known import Knowledge, known_months
 from keepline.features.lacks import Lack, lacking
+from keepline.features.stage import Stage, Values, declared, load
 from keepline.lake.store import Lake
 from keepline.periods import Month, months_between
 from keepline.policy.conditions import Condition
 from keepline.policy.documents import Policy
 from keepline.policy.margins import POINTS, basis_points
-from keepline.sqlmodel import SqlModel
-from keepline.tables import FEATURES, LABELS, Table
+from keepline.tables import CARRIED, FEATURES, LABELS
 
 __all__ = [
     "Base",
@@ -37,8 +38,6 @@ __all__ = [
     "outcomes_of",
     "sql_models",
 ]
-
-Values = dict[str, sqlmodel.Value]
 
 OUTCOMES = ("bills", "usage", "departures", "deliveries", "approvals")  # what the outcome window is read from
 PARTS = (
@@ -69,9 +68,6 @@ WINDOWS: dict[str, int | None] = {
     "lines": None,
     "plans": None,
     "departures": None,
-    "bills": 12,
-    "usage": 6,
-    "payments": 6,
     "contacts": 6,
     "approvals": 6,
     "promises": 12,
@@ -86,35 +82,6 @@ SEEN_WHOLE: dict[str, tuple[str, int]] = {"referrals": ("referrals", 12), "depar
 
 
 @dataclass(frozen=True)
-class Stage:
-    """A model and the models it reads by name: what the static check and lineage need."""
-
-    model: SqlModel
-    parts: dict[str, SqlModel]
-
-    def check(self) -> None:
-        """Refuse the model or a part that breaks the subset or disagrees with its table."""
-        for part in self.parts.values():
-            sqlmodel.check(part)
-        sqlmodel.check(self.model, self.parts)
-
-    @property
-    def query(self) -> exp.Query:
-        """The whole query, its placeholders still open."""
-        return self.model.with_parts({name: part.query for name, part in self.parts.items()}).query
-
-    def bound(self, values: Values) -> exp.Query:
-        """The whole query with every placeholder filled."""
-        parts = {name: _bind(part, values).query for name, part in self.parts.items()}
-        return _bind(self.model, values).with_parts(parts).query
-
-    def origins(self) -> dict[str, set[str]]:
-        """For each output column the columns of the lake's tables, as ``table.column``, that it comes from."""
-        models = (self.model, *self.parts.values())
-        return sqlmodel.made_of(self.query, {view: table for each in models for view, table in each.views.items()})
-
-
-@dataclass(frozen=True)
 class Base:
     """The base of a snapshot: everyone active in that month by policy who has not left, or has come back.
 
@@ -124,9 +91,11 @@ class Base:
     lake: Lake
     snapshot: Month
     query: exp.Query
+    carrying: Carrying
 
-    def build(self, engine: Engine, *, only: Range, to: Path) -> int:
-        """Write the features of one range of the base; return the customers."""
+    def build(self, engine: Engine, *, carried: Path, only: Range, to: Path) -> int:
+        """Write the features of one range of the base from its part of CARRIED; return the customers."""
+        engine.see("carried", Scan(CARRIED, (Files((carried,)),)), only)
         for table, months in WINDOWS.items():
             engine.see(table, self.lake.scan(table, self.snapshot, months=months), only)
         for view, (table, months) in SEEN_WHOLE.items():
@@ -137,7 +106,7 @@ class Base:
         """Hash of all that the features hang on: files, policy and the query itself. Equal hash, equal features."""
         windows = [*WINDOWS.items(), *SEEN_WHOLE.values()]
         content = [(table, self.lake.content(table, self.snapshot, months=months)) for table, months in windows]
-        return text_hash([content, self.query.sql("duckdb"), _declared(FEATURES)])
+        return text_hash([content, self.carrying.made_from, self.query.sql("duckdb"), declared(FEATURES)])
 
 
 def base_of(lake: Lake, policy: Policy, snapshot: Month) -> Base:
@@ -148,17 +117,21 @@ def base_of(lake: Lake, policy: Policy, snapshot: Month) -> Base:
     _require(lake, snapshot)
     values: Values = {
         **Knowledge(lake, snapshot).flags(),
-        **basis_points(policy.value),
         "month": str(snapshot),
         "month_end": snapshot.last_day,
     }
     everyone = _features().bound(values)
-    return Base(lake, snapshot, _active(everyone, policy.leaving.active_when))
+    carrying = Carrying(lake, snapshot, dict(basis_points(policy.value)))
+    return Base(lake, snapshot, _active(everyone, policy.leaving.active_when), carrying)
 
 
 def build_features(engine: Engine, lake: Lake, policy: Policy, *, snapshot: Month, only: Range, to: Path) -> int:
-    """Write the features of one range of the base of ``snapshot``; return the customers."""
-    return base_of(lake, policy, snapshot).build(engine, only=only, to=to)
+    """Write the features of one range of the base of ``snapshot`` from nothing but the lake; return the customers."""
+    base, carried = base_of(lake, policy, snapshot), to.with_name(f".{to.name}.carried")
+    base.carrying.gather(engine, only=only, to=carried)
+    customers = base.build(engine, carried=carried, only=only, to=to)
+    carried.unlink()
+    return customers
 
 
 def _require(lake: Lake, snapshot: Month) -> None:
@@ -203,7 +176,7 @@ class Outcomes:
 
     def made_from(self, base: str) -> str:
         """Hash of all that the labels hang on, with that of the base."""
-        return text_hash([base, self.content, self.query.sql("duckdb"), _declared(LABELS)])
+        return text_hash([base, self.content, self.query.sql("duckdb"), declared(LABELS)])
 
 
 def outcomes_of(lake: Lake, policy: Policy, snapshot: Month) -> Outcomes:
@@ -225,10 +198,6 @@ def build_labels(
 ) -> int:
     """Write what became of one part of a past base; return the customers."""
     return outcomes_of(lake, policy, snapshot).build(engine, base=base, only=only, to=to)
-
-
-def _declared(table: Table) -> list[tuple[str, str]]:
-    return [(column.name, column.type) for column in table.columns]
 
 
 def _label_values(lake: Lake, policy: Policy, outcome: dict[str, Scan], last: Month) -> Values:
@@ -261,27 +230,18 @@ def _require_window(outcome: dict[str, Scan], policy: Policy, *, first: Month, l
         )
 
 
-def _bind(model: SqlModel, values: Values) -> SqlModel:
-    wanted = {str(node.this) for node in model.query.find_all(exp.Placeholder)}
-    return model.bind(**{name: value for name, value in values.items() if name in wanted})
-
-
-def _load(name: str) -> SqlModel:
-    return sqlmodel.load("keepline.features", name)
-
-
 def _features() -> Stage:
-    return Stage(_load("features"), {name: _load(name) for name in PARTS})
+    return Stage(load("features"), {name: load(name) for name in PARTS})
 
 
 def _labels(left_when: str) -> Stage:
     name = "left_silent" if left_when == "silent" else "left_recorded"
-    return Stage(_load("labels"), {"gone_within": _load(name)})
+    return Stage(load("labels"), {"gone_within": load(name)})
 
 
 def sql_models() -> list[Stage]:
     """Every SQL model of this room with its parts, for the static check and lineage."""
-    return [_features(), _labels("departure"), _labels("silent")]
+    return [_features(), *carrying_models(), _labels("departure"), _labels("silent")]
 
 
 def column_origins(column: str) -> set[str]:
@@ -297,5 +257,9 @@ def label_origins(left_when: str) -> dict[str, set[str]]:
 
 @cache
 def _feature_origins() -> dict[str, set[str]]:
-    """Traced once: the models do not change while a process runs."""
-    return _features().origins()
+    """Traced once, through what is carried: the models do not change while a process runs."""
+    carried = {f"{CARRIED.name}.{name}": sources for name, sources in carried_origins().items()}
+    return {
+        column: {origin for source in sources for origin in carried.get(source, {source})}
+        for column, sources in _features().origins().items()
+    }

@@ -1,31 +1,26 @@
 -- question: who has left, and not come back?
--- reads: departures, bills, usage
+-- reads: departures, carried
 -- makes: departures
 WITH gone AS (
   SELECT customer_id, MIN(months_ago) AS left_ago
   FROM departures
   GROUP BY customer_id
 ),
-billed_again AS (
-  SELECT b.customer_id, b.months_ago
-  FROM gone AS g
-  JOIN bills AS b ON b.customer_id = g.customer_id AND b.months_ago < g.left_ago
-  GROUP BY b.customer_id, b.months_ago
-  HAVING SUM(b.amount_fen) > 0
-),
-used_again AS (
-  SELECT u.customer_id
-  FROM gone AS g
-  JOIN usage AS u ON u.customer_id = g.customer_id AND u.months_ago < g.left_ago
-  WHERE u.voice_s > 0 OR u.voice_in_s > 0 OR u.roaming_s > 0 OR u.data_kb > 0 OR u.sms > 0 OR u.active_days > 0
-),
-back AS (
-  SELECT DISTINCT b.customer_id, u.customer_id IS NOT NULL AS used
-  FROM billed_again AS b
-  LEFT JOIN used_again AS u ON u.customer_id = b.customer_id
+seen AS (
+  SELECT
+    customer_id,
+    COALESCE(
+      CASE WHEN billed_0 > 0 THEN 0 END, CASE WHEN billed_1 > 0 THEN 1 END, CASE WHEN billed_2 > 0 THEN 2 END,
+      CASE WHEN billed_3 > 0 THEN 3 END, CASE WHEN billed_4 > 0 THEN 4 END, CASE WHEN billed_5 > 0 THEN 5 END,
+      CASE WHEN billed_6 > 0 THEN 6 END, CASE WHEN billed_7 > 0 THEN 7 END, CASE WHEN billed_8 > 0 THEN 8 END,
+      CASE WHEN billed_9 > 0 THEN 9 END, CASE WHEN billed_10 > 0 THEN 10 END, CASE WHEN billed_11 > 0 THEN 11 END
+    ) AS billed_ago,
+    used_ago
+  FROM carried
 )
 -- a last bill often follows a departure, so where usage is known it must have begun again too
 SELECT g.customer_id
 FROM gone AS g
-LEFT JOIN back AS b ON b.customer_id = g.customer_id
-WHERE b.customer_id IS NULL OR (NOT b.used AND :usage_1m)
+LEFT JOIN seen AS s ON s.customer_id = g.customer_id
+WHERE NOT COALESCE(s.billed_ago < g.left_ago, FALSE)
+  OR (NOT COALESCE(s.used_ago < g.left_ago, FALSE) AND :usage_1m)

@@ -1,11 +1,12 @@
 -- question: what does the customer owe, how old is it, and how often was it late?
--- reads: payments
+-- reads: carried
 -- makes: features
 SELECT
   customer_id,
-  SUM(CASE WHEN months_ago = 0 THEN arrears_fen END) AS arrears_fen,
-  MAX(CASE WHEN months_ago = 0 THEN arrears_months END) AS arrears_months,
-  SUM(CASE WHEN arrears_fen > 0 THEN 1 WHEN arrears_fen <= 0 THEN 0 END) AS late_6m
-FROM payments
-WHERE months_ago <= 5
-GROUP BY customer_id
+  owed_fen AS arrears_fen,
+  owed_months AS arrears_months,
+  CASE WHEN COALESCE(late_0, late_1, late_2, late_3, late_4, late_5) IS NOT NULL
+    THEN COALESCE(late_0, 0) + COALESCE(late_1, 0) + COALESCE(late_2, 0) + COALESCE(late_3, 0)
+      + COALESCE(late_4, 0) + COALESCE(late_5, 0)
+  END AS late_6m
+FROM carried

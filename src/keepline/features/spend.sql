@@ -1,42 +1,45 @@
 -- question: how much was billed, what margin is in it, and is it falling?
--- reads: bills
+-- reads: carried
 -- makes: features
-WITH monthly AS (
+WITH summed AS (
   SELECT
     customer_id,
-    months_ago,
-    CAST(SUM(amount_fen) AS BIGINT) AS billed,
-    CAST(SUM(amount_fen * :margin_points) AS BIGINT) AS margin_bp,
-    CAST(SUM(CASE WHEN component = 'recurring' THEN amount_fen END) AS BIGINT) AS recurring,
-    CAST(SUM(CASE WHEN component = 'overage' THEN amount_fen ELSE 0 END) AS BIGINT) AS overage,
-    CAST(SUM(CASE WHEN component = 'discount' THEN amount_fen ELSE 0 END) AS BIGINT) AS discount,
-    CAST(SUM(CASE WHEN component = 'topup' THEN amount_fen ELSE 0 END) AS BIGINT) AS topup
-  FROM bills
-  WHERE months_ago <= 11
-  GROUP BY customer_id, months_ago
-),
-summed AS (
-  SELECT
-    customer_id,
-    MAX(months_ago) AS first_ago,
-    SUM(CASE WHEN months_ago = 0 THEN billed ELSE 0 END) AS billed_1m,
-    SUM(CASE WHEN months_ago <= 2 THEN billed ELSE 0 END) AS billed_3m,
-    SUM(CASE WHEN months_ago BETWEEN 3 AND 5 THEN billed ELSE 0 END) AS billed_3m_before,
-    SUM(billed) AS billed_12m,
+    COALESCE(
+      CASE WHEN billed_11 IS NOT NULL THEN 11 END, CASE WHEN billed_10 IS NOT NULL THEN 10 END,
+      CASE WHEN billed_9 IS NOT NULL THEN 9 END, CASE WHEN billed_8 IS NOT NULL THEN 8 END,
+      CASE WHEN billed_7 IS NOT NULL THEN 7 END, CASE WHEN billed_6 IS NOT NULL THEN 6 END,
+      CASE WHEN billed_5 IS NOT NULL THEN 5 END, CASE WHEN billed_4 IS NOT NULL THEN 4 END,
+      CASE WHEN billed_3 IS NOT NULL THEN 3 END, CASE WHEN billed_2 IS NOT NULL THEN 2 END,
+      CASE WHEN billed_1 IS NOT NULL THEN 1 END, CASE WHEN billed_0 IS NOT NULL THEN 0 END
+    ) AS first_ago,
+    COALESCE(billed_0, 0) AS billed_1m,
+    COALESCE(billed_0, 0) + COALESCE(billed_1, 0) + COALESCE(billed_2, 0) AS billed_3m,
+    COALESCE(billed_3, 0) + COALESCE(billed_4, 0) + COALESCE(billed_5, 0) AS billed_3m_before,
+    COALESCE(billed_0, 0) + COALESCE(billed_1, 0) + COALESCE(billed_2, 0) + COALESCE(billed_3, 0)
+      + COALESCE(billed_4, 0) + COALESCE(billed_5, 0) + COALESCE(billed_6, 0) + COALESCE(billed_7, 0)
+      + COALESCE(billed_8, 0) + COALESCE(billed_9, 0) + COALESCE(billed_10, 0) + COALESCE(billed_11, 0) AS billed_12m,
     -- least squares over six months: x = 5, 3, 1, -1, -3, -5 half months, so the sum of x * x is 70
-    SUM(CASE WHEN months_ago <= 5 THEN (5 - 2 * months_ago) * billed ELSE 0 END) AS tilt,
-    SUM(CASE WHEN billed > 0 THEN 1 ELSE 0 END) AS months_billed,
-    SUM(CASE WHEN months_ago = 0 THEN margin_bp ELSE 0 END) AS margin_1m_bp,
-    SUM(CASE WHEN months_ago <= 2 THEN margin_bp ELSE 0 END) AS margin_3m_bp,
-    SUM(margin_bp) AS margin_12m_bp,
-    COUNT(recurring) AS recurring_months,
-    SUM(CASE WHEN months_ago = 0 THEN COALESCE(recurring, 0) ELSE 0 END) AS recurring_now,
-    SUM(CASE WHEN months_ago = 3 THEN recurring END) AS recurring_then,
-    SUM(CASE WHEN months_ago <= 2 THEN overage ELSE 0 END) AS overage_3m,
-    SUM(CASE WHEN months_ago <= 2 THEN discount ELSE 0 END) AS discount_3m,
-    SUM(CASE WHEN months_ago <= 2 THEN topup ELSE 0 END) AS topup_3m
-  FROM monthly
-  GROUP BY customer_id
+    5 * COALESCE(billed_0, 0) + 3 * COALESCE(billed_1, 0) + COALESCE(billed_2, 0)
+      - COALESCE(billed_3, 0) - 3 * COALESCE(billed_4, 0) - 5 * COALESCE(billed_5, 0) AS tilt,
+    CASE WHEN billed_0 > 0 THEN 1 ELSE 0 END + CASE WHEN billed_1 > 0 THEN 1 ELSE 0 END
+      + CASE WHEN billed_2 > 0 THEN 1 ELSE 0 END + CASE WHEN billed_3 > 0 THEN 1 ELSE 0 END
+      + CASE WHEN billed_4 > 0 THEN 1 ELSE 0 END + CASE WHEN billed_5 > 0 THEN 1 ELSE 0 END
+      + CASE WHEN billed_6 > 0 THEN 1 ELSE 0 END + CASE WHEN billed_7 > 0 THEN 1 ELSE 0 END
+      + CASE WHEN billed_8 > 0 THEN 1 ELSE 0 END + CASE WHEN billed_9 > 0 THEN 1 ELSE 0 END
+      + CASE WHEN billed_10 > 0 THEN 1 ELSE 0 END + CASE WHEN billed_11 > 0 THEN 1 ELSE 0 END AS months_billed,
+    COALESCE(margin_0_bp, 0) AS margin_1m_bp,
+    COALESCE(margin_0_bp, 0) + COALESCE(margin_1_bp, 0) + COALESCE(margin_2_bp, 0) AS margin_3m_bp,
+    COALESCE(margin_0_bp, 0) + COALESCE(margin_1_bp, 0) + COALESCE(margin_2_bp, 0) + COALESCE(margin_3_bp, 0)
+      + COALESCE(margin_4_bp, 0) + COALESCE(margin_5_bp, 0) + COALESCE(margin_6_bp, 0) + COALESCE(margin_7_bp, 0)
+      + COALESCE(margin_8_bp, 0) + COALESCE(margin_9_bp, 0) + COALESCE(margin_10_bp, 0)
+      + COALESCE(margin_11_bp, 0) AS margin_12m_bp,
+    recurring_ago,
+    COALESCE(recurring_0, 0) AS recurring_now,
+    recurring_3 AS recurring_then,
+    COALESCE(overage_0, 0) + COALESCE(overage_1, 0) + COALESCE(overage_2, 0) AS overage_3m,
+    COALESCE(discount_0, 0) + COALESCE(discount_1, 0) + COALESCE(discount_2, 0) AS discount_3m,
+    COALESCE(topup_0, 0) + COALESCE(topup_1, 0) + COALESCE(topup_2, 0) AS topup_3m
+  FROM carried
 )
 SELECT
   customer_id,
@@ -51,7 +54,7 @@ SELECT
   CAST(ROUND(CAST(margin_1m_bp AS DOUBLE) / 10000) AS BIGINT) AS margin_fen,
   CAST(ROUND(CAST(margin_3m_bp AS DOUBLE) / 10000) AS BIGINT) AS margin_3m_fen,
   CAST(ROUND(CAST(margin_12m_bp AS DOUBLE) / 10000) AS BIGINT) AS margin_12m_fen,
-  CASE WHEN recurring_months > 0 THEN recurring_now END AS recurring_fen,
+  CASE WHEN recurring_ago IS NOT NULL THEN recurring_now END AS recurring_fen,
   overage_3m AS overage_3m_fen,
   0 - discount_3m AS discount_3m_fen,
   topup_3m AS topup_3m_fen,
@@ -59,3 +62,4 @@ SELECT
     WHEN recurring_then <= recurring_now THEN 0
   END AS recurring_drop_fen
 FROM summed
+WHERE first_ago IS NOT NULL

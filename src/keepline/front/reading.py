@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from keepline import sqlmodel
 from keepline.decisions.words import REASONS, STATES
-from keepline.engine import Engine, Files, Range, Scan, ranges
+from keepline.engine import Engine, Files, Range, Scan, cut
 from keepline.front.answers import answers_of
 from keepline.front.publications import Published, Row
 from keepline.lake.store import Lake, reading
@@ -91,7 +91,7 @@ class Front:
         lake: Mapping[str, int | None] | None = None,
     ) -> Iterator[list[Row]]:
         query = sqlmodel.load("keepline.front", name).query
-        for part in ranges(max(1, self._lake.rows("customers")), self.site.settings.range_customers):
+        for part in cut(max(1, self._lake.rows("customers")), self.site.settings.range_customers):
             self._see(part, published, lake or {})
             rows: list[Row] = self._engine.fetch(query).to_pylist()
             if rows:

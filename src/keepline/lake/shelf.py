@@ -17,9 +17,11 @@ from keepline.lake.store import Lake, LakeFile
 from keepline.periods import Month
 from keepline.site import Site
 from keepline.tables import TABLES, Personal, Table
+from keepline.written import layout
 
 OWNER_ONLY = 0o700
 GROUP_ROWS = 250_000
+COUNTED = {"write_statistics": True}  # of every column: whether anything is known in it is asked of the footers
 
 
 def last_published(site: Site) -> Month | None:
@@ -59,7 +61,7 @@ class Shelf:
         """Lay a month's new content ready; for a closed month it counts from the first open one on."""
         draft = self.folder / f"{table.name}-{month}-{len(self.pending)}.draft"
         count = 0
-        with pq.ParquetWriter(draft, table.arrow, compression="zstd") as writer:
+        with pq.ParquetWriter(draft, table.arrow, **layout(table) | COUNTED) as writer:
             for part in rows:
                 writer.write_table(part.select(table.names), row_group_size=GROUP_ROWS)
                 count += part.num_rows

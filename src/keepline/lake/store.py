@@ -101,9 +101,11 @@ class Lake:
         files = tuple(Files(tuple(sorted(by_month[ago])), ago) for ago in sorted(by_month))
         return Scan(TABLES[table], files, snapshot.index)
 
-    def content(self, table: str, snapshot: Month, *, months: int | None = None) -> list[tuple[str, str]]:
+    def content(
+        self, table: str, snapshot: Month, *, months: int | None = None, known: Month | None = None
+    ) -> list[tuple[str, str]]:
         """Month and hash of every file that ``scan`` would show: equal content, equal view."""
-        return sorted((f.month, f.sha256) for f in self._seen(table, snapshot, months, snapshot))
+        return sorted((f.month, f.sha256) for f in self._seen(table, snapshot, months, known or snapshot))
 
     def _seen(self, table: str, snapshot: Month, months: int | None, known: Month) -> list[LakeFile]:
         oldest = snapshot.index - months + 1 if months is not None else -1

@@ -1,0 +1,54 @@
+"""The table that is carried from month to month: what was billed, used and owed in each month a feature looks back to.
+
+Month 0 is the snapshot's own. Null stands for no row of that month.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from keepline.columns import Table
+from keepline.columns import columns_of as _of
+
+# name, {} being the month; months back; unit; meaning in English and Chinese
+_BY_MONTH = (
+    ("billed_{}", 12, "fen", "billed {} months ago", "{} 个月前的账单"),
+    ("margin_{}_bp", 12, "fen/10000", "margin in what was billed {} months ago", "{} 个月前账单中的毛利"),
+    ("recurring_{}", 4, "fen", "recurring charges {} months ago", "{} 个月前的月费"),
+    ("overage_{}", 3, "fen", "overage {} months ago", "{} 个月前的超套费"),
+    ("discount_{}", 3, "fen", "discounts {} months ago, negative", "{} 个月前的优惠，为负"),
+    ("topup_{}", 3, "fen", "topped up {} months ago", "{} 个月前的充值"),
+    ("voice_s_{}", 3, "s", "outgoing calls {} months ago", "{} 个月前的主叫"),
+    ("voice_in_s_{}", 3, "s", "incoming calls {} months ago", "{} 个月前的被叫"),
+    ("offnet_s_{}", 3, "s", "calls to other operators {} months ago", "{} 个月前的网间主叫"),
+    ("roaming_s_{}", 3, "s", "roaming calls {} months ago", "{} 个月前的漫游通话"),
+    ("data_kb_{}", 3, "kB", "data {} months ago", "{} 个月前的流量"),
+    ("sms_{}", 3, "-", "messages {} months ago", "{} 个月前的短信"),
+    ("topups_{}", 3, "-", "times topped up {} months ago", "{} 个月前的充值次数"),
+    ("dropped_calls_{}", 3, "-", "dropped calls {} months ago", "{} 个月前的掉话"),
+    ("late_{}", 6, "-", "1 where something was owed {} months ago, 0 where nothing was", "{} 个月前是否欠费"),
+)
+
+
+def _lines() -> Iterator[str]:
+    yield "customer_id int - id | pseudonym of the customer | 客户假名"
+    for name, months, unit, en, zh in _BY_MONTH:
+        for ago in range(months):
+            yield f"{name.format(ago)} int {unit} p | {en.format(ago)} | {zh.format(ago)}"
+    yield "recurring_ago int months p | months since the last recurring charge, of twelve | 距最近一次月费"
+    yield "seen_0 int - p | 1 where use was told this month | 本月有用量记录"
+    yield "seen_1 int - p | 1 where use was told a month ago | 上月有用量记录"
+    yield "seen_before_ago int months p | months since use was told last before that, of six | 距更早一次用量记录"
+    yield "used_ago int months p | months since anything was used, of six | 距最近一次使用"
+    yield "active_days int days p | days of use this month | 本月活跃天数"
+    yield "owed_fen int fen p | arrears this month | 本月欠费"
+    yield "owed_months int months p | age of the oldest arrears | 欠费月数"
+
+
+CARRIED = Table(
+    "carried",
+    ("customer_id",),
+    "bills, use and arrears by month, as far as a feature looks back; carried from month to month",
+    "逐月结转",
+    _of("\n".join(_lines())),
+)

@@ -1,0 +1,81 @@
+"""What is carried of each customer from month to month, so that closing a month reads that month and not the history.
+
+CARRIED holds what was billed, used and owed in each month that a feature looks back to. It is *rolled* from that of the
+month before and the month's own rows, or *gathered* from the history where there is none that fits: at first, and when
+a late or corrected file changes a month that it holds. Either way gives the same rows, so nobody can tell which it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+from sqlglot import exp
+
+from keepline.canonical import text_hash
+from keepline.engine import Engine, Files, Range, Scan
+from keepline.features.stage import Stage, Values, bound, declared, load
+from keepline.lake.store import Lake
+from keepline.periods import Month
+from keepline.tables import CARRIED
+
+MONTHS = {"bills": 12, "usage": 6, "payments": 6}  # of each table that is carried, as far as a feature looks back
+
+
+@dataclass(frozen=True)
+class Carrying:
+    """What is carried up to a snapshot, not yet computed."""
+
+    lake: Lake
+    snapshot: Month
+    values: Values  # margin in each billed component, by policy
+
+    def gather(self, engine: Engine, *, only: Range, to: Path) -> int:
+        """Write it for one range from the whole history that counts; return the customers."""
+        for table, months in MONTHS.items():
+            engine.see(table, self.lake.scan(table, self.snapshot, months=months), only)
+        return engine.write(self._gathered, CARRIED, to)
+
+    def roll(self, engine: Engine, *, was: Path, only: Range, to: Path) -> int:
+        """Write it for one range from that of the month before, which lies in ``was``; return the customers."""
+        engine.see("carried", Scan(CARRIED, (Files((was,)),)), only)
+        for table in MONTHS:
+            engine.see(table, self.lake.scan(table, self.snapshot, months=1), only)
+        return engine.write(self._rolled, CARRIED, to)
+
+    @cached_property
+    def made_from(self) -> str:
+        """Hash of all that it hangs on: the files of its months and the query. Equal hash, equal rows."""
+        return self._hash(0)
+
+    @cached_property
+    def former(self) -> str:
+        """The hash that what was carried a month ago must have for this to be rolled from it.
+
+        The months are those of then as this snapshot knows them, so a correction since gives another hash.
+        """
+        return self._hash(1)
+
+    def _hash(self, ago: int) -> str:
+        then = self.snapshot + -ago
+        content = [self.lake.content(table, then, months=n, known=self.snapshot) for table, n in MONTHS.items()]
+        return text_hash([content, self._gathered.sql("duckdb"), declared(CARRIED)])
+
+    @cached_property
+    def _gathered(self) -> exp.Query:
+        return bound(load("gathered"), self.values).query
+
+    @cached_property
+    def _rolled(self) -> exp.Query:
+        return bound(load("rolled"), self.values).query
+
+
+def sql_models() -> list[Stage]:
+    return [Stage(load("gathered"), {}), Stage(load("rolled"), {})]
+
+
+@cache
+def carried_origins() -> dict[str, set[str]]:
+    """For each carried column the lake's columns that it comes from."""
+    return Stage(load("gathered"), {}).origins()

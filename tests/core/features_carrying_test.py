@@ -1,0 +1,161 @@
+"""What is rolled from month to month is to the bit what the whole history gives, late and corrected rows or not."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.kept_test import Closing
+from core.small_lake import add_rows, lake_of, random_lake
+from core.small_policy import small_policy
+from keepline.canonical import table_hash
+from keepline.engine import ID_SPACE, Engine, Range, start
+from keepline.features.build import base_of, build_features
+from keepline.features.carrying import MONTHS, Carrying
+from keepline.kept import Kept
+from keepline.lake.store import Lake
+from keepline.newsite import make_site
+from keepline.periods import Month
+from keepline.pipeline import carried_part, opened
+from keepline.policy.margins import basis_points
+from keepline.progress import Silent
+from keepline.site import open_site
+from keepline.tables import CARRIED, FEATURES
+
+NOW = Month.parse("2026-10")
+ALL = Range(0, 0, ID_SPACE)
+
+
+def carrying(lake: Lake, month: Month, **policy: object) -> Carrying:
+    return Carrying(lake, month, dict(basis_points(small_policy(**policy).value)))
+
+
+def gappy(root: Path, *, seed: int, customers: int = 60, months: int = 16) -> Lake:
+    """Months with and without rows of each kind, in every order that a window can meet."""
+    dice = np.random.default_rng(seed)
+    rows: dict[str, list[dict[str, object]]] = {table: [] for table in MONTHS}
+    for who in range(1, customers + 1):
+        shares = dice.random(3) ** 2
+        for ago in range(months):
+            month = {"customer_id": who, "month": str(NOW + -ago)}
+            if dice.random() < shares[0]:
+                kinds = dice.choice(["recurring", "overage", "discount", "topup", "credit"], 2, replace=False)
+                rows["bills"] += [
+                    month | {"component": kind, "amount_fen": int(dice.integers(-9, 9))} for kind in kinds
+                ]
+            if dice.random() < shares[1]:
+                told = {name: int(dice.integers(0, 3)) for name in ("voice_s", "data_kb", "sms", "active_days")}
+                rows["usage"].append(month | {name: value for name, value in told.items() if dice.random() < 0.7})
+            if dice.random() < shares[2]:
+                owed = None if dice.random() < 0.2 else int(dice.integers(0, 2))
+                rows["payments"].append(month | {"paid_fen": 1, "arrears_fen": owed, "arrears_months": owed})
+    return lake_of(root, **rows)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_rolled_month_by_month_it_is_what_is_gathered(engine: Engine, tmp_path: Path, seed: int) -> None:
+    lake = gappy(tmp_path / "lake", seed=seed)
+    was = tmp_path / "was.parquet"
+    carrying(lake, NOW + -5).gather(engine, only=ALL, to=was)
+    for ago in (4, 3, 2, 1, 0):
+        rolled, gathered = tmp_path / f"rolled-{ago}.parquet", tmp_path / f"gathered-{ago}.parquet"
+        now = carrying(lake, NOW + -ago)
+        now.roll(engine, was=was, only=ALL, to=rolled)
+        now.gather(engine, only=ALL, to=gathered)
+        assert table_hash([rolled], CARRIED) == table_hash([gathered], CARRIED)
+        was = rolled
+
+
+def test_it_can_be_rolled_only_from_the_same_months_and_margins(tmp_path: Path) -> None:
+    lake = gappy(tmp_path / "lake", seed=4, customers=5)
+    before = carrying(lake, NOW + -1).made_from
+    assert carrying(lake, NOW).former == before
+    assert carrying(lake, NOW).made_from != before
+    share = small_policy().value.margin_share | {"overage": 0.11}
+    assert carrying(lake, NOW, value={"margin_share": share}).former != before
+    a_bill = {"customer_id": 1, "component": "one_off", "amount_fen": 5}
+    new = add_rows(lake, bills=[a_bill | {"month": str(NOW)}])
+    assert carrying(new, NOW).former == before
+    late = add_rows(lake, bills=[a_bill | {"month": str(NOW + -7)}])
+    assert carrying(late, NOW).former != before
+    too_old = add_rows(lake, bills=[a_bill | {"month": str(NOW + -13)}])
+    assert carrying(too_old, NOW).former == before
+
+
+class Months(Closing):
+    """A site whose months are closed one after another, each as its own run."""
+
+    def close(self, month: Month) -> tuple[str, str]:
+        """The hash of a month's features, and what it was carried from: rolled or gathered."""
+        site, said = open_site(self.root), small_policy()
+        base = base_of(self.lake, said, month)
+        seen: list[str] = []
+
+        class Told(Carrying):
+            def roll(self, *given: object, **more: object) -> int:
+                seen.append("rolled")
+                return super().roll(*given, **more)  # type: ignore[arg-type]
+
+            def gather(self, *given: object, **more: object) -> int:
+                seen.append("gathered")
+                return super().gather(*given, **more)  # type: ignore[arg-type]
+
+        told = Told(self.lake, month, base.carrying.values)
+        with opened(site, self.lake, said, site.policy, month, [], "x" * 16, Silent(), kept=Kept(site.kept)) as run:
+            for only in run.ranges:
+                to = run.folder("features") / only.part
+                base.build(run.engine, carried=carried_part(run, told, only), only=only, to=to)
+            found = table_hash(run.parts("features"), FEATURES)
+            run.kept.sweep(month)
+        shutil.rmtree(run.work)
+        assert len(set(seen)) == 1
+        return found, seen[0]
+
+    def anew(self, month: Month) -> str:
+        to = self.root / "anew.parquet"
+        build_features(start("duckdb"), self.lake, small_policy(), snapshot=month, only=ALL, to=to)
+        return table_hash([to], FEATURES)
+
+
+@pytest.fixture
+def months(tmp_path: Path) -> Months:
+    make_site(tmp_path, name="someone")
+    lake = random_lake(tmp_path / "lake", last=NOW, months=14, customers=90, seed=6)
+    settings = tmp_path / "keepline.toml"
+    text = settings.read_text("utf-8").replace("500000", str(lake.rows("customers") // 3 + 1))
+    settings.write_text(text, encoding="utf-8")
+    return Months(tmp_path, lake)
+
+
+def test_closing_month_after_month_rolls_and_gives_what_everything_anew_gives(months: Months) -> None:
+    assert months.close(NOW + -2) == (months.anew(NOW + -2), "gathered")
+    assert months.close(NOW + -1) == (months.anew(NOW + -1), "rolled")
+    assert months.close(NOW) == (months.anew(NOW), "rolled")
+    carried = sorted(path.name[:15] for path in (months.root / "kept").glob("carried-*"))
+    assert carried == [f"carried-{NOW + -1}", f"carried-{NOW}"]
+
+
+@pytest.mark.parametrize("ago", [1, 6, 11])
+def test_a_late_bill_is_gathered_with_the_history_it_belongs_to(months: Months, ago: int) -> None:
+    months.close(NOW + -1)
+    a_bill = {"customer_id": 77, "month": str(NOW + -ago), "component": "one_off", "amount_fen": 90_000}
+    months.told(bills=[a_bill], customers=[{"customer_id": 77, "month": str(NOW + -ago), "kind": "person"}])
+    months.told(usage=[{"customer_id": 77, "month": str(NOW), "voice_s": 60, "active_days": 3}])
+    assert months.close(NOW) == (months.anew(NOW), "gathered")
+
+
+def test_a_month_left_out_is_gathered(months: Months) -> None:
+    months.close(NOW + -2)
+    assert months.close(NOW) == (months.anew(NOW), "gathered")
+
+
+def test_a_kept_part_that_was_cut_short_is_gathered_again(months: Months) -> None:
+    months.close(NOW + -1)
+    for hurt in (months.root / "kept").glob("carried-*/part-*.parquet"):
+        whole = hurt.read_bytes()
+        hurt.unlink()
+        hurt.write_bytes(whole[: len(whole) // 2])
+    assert months.close(NOW) == (months.anew(NOW), "gathered")
