@@ -19,6 +19,7 @@ from keepline.front import Explaining
 from keepline.inquiry import Inquiry, explain_customer
 from keepline.lookup import write_lookup
 from keepline.newsite import make_site
+from keepline.policy.documents import read_policy
 from keepline.publication import parts_of, switch
 from keepline.site import Site, open_site
 
@@ -104,6 +105,20 @@ def test_sellers_are_told_by_the_warm_front_what_the_whole_explanation_tells_the
             assert explaining.of(who) == known.to_dict("seller")
             managed += 1
     assert managed > 40
+
+
+def test_a_month_of_an_older_version_answers_too(rich: Site) -> None:
+    """Without a lookup, and with pilots told in fewer words than today."""
+    path = rich.published(MONTH) / "manifest.json"
+    who = pq.read_table(path.parent / "features")["customer_id"][0].as_py()
+    now = Inquiry(rich, MONTH).of(who)
+    experiment = rich.published(MONTH) / "policy" / "offers.toml"
+    assert 'source = "experiment"' in experiment.read_text(encoding="utf-8")
+    told = {"term": "intercept", "coefficient": 0.1, "verdict": "measured"}
+    offers = [offer.id for offer in read_policy(rich.policy, MONTH).offers.offer]
+    pilots = [told | {"offer_id": of, "outcome": what} for of in offers for what in ("leave", "margin", "taken")]
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"pilots": pilots}), encoding="utf-8")
+    assert Inquiry(rich, MONTH).of(who) == now
 
 
 def test_what_analysts_read_is_not_told_where_it_was_not_looked_up(site: Site) -> None:
