@@ -149,8 +149,8 @@ def _said(folder: Path, name: str, process: subprocess.Popen[bytes], what: re.Pa
 
 
 def _is_ours(pid: int) -> bool:
-    """Whether the process still is what it was; numbers are used again."""
-    told = subprocess.run(["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False)
+    """Whether the process still is what it was; numbers are used again. Its command line is long, hence -ww."""
+    told = subprocess.run(["ps", "-ww", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False)
     return CLASSES in told.stdout
 
 

@@ -105,6 +105,7 @@ class Spark:
 
     def _save(self, frame: Any, table: Table, to: Path) -> int:
         """One task has all rows, in order of the key, and writes them where it runs."""
+        to = to.absolute()  # a worker stands in another folder
         to.parent.mkdir(parents=True, exist_ok=True)
         ordered = frame.coalesce(1).sortWithinPartitions(*table.key)
         done = ordered.mapInArrow(_writer(table, to), WRITTEN).collect()

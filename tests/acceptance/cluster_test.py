@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -72,8 +74,12 @@ def operator(spark_here: None, tmp_path_factory: pytest.TempPathFactory) -> Path
 def cluster(spark_here: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Cluster]]:
     _ = spark_here
     folder = tmp_path_factory.mktemp("cluster")
-    yield folder, spark_cluster.start(folder, Size(workers=2, cores=1, memory="1g"))
+    started = spark_cluster.start(folder, Size(workers=2, cores=1, memory="1g"))
+    yield folder, started
     spark_cluster.stop(folder)
+    at = urlsplit(started.url)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((at.hostname, at.port))
 
 
 @pytest.fixture
@@ -97,8 +103,8 @@ def test_a_cluster_that_loses_a_worker_publishes_the_same_month_and_its_driver_h
 ) -> None:
     folder, running = cluster
     with (tmp_path / "said.txt").open("w") as said:
-        command = [*KEEPLINE, "run", "--site", str(site), "--month", MONTH]
-        run = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+        command = [*KEEPLINE, "run", "--site", site.name, "--month", MONTH]  # named from where one stands, as people do
+        run = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, cwd=site.parent)
         while run.poll() is None and not list(site.glob("work/*/labels-*/part-*.parquet")):
             time.sleep(0.1)
         assert run.poll() is None, (tmp_path / "said.txt").read_text()
