@@ -3,8 +3,9 @@
 usage: benchmarks/scale_bench.py [CUSTOMERS …]      default: 100000 300000; a site of twelve months is made and deleted
 
 Simulated operators (scale_operator.py): for cost alone. *Anew* is a run that finds nothing of past months; *closed* one
-that finds all but its own month, as every run does after the first year. Training learns from a lot of customers,
-so its share falls as the base grows. Bytes are what the process read from files, whether the disk or memory gave them.
+that finds all but its own month, and what the month before left to carry, as every run does after the first. Training
+learns from a lot of customers, so its share falls as the base grows. Bytes are what the process read from files, from
+disk or memory.
 """
 
 from __future__ import annotations
@@ -45,6 +46,13 @@ def main(sizes: list[int]) -> None:
         print(f"- {customers:,}: CPU of features and labels, anew ÷ closed: {cheaper:.1f}")
         own = closed.said["steps"]["features"]["cpu"]
         print(f"- {customers:,}: CPU of the month's features ÷ a plain scan of the same columns: {own / read.job:.1f}")
+        whole = found["obvious"]
+        print(
+            f"- {customers:,}: CPU of the month's features as one query over everybody ÷ closed: {whole.job / own:.1f}"
+        )
+        print(f"- {customers:,}: peak memory of that one query ÷ closed: {whole.peak_mb / closed.peak_mb:.1f}")
+        held_by = ", ".join(f"{name} {size / customers:.0f}" for name, size in closed.said["disk"].items())
+        print(f"- {customers:,}: bytes a customer on disk: {held_by}")
         mark(f"{customers:,}: peak MB", found=max(anew.peak_mb, closed.peak_mb), most=MEMORY_MB)
 
 
@@ -55,14 +63,26 @@ def of(site: Path, customers: int) -> dict[str, Measured]:
     settings.write_text(text, encoding="utf-8")
     found = {}
     for name in ("anew", "closed"):
-        found[name] = interleaved([Job(name, ours(JOBS, "month", site))], rounds=1)[name]
-        if found[name].failed:
-            sys.exit(f"{customers:,} {name}: {found[name].failed}")
+        if name == "closed":
+            once("former", "former", site)
+        found[name] = once(name, "month", site)
+        found[name].said["disk"] = {folder: held(site / folder) for folder in ("lake", "kept", "published")}
         shutil.rmtree(site / "published")
         for own in (site / "kept").glob(f"*-{LAST}-*"):
             shutil.rmtree(own)
-    found["scan"] = interleaved([Job("scan", ours(JOBS, "scan", site))], rounds=1)["scan"]
-    return found
+    return found | {name: once(name, name, site) for name in ("scan", "obvious")}
+
+
+def once(who: str, job: str, site: Path) -> Measured:
+    made = interleaved([Job(who, ours(JOBS, job, site))], rounds=1)[who]
+    if made.failed:
+        sys.exit(f"{who}: {made.failed}")
+    return made
+
+
+def held(folder: Path) -> float:
+    """Bytes of a folder; what is kept and published is one file under two names only while a run works."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 def lines(customers: int, found: dict[str, Measured]) -> list[list[object]]:

@@ -1,12 +1,16 @@
 """The jobs of scale_bench.py, each in a child process: a month run, and a plain scan of what its features read.
 
 usage: scale_jobs.py month SITE        run the last month and tell what each step cost
+       scale_jobs.py former SITE       keep what the close of the month before would have left to carry
        scale_jobs.py scan SITE         read the same columns of the lake once, and nothing else
+       scale_jobs.py obvious SITE      the last month's features of everybody as one query, in all the memory there is
 """
 
 from __future__ import annotations
 
+import shutil
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -15,10 +19,14 @@ import pyarrow.parquet as pq
 from measuring import job
 from scale_operator import LAST
 
-from keepline.features.build import WINDOWS, column_origins
+from keepline.engine import ranges, start
+from keepline.features.build import WINDOWS, base_of, column_origins
 from keepline.features.carrying import MONTHS
-from keepline.lake.store import open_lake
-from keepline.pipeline import run_month
+from keepline.kept import Kept
+from keepline.lake.store import open_lake, reading
+from keepline.pipeline import carried_part, opened, run_month
+from keepline.policy.documents import read_policy
+from keepline.progress import Silent
 from keepline.site import open_site
 from keepline.tables import FEATURES, TABLES
 
@@ -58,6 +66,30 @@ def month(root: Path) -> None:
     said(steps=costs.told())
 
 
+def former(root: Path) -> None:
+    site, month = open_site(root), LAST + -1
+    with job() as said, reading(site.lake) as lake:
+        policy = read_policy(site.policy, month)
+        base, kept = base_of(lake, policy, month), Kept(site.kept)
+        with opened(site, lake, policy, site.policy, month, [], "0" * 64, Silent(), kept=kept) as run:
+            for only in run.ranges:
+                carried_part(run, base.carrying, only)
+            shutil.rmtree(run.work)
+    said()
+
+
+def obvious(root: Path) -> None:
+    """With DuckDB's own settings but for one thread; spilling beside the site where even that is too little."""
+    site = open_site(root)
+    with job() as said, reading(site.lake) as lake, tempfile.TemporaryDirectory(dir=root) as folder:
+        base = base_of(lake, read_policy(site.policy, LAST), LAST)
+        engine, everyone = start("duckdb", memory="20GB", threads=1, spill=Path(folder)), ranges(1, 1)[0]
+        carried = Path(folder) / "carried.parquet"
+        base.carrying.gather(engine, only=everyone, to=carried)
+        customers = base.build(engine, carried=carried, only=everyone, to=Path(folder) / "features.parquet")
+    said(customers=customers)
+
+
 def scan(root: Path) -> None:
     """Every column of the lake that a feature is made of, in the months it is made of."""
     lake, found = open_lake(root / "lake"), _columns()
@@ -82,7 +114,7 @@ def _columns() -> dict[str, set[str]]:
     return made
 
 
-JOBS = {each.__name__: each for each in (month, scan)}
+JOBS = {each.__name__: each for each in (month, former, scan, obvious)}
 
 if __name__ == "__main__":
     JOBS[sys.argv[1]](Path(sys.argv[2]))

@@ -51,10 +51,13 @@ def measured(name: str) -> tuple[str, bool]:
 
 
 def commit() -> str:
-    said = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    return said.stdout.strip()
+    """The commit, and whether anything but the page itself differs from it."""
+    others = ("status", "--porcelain", "--", ".", f":!{TO.relative_to(ROOT)}")
+    return git("describe", "--always") + ("-dirty" if git(*others) else "")
+
+
+def git(*words: str) -> str:
+    return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def write(sections: dict[str, str]) -> None:
