@@ -186,7 +186,7 @@ def carried_part(run: Run, carrying: Carrying, only: Range) -> Path:
         own = carrying.made_from
 
     def make(only: Range, to: Path) -> int:
-        was = to.with_name(f".{to.name}.was")
+        was = run.folder(f"{CARRIED.name}_before", month) / only.part
         if former is None or not run.kept.find(former / only.part, was):
             return carrying.gather(run.engine, only=only, to=to)
         customers = carrying.roll(run.engine, was=was, only=only, to=to)
