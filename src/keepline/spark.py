@@ -36,6 +36,7 @@ TYPES = {
     Type.BOOLEAN: "boolean",
 }
 WRITTEN = "name string, rows bigint"
+ATTEMPT = "attempt"  # in the names of files that no other stage may take for its own
 CONNECT, STANDALONE = "sc", "spark"
 WAITING, PATIENCE = "spark.scheduler.maxRegisteredResourcesWaitingTime", "120s"
 AT_ONCE_MAX = 64  # ranges; each has a thread here
@@ -177,7 +178,7 @@ def _writer(table: Table, to: Path) -> Callable[[Iterator[pa.RecordBatch]], Iter
         from pyspark import TaskContext
 
         task = TaskContext.get()
-        beside = to.with_name(f".{to.name}.{task.taskAttemptId() if task else 0}")
+        beside = to.with_name(f".{to.name}.{ATTEMPT}-{task.taskAttemptId() if task else 0}")
         rows = write_batches(batches, table, beside)
         yield pa.RecordBatch.from_pydict({"name": [beside.name], "rows": [rows]})
 
@@ -194,7 +195,7 @@ def _put(written: Path, to: Path) -> None:
             code="storage_not_shared",
         )
     written.replace(to)
-    for left in to.parent.glob(f"*{to.name}.*"):
+    for left in to.parent.glob(f"*{to.name}.{ATTEMPT}-*"):
         left.unlink(missing_ok=True)
 
 

@@ -107,11 +107,11 @@ def test_a_query_without_rows_writes_a_part_without_rows(engine: Engine, tmp_pat
 def test_what_an_attempt_that_died_left_beside_a_part_is_gone(spark: Engine, scan: Scan, tmp_path: Path) -> None:
     to = tmp_path / "out" / "part-00000.parquet"
     to.parent.mkdir()
-    for name in (f".{to.name}.7", f"..{to.name}.7.partial"):
+    for name in (f".{to.name}.attempt-7", f"..{to.name}.attempt-7.partial", f".{to.name}.of-another"):
         (to.parent / name).write_text("cut short")
     spark.see("usage", scan)
     spark.write(query(f"SELECT {', '.join(USAGE.names)} FROM usage WHERE months_ago = 0"), USAGE, to)
-    assert [path.name for path in to.parent.iterdir()] == [to.name]
+    assert sorted(path.name for path in to.parent.iterdir()) == [f".{to.name}.of-another", to.name]
 
 
 def test_ranges_worked_on_side_by_side_see_their_own_customers(engine: Engine, scan: Scan, tmp_path: Path) -> None:
