@@ -3,9 +3,9 @@
 usage: benchmarks/scale_bench.py [CUSTOMERS …]      default: 100000 300000; a site of twelve months is made and deleted
 
 Simulated operators (scale_operator.py): for cost alone. *Anew* is a run that finds nothing of past months; *closed* one
-that finds all but its own month, and what the month before left to carry, as every run does after the first. Training
-learns from a lot of customers, so its share falls as the base grows. Bytes are what the process read from files, from
-disk or memory.
+that finds all but its own month and the outcomes it brings, and what the month before left to carry, as every run after
+the first does. Training learns from a lot of customers, so its share falls as the base grows. Bytes are what the process
+read from files, from disk or memory.
 """
 
 from __future__ import annotations
@@ -68,9 +68,14 @@ def of(site: Path, customers: int) -> dict[str, Measured]:
         found[name] = once(name, "month", site)
         found[name].said["disk"] = {folder: held(site / folder) for folder in ("lake", "kept", "published")}
         shutil.rmtree(site / "published")
-        for own in (site / "kept").glob(f"*-{LAST}-*"):
+        for own in [*(site / "kept").glob(f"*-{LAST}-*"), *newest_labels(site)]:
             shutil.rmtree(own)
     return found | {name: once(name, name, site) for name in ("scan", "obvious")}
+
+
+def newest_labels(site: Path) -> list[Path]:
+    """What became of the latest past base is known only since the month that is closed."""
+    return sorted((site / "kept").glob("labels-*"))[-1:]
 
 
 def once(who: str, job: str, site: Path) -> Measured:
@@ -81,7 +86,7 @@ def once(who: str, job: str, site: Path) -> Measured:
 
 
 def held(folder: Path) -> float:
-    """Bytes of a folder; what is kept and published is one file under two names only while a run works."""
+    """Bytes of a folder."""
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 

@@ -127,10 +127,8 @@ def base_of(lake: Lake, policy: Policy, snapshot: Month) -> Base:
 
 def build_features(engine: Engine, lake: Lake, policy: Policy, *, snapshot: Month, only: Range, to: Path) -> int:
     """Write the features of one range of the base of ``snapshot`` from nothing but the lake; return the customers."""
-    base, carried = (
-        base_of(lake, policy, snapshot),
-        to.with_name(f"carried-{to.name}"),
-    )  # Spark passes over names that begin with a dot
+    base = base_of(lake, policy, snapshot)
+    carried = to.with_name(f"carried-{to.name}")  # Spark passes over names that begin with a dot
     base.carrying.gather(engine, only=only, to=carried)
     customers = base.build(engine, carried=carried, only=only, to=to)
     carried.unlink()
