@@ -3,9 +3,9 @@
 usage: benchmarks/scale_bench.py [CUSTOMERS …]      default: 100000 300000; a site of twelve months is made and deleted
 
 Simulated operators (scale_operator.py): for cost alone. *Anew* is a run that finds nothing of past months; *closed* one
-that finds all but its own month and the outcomes it brings, and what the month before left to carry, as every run after
-the first does. Training learns from a lot of customers, so its share falls as the base grows. Bytes are what the process
-read from files, from disk or memory.
+that finds all but its own month and the outcomes it brings, and what the month before left to carry, as after the first
+every run does. Training learns from a lot of customers, so its share falls as the base grows. Bytes are what a process
+read from files, on disk or in memory.
 """
 
 from __future__ import annotations

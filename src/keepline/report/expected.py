@@ -110,4 +110,4 @@ def _standing(by_now: int | None, earned: Row) -> Words:
         return both("低于预期：预期高于区间", "less than expected: that lies above the interval")
     if by_now < low:
         return both("高于预期：预期低于区间", "more than expected: that lies below the interval")
-    return both("与预期相符：预期落在区间内", "as expected: that lies within the interval")
+    return both("与预期相符：预期落在区间内", "as expected: within the interval")

@@ -16,7 +16,7 @@ NOTE = both(
     "留住客户的收益来得更晚，刚开始测得的偏低属正常。实得一栏为 90% 区间，成本按记录计。"
     "各账期不相加：各月都与同一批客户相比，误差互相关联。",
     "Expected in all counts the whole value horizon. Expected by now spreads its margin evenly over the months and "
-    "takes those measured, of the customers who can be compared, less what they did cost; customers kept pay later, so "
+    "takes those measured, of the customers who can be compared, less what they cost; customers kept pay later, so "
     "early figures tend to fall short. What was earned has its 90% interval, its cost being on record. Months are "
     "not added up: each is held against the same customers, so their errors hang together.",
 )
