@@ -35,7 +35,15 @@ def main(sizes: list[int]) -> None:
         with tempfile.TemporaryDirectory() as folder:
             each[customers] = of(Path(folder) / "site", customers)
     rows = [said for customers, found in each.items() for said in lines(customers, found)]
-    head = ["customers", "run", "CPU s", "µs a customer", "but for training", "features, CPU s", "features, GB read"]
+    head = [
+        "customers",
+        "run",
+        "CPU s",
+        "µs a customer",
+        "but for what is fixed",
+        "features, CPU s",
+        "features, GB read",
+    ]
     table([*head, "peak MB"], rows)
     print()
     for customers, found in each.items():
