@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +61,8 @@ def back_up(site: Site, to: Path) -> dict[str, Any]:
 
 def restore(site: Site, backup: Path) -> dict[str, Any]:
     """Fill the workbench of a site that has none yet; keys that differ are refused, nothing is written over."""
-    with tarfile.open(backup) as archive, tempfile.TemporaryDirectory() as folder:
-        archive.extractall(folder, filter="data")
+    with tempfile.TemporaryDirectory() as folder:
+        unpack(backup, Path(folder))
         about: dict[str, Any] = json.loads((Path(folder) / ABOUT).read_text(encoding="utf-8"))
         dump = Path(folder) / DUMP
         if _sha256(dump) != about["sha256"]:
@@ -77,6 +78,26 @@ def restore(site: Site, backup: Path) -> dict[str, Any]:
         _program("pg_restore", "--no-owner", "--single-transaction", f"--dbname={name}", str(dump))
     bring_up()
     return about | {"chains_hold": chains_hold()}
+
+
+def unpack(backup: Path, folder: Path) -> None:
+    """Take out of a backup what belongs in one, and nothing else: plain files of the names that are known."""
+    try:
+        with tarfile.open(backup) as archive:
+            names = set(archive.getnames())
+            for name in (DUMP, ABOUT, *(key for key in KEYS if key in names)):
+                packed = archive.extractfile(name) if archive.getmember(name).isfile() else None
+                if packed is None:
+                    raise KeyError(name)
+                (folder / name).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                with packed, (folder / name).open("xb") as to:
+                    shutil.copyfileobj(packed, to)
+    except (tarfile.TarError, zlib.error, EOFError, OSError, KeyError) as error:
+        raise _refused(
+            f"it is not a whole backup of a workbench ({error}); take another one",
+            f"它不是完整的工作台备份（{error}）；请换一份备份",
+            backup,
+        ) from error
 
 
 def due(site: Site, *, remove: bool) -> list[Any]:

@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ import pytest
 from acceptance.keeping_test import keepline
 from acceptance.serving_test import PATIENCE, start
 from acceptance.upgrade.make_backup import make_files
+from keepline_web.keeping import unpack
 
 BEFORE = Path(__file__).parent / "upgrade"
 TESTS = Path(__file__).parents[1]
@@ -98,8 +98,7 @@ def old(tmp_path: Path) -> Path:
     site, folder = tmp_path / "site", tmp_path / "unpacked"
     make_files(site)
     folder.mkdir()
-    with tarfile.open(BEFORE / "backup.tar.gz") as archive:
-        archive.extractall(folder, filter="data")
+    unpack(BEFORE / "backup.tar.gz", folder)
     for path in (folder / "secrets").iterdir():
         (site / "secrets").mkdir(exist_ok=True, mode=0o700)
         shutil.copy2(path, site / "secrets" / path.name)
