@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from keepline import vocabulary
+from keepline.decisions.arms import Arms
 from keepline.decisions.managers import managers, see_managers
-from keepline.decisions.moved_limits import Means, Move, Planned, changed_customers, difference, moved, planned
-from keepline.decisions.plan import risk_of
+from keepline.decisions.moved_limits import Means, Move, difference, moved, planned
+from keepline.decisions.problem import Ints
 from keepline.decisions.shortlist import shortlist
 from keepline.decisions.words import limit_named
 from keepline.lake.store import reading
@@ -135,23 +140,26 @@ def move_limits(site: Site, month: Month, moves: Sequence[Move]) -> Moved:
     with reading(site.lake) as lake, started(site) as engine:
         see_managers(engine, lake, month)
         before = Means(policy, managers(engine, policy.limits))
-    old, new = _planned(made, before), _planned(made, moved(before, moves))
-    figures = difference(old, new, _classes(made, set(changed_customers(old, new).tolist())))
+    site.work.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=site.work) as folder:
+        sides = (before, moved(before, moves))
+        old, new = (
+            _planned(made, means, Path(folder) / name) for means, name in zip(sides, ("old", "new"), strict=True)
+        )
+        figures = difference(old, new, lambda part, who: _classes(made.parts("classes")[part], who))
     names = {offer.id: (offer.name.zh, offer.name.en) for offer in policy.offers.offer}
     same = old.plan.gain_fen == made.manifest["plan"]["primal_value_fen"]
     return Moved(month, tuple(moves), figures, names, same)
 
 
-def _planned(made: Publication, means: Means) -> Planned:
-    short = shortlist(made.parts("candidates"), means.policy, means.known)
-    return planned(short, means.policy, risk_of(short.problem, made.parts("scores")))
+def _planned(made: Publication, means: Means, folder: Path) -> Arms:
+    parts, scores = made.parts("candidates"), made.parts("scores")
+    short = shortlist(parts, means.policy, means.known, scores=scores, folder=folder)
+    return planned(short, means.policy)
 
 
-def _classes(made: Publication, who: set[int]) -> dict[int, str]:
-    """The class of some customers."""
-    found: dict[int, str] = {}
-    for part in made.parts("classes"):
-        table = pq.read_table(part, columns=["customer_id", "class"])
-        rows = zip(table["customer_id"].to_pylist(), table["class"].to_pylist(), strict=True)
-        found |= {customer: name for customer, name in rows if customer in who}
-    return found
+def _classes(part: Path, who: Ints) -> list[str]:
+    """The class of some customers of a part."""
+    table = pq.read_table(part, columns=["customer_id", "class"])
+    found = table["class"].take(pc.index_in(pa.array(who), table["customer_id"]))
+    return [name or "unknown" for name in found.to_pylist()]

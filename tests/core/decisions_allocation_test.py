@@ -12,6 +12,7 @@ from scipy.optimize import LinearConstraint, milp
 from scipy.sparse import lil_array
 
 from keepline.decisions.allocation import Allocation, allocate
+from keepline.decisions.blocks import Blocks
 from keepline.decisions.prices import bound, choose
 from keepline.decisions.problem import NONE, UNIT, Kinds, Means, Problem
 from keepline.decisions.ranked import ranked_gain
@@ -174,7 +175,7 @@ def test_a_list_by_risk_keeps_the_same_limits_and_gains_less() -> None:
     problem = random_problem(9, 3_000)
     risk = np.random.default_rng(9).random(3_000)
     risk[:5] = np.nan
-    assert 0 < ranked_gain(problem, risk) < allocate(problem).gain_fen
+    assert 0 < ranked_gain(Blocks.of(problem, risk)) < allocate(problem).gain_fen
 
 
 sizes = st.integers(1, 40)

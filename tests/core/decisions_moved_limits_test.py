@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 from decisions_allocation_test import random_problem
 from decisions_cast import GIFT, MONTH, VISIT, features_of, policy_with, stage
 
 from keepline import engine as engines
 from keepline.decisions.allocation import allocate
+from keepline.decisions.arms import Arms
 from keepline.decisions.managers import Manager, managers, see_managers
-from keepline.decisions.moved_limits import Means, Planned, difference, moved, parse_moves, planned
-from keepline.decisions.problem import UNIT
+from keepline.decisions.moved_limits import Means, difference, moved, parse_moves, planned
+from keepline.decisions.problem import UNIT, Ints
 from keepline.decisions.shortlist import shortlist
 from keepline.errors import UsageError
 from keepline.policy.documents import Policy
@@ -50,15 +50,18 @@ def means(tmp_path: Path) -> tuple[Means, list[Path]]:
     return Means(POLICY, managers(duck, POLICY.limits)), sorted(made.folder("candidates").glob("*"))
 
 
-def plan_of(means: Means, candidates: list[Path]) -> Planned:
-    short = shortlist(candidates, means.policy, means.known)
-    return planned(short, means.policy, np.zeros(short.problem.customers))
+def plan_of(means: Means, candidates: list[Path]) -> Arms:
+    return planned(shortlist(candidates, means.policy, means.known), means.policy)
+
+
+def all_key(part: int, who: Ints) -> list[str]:
+    return ["key"] * len(who) if part == 0 else []
 
 
 def test_a_limit_that_stays_changes_nothing(means: tuple[Means, list[Path]]) -> None:
     before = plan_of(*means)
     after = plan_of(moved(means[0], parse_moves(["money=+0"])), means[1])
-    found = difference(before, after, {})
+    found = difference(before, after, all_key)
     assert (found["added"], found["dropped"], found["other_offer"]) == (0, 0, 0)
     assert found["before"] == found["after"]
 
@@ -66,7 +69,7 @@ def test_a_limit_that_stays_changes_nothing(means: tuple[Means, list[Path]]) -> 
 def test_more_contacts_and_money_add_customers_who_are_told_by_class_and_offer(means: tuple[Means, list[Path]]) -> None:
     before = plan_of(*means)
     after = plan_of(moved(means[0], parse_moves(["money=+50%", "channel:sms=+15"])), means[1])
-    found = difference(before, after, dict.fromkeys(range(1, 61), "key"))
+    found = difference(before, after, all_key)
     assert found["added"] > 0
     assert found["by_class"]["key"] == {"added": found["added"], "dropped": found["dropped"]}
     assert found["after"]["customers"] - found["before"]["customers"] == found["added"] - found["dropped"]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -18,8 +19,9 @@ from sqlglot import exp
 
 from keepline.canonical import table_hash, text_hash
 from keepline.decisions import words
+from keepline.engine import ID_SPACE
 from keepline.errors import KeeplineError, PolicyError, SiteError, TooFewError
-from keepline.holdout import is_held_out, threshold
+from keepline.holdout import held_out, is_held_out, threshold
 from keepline.periods import Month, months_between
 from keepline.policy.conditions import Condition, all_hold
 from keepline.policy.documents import KINDS, Limits, read_policy
@@ -160,6 +162,15 @@ def test_a_share_of_lots_is_held_out_and_none_or_half_where_asked() -> None:
     assert 0.09 < sum(lots) / len(lots) < 0.11
     assert not any(is_held_out(customer, salt="s", share=0.0) for customer in range(1, 1001))
     assert threshold(0.5) == "80000000"
+
+
+@pytest.mark.parametrize("salt", ["autumn-3", "盐" * 30, "x" * 36, "x" * 37, "x" * 56])
+def test_the_lots_of_many_are_the_lots_of_each(salt: str) -> None:
+    """Salts that leave the text just within and just beyond a block of MD5."""
+    many = np.concatenate([np.arange(300), ID_SPACE - 1 - np.arange(300), np.geomspace(1, 2**61, 300).astype(np.int64)])
+    for share in (0.0, 0.1, 0.5):
+        each = [is_held_out(who, salt=salt, share=share) for who in many.tolist()]
+        assert held_out(many, salt=salt, share=share).tolist() == each
 
 
 def test_a_larger_share_holds_out_the_same_and_more() -> None:

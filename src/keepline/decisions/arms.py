@@ -6,17 +6,17 @@ prices would not have chosen is simply below the cut, so that both arms hold lik
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from keepline.decisions.allocation import Allocation, allocate
+from keepline.decisions.allocation import Priced, priced
 from keepline.decisions.prices import choose
-from keepline.decisions.problem import NONE, Bools, Floats, Ints, Problem, chunks
-from keepline.decisions.weeks import Weeks, spread
-from keepline.holdout import is_held_out
-from keepline.policy.documents import Limits
+from keepline.decisions.problem import NONE, Bools, Ints, Problem
+from keepline.decisions.shortlist import Shortlist
+from keepline.decisions.weeks import Weeks, spread_blocks
 
 
 @dataclass(frozen=True)
@@ -36,31 +36,34 @@ class Assigned:
         return Assigned(*kept, self.gain[part], self.week[part])
 
 
-def drawn(problem: Problem, limits: Limits) -> Bools:
-    """Whom the lot leaves alone."""
-    salt, share = limits.held_out_salt, limits.held_out_share
-    each = (who for low, high in chunks(problem.customers) for who in problem.customer_id[low:high].tolist())
-    lots = (is_held_out(who, salt=salt, share=share) for who in each)
-    return np.fromiter(lots, dtype=np.bool_, count=problem.customers)
+@dataclass(frozen=True)
+class Arms:
+    """The plan over those not held out, by weeks where there are some, and with it the rows of both arms."""
+
+    short: Shortlist
+    plan: Priced
+
+    def rows(self, part: int) -> Assigned:
+        """Of the customers of one part of the candidates, in order."""
+        block, alone = self.short.open_to.block(part), self.short.alone.block(part).problem
+        ruled, choice = self.plan.of(block)
+        week = self.plan.weeks_of(block)
+        chosen = choose(alone, self.plan.prices)
+        every, none = np.ones(alone.customers, dtype=np.bool_), np.zeros(alone.customers, dtype=np.int64)
+        return _both(
+            _rows(block.problem, choice, by_rule=choice == ruled, week=week, treated=True),
+            _rows(alone, chosen, by_rule=every, week=none, treated=False),
+        )
+
+    def __iter__(self) -> Iterator[Assigned]:
+        """Part after part."""
+        return (self.rows(part) for part in range(len(self.short.open_to.pieces)))
 
 
-def assign(
-    problem: Problem, held_out: Bools, *, weeks: Weeks | None = None, urgency: Floats | None = None
-) -> tuple[Allocation, Assigned]:
-    """The plan over those not held out, by weeks where there are some, and the rows of both arms."""
-    open_to, alone = problem.only(~held_out), problem.only(held_out)
-    plan = allocate(open_to)
-    if weeks is not None:
-        risk = np.zeros(problem.customers) if urgency is None else urgency
-        plan = spread(open_to, plan, weeks, risk[~held_out])
-    week = np.zeros(open_to.customers, dtype=np.int64) if plan.week is None else plan.week
-    every = np.ones(alone.customers, dtype=np.bool_)
-    chosen = choose(alone, plan.prices)
-    rows = _both(
-        _rows(open_to, plan.choice, by_rule=plan.by_rule, week=week, treated=True),
-        _rows(alone, chosen, by_rule=every, week=np.zeros(alone.customers, dtype=np.int64), treated=False),
-    )
-    return plan, rows
+def assign(short: Shortlist, weeks: Weeks | None = None) -> Arms:
+    """Plan over those whom the lot does not leave alone."""
+    plan = priced(short.open_to)
+    return Arms(short, plan if weeks is None else spread_blocks(short.open_to, plan, weeks))
 
 
 def _rows(problem: Problem, choice: Ints, *, by_rule: Bools, week: Ints, treated: bool) -> Assigned:

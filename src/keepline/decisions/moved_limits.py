@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from keepline.decisions.allocation import Allocation
-from keepline.decisions.arms import Assigned, assign, drawn
+from keepline.decisions.allocation import Priced
+from keepline.decisions.arms import Arms, Assigned, assign
 from keepline.decisions.managers import Manager, minutes_of
-from keepline.decisions.problem import UNIT, Floats, Ints
+from keepline.decisions.problem import UNIT, Ints
 from keepline.decisions.shortlist import Shortlist
 from keepline.decisions.weeks import Weeks
 from keepline.errors import UsageError
@@ -44,23 +46,6 @@ class Means:
 
     policy: Policy
     known: Mapping[str, Manager]
-
-
-@dataclass(frozen=True)
-class Planned:
-    """A plan and the customers in it."""
-
-    short: Shortlist
-    plan: Allocation
-    rows: Assigned
-
-    @property
-    def treated(self) -> Assigned:
-        return self.rows.of(self.rows.treated)
-
-    @property
-    def cost_fen(self) -> int:
-        return int(self.short.problem.kinds.cost[self.treated.kind].sum())
 
 
 def parse_moves(words: Sequence[str]) -> tuple[Move, ...]:
@@ -138,56 +123,56 @@ def _no_limit(name: str, there: Sequence[str]) -> UsageError:
     )
 
 
-def planned(short: Shortlist, policy: Policy, risk: Floats) -> Planned:
+def planned(short: Shortlist, policy: Policy) -> Arms:
     """The plan within a policy's limits."""
-    weeks = Weeks.of(policy.limits, short.channels)
-    plan, rows = assign(short.problem, drawn(short.problem, policy.limits), weeks=weeks, urgency=risk)
-    return Planned(short, plan, rows)
+    return assign(short, Weeks.of(policy.limits, short.channels))
 
 
-def difference(before: Planned, after: Planned, groups: Mapping[int, str]) -> dict[str, Any]:
-    """JSON-able: how the second plan differs; ``groups`` tells the class of each customer who is in either."""
-    old, new = before.treated, after.treated
-    offers = [np.array(side.short.problem.kinds.offer, dtype=object) for side in (before, after)]
-    was = dict(zip(old.customer_id.tolist(), offers[0][old.kind].tolist() if len(old.kind) else [], strict=True))
-    now = dict(zip(new.customer_id.tolist(), offers[1][new.kind].tolist() if len(new.kind) else [], strict=True))
-    added, dropped = sorted(now.keys() - was.keys()), sorted(was.keys() - now.keys())
-    return {
-        "before": _figures(before),
-        "after": _figures(after),
-        "added": len(added),
-        "dropped": len(dropped),
-        "other_offer": sum(was[who] != now[who] for who in was.keys() & now.keys()),
-        "by_class": _counted(added, dropped, groups),
-        "by_offer": _by_offer(list(was.values()), list(now.values())),
-    }
+Classes = Callable[[int, Ints], Sequence[str]]  # of some customers of one part of the candidates
+SIDES, WAYS = ("before", "after"), ("added", "dropped")
 
 
-def _figures(side: Planned) -> dict[str, Any]:
-    plan = side.plan
-    return {
-        "customers": int(side.rows.treated.sum()),
-        "gain_fen": plan.gain_fen,
-        "cost_fen": side.cost_fen,
-        "bound_fen": plan.bound_fen,
-        "money_price": round(plan.prices.money / UNIT, 6),
-    }
+def difference(before: Arms, after: Arms, classes: Classes) -> dict[str, Any]:
+    """JSON-able: how the second plan differs, part by part of the same candidates."""
+    figures = {side: Counter({"customers": 0, "cost_fen": 0}) for side in SIDES}
+    moved = Counter({"added": 0, "dropped": 0, "other_offer": 0})
+    groups: dict[str, dict[str, int]] = {}
+    offers: dict[str, dict[str, int]] = {}
+    for part, rows in enumerate(zip(before, after, strict=True)):
+        old, new = (_treated(arms, here) for arms, here in zip((before, after), rows, strict=True))
+        for side, told in zip(SIDES, (old, new), strict=True):
+            figures[side].update(customers=len(told.customer_id), cost_fen=told.cost_fen)
+            _count(offers, told.offer, side, SIDES)
+        both, was, now = np.intersect1d(old.customer_id, new.customer_id, assume_unique=True, return_indices=True)
+        moved["other_offer"] += int((old.offer[was] != new.offer[now]).sum())
+        for way, who in zip(WAYS, (np.setdiff1d(t.customer_id, both) for t in (new, old)), strict=True):
+            moved[way] += len(who)
+            _count(groups, classes(part, who), way, WAYS)
+    said = {side: dict(figures[side]) | _of(arms.plan) for side, arms in zip(SIDES, (before, after), strict=True)}
+    by = {"by_class": groups, "by_offer": offers}
+    return said | dict(moved) | {name: {each: found[each] for each in sorted(found)} for name, found in by.items()}
 
 
-def _counted(added: Sequence[int], dropped: Sequence[int], groups: Mapping[int, str]) -> dict[str, dict[str, int]]:
-    found: dict[str, dict[str, int]] = {}
-    for word, people in (("added", added), ("dropped", dropped)):
-        for who in people:
-            here = found.setdefault(groups.get(who, "unknown"), {"added": 0, "dropped": 0})
-            here[word] += 1
-    return {name: found[name] for name in sorted(found)}
+@dataclass(frozen=True)
+class _Treated:
+    """Those of a part who are in a plan, by what, and what it costs."""
+
+    customer_id: Ints
+    offer: npt.NDArray[np.object_]
+    cost_fen: int
 
 
-def _by_offer(was: Sequence[str], now: Sequence[str]) -> dict[str, dict[str, int]]:
-    names = sorted({*was, *now})
-    return {name: {"before": was.count(name), "after": now.count(name)} for name in names}
+def _treated(arms: Arms, rows: Assigned) -> _Treated:
+    kinds, kind = arms.short.open_to.kinds, rows.kind[rows.treated]
+    offer = np.array([*kinds.offer, ""], dtype=object)[kind]
+    return _Treated(rows.customer_id[rows.treated], offer, int(kinds.cost[kind].sum()))
 
 
-def changed_customers(before: Planned, after: Planned) -> Ints:
-    """Customers who are in one of the plans and not in the other."""
-    return np.setxor1d(before.treated.customer_id, after.treated.customer_id)
+def _count(found: dict[str, dict[str, int]], names: Iterable[str], column: str, columns: Sequence[str]) -> None:
+    for name, times in Counter(names).items():
+        found.setdefault(name, dict.fromkeys(columns, 0))[column] += times
+
+
+def _of(plan: Priced) -> dict[str, Any]:
+    price = round(plan.prices.money / UNIT, 6)
+    return {"gain_fen": plan.gain_fen, "bound_fen": plan.bound_fen, "money_price": price}

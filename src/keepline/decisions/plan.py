@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from keepline.decisions import states
-from keepline.decisions.arms import Assigned, assign, drawn
+from keepline.decisions.arms import Assigned, assign
 from keepline.decisions.base import see
 from keepline.decisions.managers import Manager, managers, see_managers
-from keepline.decisions.problem import Floats, Ints, Problem
-from keepline.decisions.shortlist import Shortlist, shortlist
-from keepline.decisions.summary import Result, summary
+from keepline.decisions.problem import Ints, Kinds
+from keepline.decisions.shortlist import shortlist
+from keepline.decisions.summary import Result, Totals, summary
 from keepline.decisions.weeks import Weeks
 from keepline.engine import Engine, Range
 from keepline.lake.store import Lake
@@ -50,32 +52,44 @@ def decide(
     told = progress or Silent()
     told.begin("分配资源", "allocating our means", len(ranges) + 1)
     see_managers(engine, lake, snapshot)
-    result = _allocated(policy, managers(engine, policy.limits), ranges, candidates=candidates, scores=scores)
-    told.advance()
-    gaining = frozenset(result.short.problem.kinds.offer)
-    query = states.model(policy, snapshot=snapshot, model_version=model_version, gaining=gaining).query
-    for only in ranges:
-        here = _of_range(result.rows, only)
-        if not (assignments / only.part).exists():
-            _write_assignments(here, result.short, snapshot, features / only.part, assignments / only.part)
-        if policy.limits.weeks is not None:
-            _write_schedule(here, snapshot, schedule / only.part)
-        if not (decisions / only.part).exists():
-            _see_range(engine, only, features, scores, candidates, assignments)
-            engine.write(query, DECISIONS, decisions / only.part)
+    with laid_beside(decisions) as folder:
+        parts = ([table / only.part for only in ranges] for table in (candidates, scores))
+        result = _allocated(policy, managers(engine, policy.limits), *parts, folder=folder)
         told.advance()
-    return summary(engine, result, features=features, decisions=decisions)
+        kinds = result.short.open_to.kinds
+        gaining = frozenset(kinds.offer)
+        query = states.model(policy, snapshot=snapshot, model_version=model_version, gaining=gaining).query
+        for only, here in zip(ranges, result.arms, strict=True):
+            result.totals.add(here)
+            _write_assignments(here, kinds, snapshot, features / only.part, assignments / only.part)
+            if policy.limits.weeks is not None:
+                _write_schedule(here, snapshot, schedule / only.part)
+            if not (decisions / only.part).exists():
+                _see_range(engine, only, features, scores, candidates, assignments)
+                engine.write(query, DECISIONS, decisions / only.part)
+            told.advance()
+        return summary(engine, result, features=features, decisions=decisions)
 
 
 def _allocated(
-    policy: Policy, known: dict[str, Manager], ranges: Sequence[Range], *, candidates: Path, scores: Path
+    policy: Policy, known: dict[str, Manager], candidates: Sequence[Path], scores: Sequence[Path], *, folder: Path
 ) -> Result:
-    """The plan over all candidates."""
-    short = shortlist([candidates / only.part for only in ranges], policy, known)
-    held_out = drawn(short.problem, policy.limits)
-    risk = risk_of(short.problem, [scores / only.part for only in ranges])
-    plan, rows = assign(short.problem, held_out, weeks=Weeks.of(policy.limits, short.channels), urgency=risk)
-    return Result(policy, known, short, held_out, plan, rows, risk)
+    """The plan over all candidates, of which nothing is totalled yet."""
+    short = shortlist(candidates, policy, known, scores=scores, folder=folder)
+    arms = assign(short, Weeks.of(policy.limits, short.channels))
+    return Result(policy, known, arms, Totals.none(short.open_to.kinds))
+
+
+@contextmanager
+def laid_beside(table: Path) -> Iterator[Path]:
+    """A folder for the candidates worth allocating while they are, beside that of a table; gone afterwards."""
+    folder = table.with_name("allocating")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 def _see_range(engine: Engine, only: Range, *folders: Path) -> None:
@@ -83,13 +97,9 @@ def _see_range(engine: Engine, only: Range, *folders: Path) -> None:
         see(engine, name, folder / only.part)
 
 
-def _of_range(rows: Assigned, only: Range) -> Assigned:
-    low, high = np.searchsorted(rows.customer_id, [only.low, only.high])
-    return rows.of(slice(int(low), int(high)))
-
-
-def _write_assignments(rows: Assigned, short: Shortlist, snapshot: Month, features: Path, to: Path) -> None:
-    kinds = short.problem.kinds
+def _write_assignments(rows: Assigned, kinds: Kinds, snapshot: Month, features: Path, to: Path) -> None:
+    if to.exists():
+        return
     margin = _looked_up(features, "margin_3m_fen", rows.customer_id)
     table = pa.table(
         {
@@ -120,15 +130,3 @@ def _looked_up(part: Path, column: str, customers: Ints) -> pa.Array:
     place = np.searchsorted(ids, customers)
     there = (place < len(ids)) & (np.append(ids, -1)[place] == customers)
     return table[column].take(pa.array(place, mask=~there)).combine_chunks()
-
-
-def risk_of(problem: Problem, parts: Sequence[Path]) -> Floats:
-    """The probability of leaving of each customer of the problem; NaN where unknown."""
-    risk = np.full(problem.customers, np.nan)
-    for part in parts:
-        table = pq.read_table(part, columns=["customer_id", "leave_probability"])
-        ids, chance = table["customer_id"].to_numpy(), table["leave_probability"].to_numpy()
-        place = np.searchsorted(problem.customer_id, ids)
-        there = (place < problem.customers) & (np.append(problem.customer_id, -1)[place] == ids)
-        risk[place[there]] = chance[there]
-    return risk

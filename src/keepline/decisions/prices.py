@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from keepline.decisions import curvature, hours, loops
+from keepline.decisions.blocks import Blocks
 from keepline.decisions.loops import Crowd, Rates
 from keepline.decisions.problem import (
     NONE,
@@ -22,6 +23,7 @@ from keepline.decisions.problem import (
     UNIT,
     Floats,
     Ints,
+    Kinds,
     Means,
     Prices,
     Problem,
@@ -88,9 +90,8 @@ class Box:
     high: Prices
 
     @classmethod
-    def whole(cls, problem: Problem) -> Box:
+    def whole(cls, kinds: Kinds, means: Means) -> Box:
         """From nothing to what the arithmetic allows."""
-        kinds, means = problem.kinds, problem.means
         dearest = PRICE_MAX // max(1, int(kinds.cost.max(initial=1)))
         minute = PRICE_MAX // max(1, int(kinds.minutes.max(initial=1)))
         none = Prices(0, np.zeros(len(means.channels), dtype=np.int64), np.zeros(len(means.minutes), dtype=np.int64))
@@ -116,10 +117,9 @@ class Scale:
     customers: int
 
     @classmethod
-    def of(cls, problem: Problem) -> Scale:
-        best = np.maximum.reduceat(problem.gain, problem.start[:-1]).sum(dtype=np.int64)
-        means = (problem.means.money, *problem.means.channels)
-        return cls(float(best), np.array([max(n, 1) for n in means], dtype=float), problem.customers)
+    def of(cls, blocks: Blocks) -> Scale:
+        means = (blocks.means.money, *blocks.means.channels)
+        return cls(float(blocks.best_fen), np.array([max(n, 1) for n in means], dtype=float), blocks.customers)
 
     def x(self, prices: Prices) -> Floats:
         """Prices of money and contacts, scaled."""

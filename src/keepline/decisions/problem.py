@@ -4,8 +4,8 @@ Gains are whole fen. Prices and reduced gains are integers in units of 2^-26 fen
 sums are exact and no machine's float decides who is treated. Equal gains are told apart by
 ``customer_id``: the smaller comes first by less than 1/64 of a fen.
 
-Memory: 6 bytes a candidate (gain 4, kind 2; 8 and 4 where the values ask for it) and 24 a
-customer (id 8, start 8, manager 4, room for alignment 4).
+Memory: 6 bytes a candidate (gain 4, kind 2; 4 where there are very many kinds) and 20 a
+customer (id 8, start 8, manager 4). Of all customers there is one block at a time (``blocks``).
 """
 
 from __future__ import annotations
@@ -48,6 +48,10 @@ class Means:
     channels: Ints
     minutes: Ints
 
+    def less(self, used: Usage) -> Means:
+        """What is left when so much is used."""
+        return Means(self.money - used.money, self.channels - used.channels, self.minutes - used.minutes)
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -89,16 +93,21 @@ class Problem:
             self.customer_id[keep], start, self.manager[keep], self.gain[rows], self.kind[rows], self.kinds, self.means
         )
 
-    def each(self, step: int) -> Problem:
-        """Every ``step``-th customer, with as much less means; pseudonyms are random, so this is a fair sample."""
-        place = np.arange(0, self.customers, step)
+    def each(self, step: int, *, first: int = 0) -> Problem:
+        """Every ``step``-th customer from one on; the means stay."""
+        place = np.arange(first, self.customers, step)
         counts = self.start[place + 1] - self.start[place]
         start = np.concatenate([[0], np.cumsum(counts)])
         rows = np.arange(start[-1], dtype=self.places)
         rows += np.repeat((self.start[place] - start[:-1]).astype(self.places), counts)
-        means = Means(self.means.money // step, self.means.channels // step, self.means.minutes // step)
         return Problem(
-            self.customer_id[place], start, self.manager[place], self.gain[rows], self.kind[rows], self.kinds, means
+            self.customer_id[place],
+            start,
+            self.manager[place],
+            self.gain[rows],
+            self.kind[rows],
+            self.kinds,
+            self.means,
         )
 
     def compact(self) -> Problem:
@@ -158,6 +167,14 @@ class Usage:
     money: int
     channels: Ints
     minutes: Ints
+
+    @classmethod
+    def none(cls, means: Means) -> Usage:
+        """Of nothing."""
+        return cls(0, np.zeros(len(means.channels), dtype=np.int64), np.zeros(len(means.minutes), dtype=np.int64))
+
+    def plus(self, other: Usage) -> Usage:
+        return Usage(self.money + other.money, self.channels + other.channels, self.minutes + other.minutes)
 
 
 def usage(problem: Problem, choice: Ints) -> Usage:

@@ -15,9 +15,10 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from keepline.decisions import curvature
+from keepline.decisions.blocks import Blocks
 from keepline.decisions.narrowing import Narrowed
 from keepline.decisions.prices import Box, Dual, Point, Scale
-from keepline.decisions.problem import Bools, Floats, Ints, Prices, Problem
+from keepline.decisions.problem import Bools, Floats, Ints, Prices
 
 SAMPLE = 16_000  # customers who are all looked at
 EACH = 8  # of more customers, so many times fewer are looked at first
@@ -33,27 +34,45 @@ WIDER = 8.0
 
 @dataclass(frozen=True)
 class Found:
-    """The best prices, and the customers whom only they settle."""
+    """The best prices, the customers whom only they settle, and half the box that settled the others."""
 
     prices: Prices
     narrowed: Narrowed
+    reach: Reach
 
 
-def lowest(problem: Problem, *, tolerance: float = TOLERANCE) -> Found:
+def lowest(blocks: Blocks, *, tolerance: float = TOLERANCE) -> Found:
     """The prices at which the dual is lowest."""
-    scale, whole = Scale.of(problem), Narrowed.none(problem)
-    if problem.customers <= SAMPLE:
-        dual = Dual(problem, scale=scale, box=Box.whole(problem))
-        return Found(_search(dual, dual.low, tolerance=tolerance).prices, whole)
-    near = lowest(problem.each(EACH), tolerance=ROUGH).prices
-    reach = Reach.first(problem, scale)
+    scale = Scale.of(blocks)
+    reach = Reach.first(blocks, scale)
+    if blocks.customers <= SAMPLE:
+        return _over_all(blocks, scale, None, reach, tolerance)
+    near = lowest(blocks.each(EACH), tolerance=ROUGH).prices
     while not reach.everything:
-        found, tight = _within(whole, scale, near, reach, tolerance)
+        found, tight = _within(blocks, scale, near, reach, tolerance)
         if found is not None and not tight.anywhere:
             return found
         reach = reach.wider(tight)
-    dual = Dual(problem, scale=scale, box=Box.whole(problem))
-    return Found(_search(dual, scale.x(near), tolerance=tolerance).prices, whole)
+    return _over_all(blocks, scale, near, reach, tolerance)
+
+
+def _over_all(blocks: Blocks, scale: Scale, near: Prices | None, reach: Reach, tolerance: float) -> Found:
+    """Search among all prices, with nobody settled."""
+    whole = Narrowed.none(blocks)
+    dual = Dual(whole.few, scale=scale, box=Box.whole(blocks.kinds, blocks.means))
+    begin = dual.low if near is None else scale.x(near)
+    return Found(_search(dual, begin, tolerance=tolerance).prices, whole, reach)
+
+
+def loosened(blocks: Blocks, found: Found) -> Found:
+    """The same prices with more customers open, for when the few could not make room for each other."""
+    reach = found.reach.wider()
+    if reach.everything or blocks.customers <= SAMPLE:
+        return Found(found.prices, Narrowed.none(blocks), reach)
+    limits, scale = Box.whole(blocks.kinds, blocks.means), Scale.of(blocks)
+    minutes = np.full(len(found.prices.minutes), reach.then)
+    box = _around(found.prices, scale, limits, reach.globals_, minutes)
+    return Found(found.prices, Narrowed.of(blocks, box), reach)
 
 
 @dataclass(frozen=True)
@@ -77,10 +96,10 @@ class Reach:
     then: float  # for minutes, once their prices are known at the sample's other prices
 
     @classmethod
-    def first(cls, problem: Problem, scale: Scale) -> Reach:
-        share = REACH / np.sqrt(problem.customers / EACH)
-        long = problem.kinds.minutes[problem.kinds.minutes > 0]
-        visits = problem.means.minutes / EACH / (long.mean() if len(long) else 1.0)
+    def first(cls, blocks: Blocks, scale: Scale) -> Reach:
+        share = REACH / np.sqrt(max(1, blocks.customers) / EACH)
+        long = blocks.kinds.minutes[blocks.kinds.minutes > 0]
+        visits = blocks.means.minutes / EACH / (long.mean() if len(long) else 1.0)
         by_manager = VISIT_REACH / np.sqrt(np.maximum(visits, 1e-9))
         return cls(np.full(len(scale.means), share), by_manager + share, 3 * share)
 
@@ -88,7 +107,10 @@ class Reach:
     def everything(self) -> bool:
         return bool((self.globals_ >= WIDER).any())
 
-    def wider(self, tight: Tight) -> Reach:
+    def wider(self, tight: Tight | None = None) -> Reach:
+        """Wider where prices were found on an edge, or everywhere."""
+        if tight is None:
+            return Reach(self.globals_ * WIDER, self.minutes * WIDER, self.then * WIDER)
         return Reach(
             np.where(tight.globals_, self.globals_ * WIDER, self.globals_),
             np.where(tight.minutes, self.minutes * WIDER, self.minutes),
@@ -96,11 +118,11 @@ class Reach:
         )
 
 
-def _within(whole: Narrowed, scale: Scale, near: Prices, reach: Reach, tolerance: float) -> tuple[Found | None, Tight]:
+def _within(blocks: Blocks, scale: Scale, near: Prices, reach: Reach, tolerance: float) -> tuple[Found | None, Tight]:
     """Search near the sample's prices: the managers' first, then all within a closer box."""
-    limits = Box.whole(whole.whole)
+    limits = Box.whole(blocks.kinds, blocks.means)
     box = _around(near, scale, limits, reach.globals_, reach.minutes)
-    few = whole.closer(box)
+    few = Narrowed.of(blocks, box)
     if len(near.minutes):
         dual = Dual(few.few, scale=scale, box=box, settled_fen=few.settled_fen)
         known = dual.at(scale.x(near)).prices
@@ -112,7 +134,7 @@ def _within(whole: Narrowed, scale: Scale, near: Prices, reach: Reach, tolerance
     dual = Dual(few.few, scale=scale, box=box, settled_fen=few.settled_fen)
     unit = np.maximum(scale.x(near), FLOOR) * reach.globals_
     found = _search(dual, scale.x(near), tolerance=tolerance, unit=unit)
-    return Found(found.prices, few), _tight(found.prices, box, limits)
+    return Found(found.prices, few, reach), _tight(found.prices, box, limits)
 
 
 def _around(near: Prices, scale: Scale, limits: Box, reach: Floats, minutes: Floats) -> Box:

@@ -1,4 +1,4 @@
-"""The candidates worth allocating, read part by part into compact arrays.
+"""The candidates worth allocating, read part by part into compact arrays, and by lot told apart whom to leave alone.
 
 Kept are candidates that gain, that the manager may give alone, and that fit the means by
 themselves; the others can be in no plan. What is read does not depend on the engine, nor on
@@ -8,7 +8,7 @@ how customers are cut into parts, so neither does the plan.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,10 +17,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from keepline.decisions.blocks import Blocks, Columns, Numbers, Piece, piece
 from keepline.decisions.managers import Manager, minutes_of
 from keepline.decisions.offers import by_manager, unit_cost_fen
-from keepline.decisions.problem import GAIN_MAX, NONE, Bools, Ints, Kinds, Means, Problem
+from keepline.decisions.problem import GAIN_MAX, NONE, Bools, Floats, Ints, Kinds, Means
 from keepline.errors import PublicationError
+from keepline.holdout import held_out
 from keepline.policy.documents import Policy
 
 COLUMNS = ["customer_id", "offer_id", "manager_id", "gain_fen", "cost_fen", "minutes"]
@@ -30,41 +32,39 @@ Kind = tuple[str, int, int]  # offer, cost in fen, minutes
 
 @dataclass(frozen=True)
 class Shortlist:
-    """The problem, held-out customers included, and the names behind its numbers."""
+    """Those who may be treated and those held out by lot, part by part, and the names behind their numbers."""
 
-    problem: Problem
+    open_to: Blocks
+    alone: Blocks
     channels: tuple[str, ...]
     managers: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Part:
-    customer_id: Ints
-    counts: Ints
-    manager: Ints
-    gain: Ints
-    kind: Ints
+def shortlist(
+    parts: Sequence[Path],
+    policy: Policy,
+    known: Mapping[str, Manager],
+    *,
+    scores: Sequence[Path] | None = None,
+    folder: Path | None = None,
+) -> Shortlist:
+    """Read the parts of CANDIDATES in order of customers, and of SCORES beside them; lay what is kept down in a folder.
 
-
-def shortlist(parts: Sequence[Path], policy: Policy, known: Mapping[str, Manager]) -> Shortlist:
-    """Read the parts of CANDIDATES in order of customers. What was read of a column goes as soon as it is joined."""
+    Where no folder is given, everyone is held.
+    """
     reader = _Reader(policy, known)
-    read = [reader.part(path) for path in parts]
+    lots: list[tuple[Piece, Piece]] = []
+    for number, path in enumerate(parts):
+        told = reader.part(path, None if scores is None else scores[number])
+        drawn = held_out(told.customer_id, salt=policy.limits.held_out_salt, share=policy.limits.held_out_share)
+        places = [folder / f"{arm}-{number:05d}" if folder else None for arm in ("open", "alone")]
+        lots.append((piece(told.only(~drawn), places[0]), piece(told.only(drawn), places[1])))
     kinds, kind_place = _sorted(reader.kinds)
     managers, manager_place = _sorted(reader.managers)
-    column = {each.name: [getattr(part, each.name) for part in read] for each in fields(_Part)}
-    del read
-    customer_id, counts = _join(column.pop("customer_id")), _join(column.pop("counts"))
-    problem = Problem(
-        customer_id=customer_id,
-        start=np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]),
-        manager=_narrow(np.append(manager_place, NONE))[_join(column.pop("manager"))],
-        gain=_join(column.pop("gain")),
-        kind=_narrow(kind_place)[_join(column.pop("kind"))],
-        kinds=reader.described(kinds),
-        means=reader.means(managers),
-    )
-    return Shortlist(problem, reader.channels, tuple(managers))
+    numbers = Numbers(_narrow(kind_place), np.append(manager_place, NONE).astype(np.int32))
+    given = (reader.described(kinds), reader.means(managers), folder)
+    open_to, alone = (Blocks([numbers.of(pair[arm]) for pair in lots], *given) for arm in (0, 1))
+    return Shortlist(open_to, alone, reader.channels, tuple(managers))
 
 
 class _Reader:
@@ -77,7 +77,7 @@ class _Reader:
         self.kinds: dict[Kind, int] = {}
         self.managers: dict[str, int] = {}
 
-    def part(self, path: Path) -> _Part:
+    def part(self, path: Path, scores: Path | None) -> Columns:
         table = pq.read_table(path, columns=COLUMNS).combine_chunks()
         codes, names = _codes(table["manager_id"])
         kind, told = _kinds(table)
@@ -86,11 +86,12 @@ class _Reader:
         customer, counts = np.unique(_numbers(table["customer_id"])[keep], return_counts=True)
         opens = np.cumsum(counts) - counts
         manager = self._limited(names)[codes[keep]]
-        return _Part(
+        return Columns(
+            _risk(customer, scores),
             customer,
             _narrow(counts),
-            _narrow(np.maximum.reduceat(manager, opens) if len(opens) else manager),
-            _narrow(gain[keep]),
+            (np.maximum.reduceat(manager, opens) if len(opens) else manager).astype(np.int32),
+            gain[keep].astype(np.int32),
             _narrow(np.array([self.kinds.setdefault(k, len(self.kinds)) for k in told], dtype=np.int64))[kind[keep]],
         )
 
@@ -177,6 +178,19 @@ def _kinds(table: pa.Table) -> tuple[Ints, list[Kind]]:
     return place, [(str(o), int(cost[c]), int(minutes[m])) for o, c, m in told]
 
 
+def _risk(customers: Ints, scores: Path | None) -> Floats:
+    """The probability of leaving of each customer; NaN where unknown."""
+    risk = np.full(len(customers), np.nan)
+    if scores is None:
+        return risk
+    table = pq.read_table(scores, columns=["customer_id", "leave_probability"])
+    ids, chance = table["customer_id"].to_numpy(), table["leave_probability"].to_numpy()
+    place = np.searchsorted(customers, ids)
+    there = (place < len(customers)) & (np.append(customers, -1)[place] == ids)
+    risk[place[there]] = chance[there]
+    return risk
+
+
 T = TypeVar("T", str, Kind)
 
 
@@ -192,7 +206,3 @@ def _narrow(values: Ints) -> Ints:
     """Four bytes where they do, or two."""
     top = int(np.abs(values).max(initial=0))
     return values.astype(np.int16 if top < 2**15 else np.int32 if top < 2**31 else np.int64)
-
-
-def _join(parts: Sequence[Ints]) -> Ints:
-    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)

@@ -11,12 +11,12 @@ import numpy as np
 from sqlglot import exp
 
 from keepline.decisions import words
-from keepline.decisions.allocation import Allocation
-from keepline.decisions.arms import Assigned
+from keepline.decisions.allocation import Priced
+from keepline.decisions.arms import Arms, Assigned
 from keepline.decisions.base import see
 from keepline.decisions.managers import Manager, minutes_of
 from keepline.decisions.offers import by_manager
-from keepline.decisions.problem import UNIT, Bools, Floats
+from keepline.decisions.problem import UNIT, Ints, Kinds
 from keepline.decisions.ranked import ranked_gain
 from keepline.decisions.shortlist import Shortlist
 from keepline.engine import Engine
@@ -27,16 +27,40 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
+class Totals:
+    """Customers and gain of each kind of offer, those held out in the first row and those treated in the second."""
+
+    customers: Ints
+    gain_fen: Ints
+
+    @classmethod
+    def none(cls, kinds: Kinds) -> Totals:
+        empty = np.zeros((2, len(kinds.offer)), dtype=np.int64)
+        return cls(empty, empty.copy())
+
+    def add(self, rows: Assigned) -> None:
+        """Count some rows in."""
+        place = (rows.treated.astype(np.int64), rows.kind)
+        np.add.at(self.customers, place, 1)
+        np.add.at(self.gain_fen, place, rows.gain)
+
+
+@dataclass(frozen=True)
 class Result:
     """Everything the plan was made from and came to."""
 
     policy: Policy
     known: Mapping[str, Manager]
-    short: Shortlist
-    held_out: Bools
-    plan: Allocation
-    rows: Assigned
-    risk: Floats
+    arms: Arms
+    totals: Totals
+
+    @property
+    def plan(self) -> Priced:
+        return self.arms.plan
+
+    @property
+    def short(self) -> Shortlist:
+        return self.arms.short
 
 
 def summary(engine: Engine, result: Result, *, features: Path, decisions: Path) -> Row:
@@ -213,13 +237,12 @@ def _hours(result: Result, people: list[Row]) -> list[Row]:
 
 def _offers(result: Result) -> list[Row]:
     """Every offer of the catalogue with what the plan does with it."""
-    offers = result.short.problem.kinds.offer
-    named = np.array([*offers, ""])[result.rows.kind] if len(result.rows.kind) else np.zeros(0, dtype=str)
-    costs = result.short.problem.kinds.cost
+    kinds, totals = result.short.open_to.kinds, result.totals
+    named = np.array(kinds.offer, dtype=object)
     found = []
     for offer in result.policy.offers.offer:
-        here = named == offer.id
-        treated = here & result.rows.treated
+        here = np.flatnonzero(named == offer.id)
+        alone, treated = totals.customers[:, here]
         found.append(
             {
                 "offer_id": offer.id,
@@ -227,9 +250,9 @@ def _offers(result: Result) -> list[Row]:
                 "purpose": offer.purpose,
                 "channel": offer.channel,
                 "customers": int(treated.sum()),
-                "held_out": int((here & ~result.rows.treated).sum()),
-                "gain_fen": int(result.rows.gain[treated].sum()),
-                "cost_fen": int(costs[result.rows.kind[treated]].sum()),
+                "held_out": int(alone.sum()),
+                "gain_fen": int(totals.gain_fen[1, here].sum()),
+                "cost_fen": int(treated @ kinds.cost[here]),
                 "assumed": offer.effect.source == "assumed",
             }
         )
@@ -238,21 +261,18 @@ def _offers(result: Result) -> list[Row]:
 
 def _comparison(result: Result) -> Row:
     """The same customers and means under other rules; gains are ours, see docs/mechanisms/allocation.md."""
-    problem = result.short.problem.only(~result.held_out)
-    if not problem.customers:
-        return {"without_limits_fen": 0, "ranked_by_risk_fen": 0}
-    best = np.maximum.reduceat(problem.gain, problem.start[:-1])
-    ranked = ranked_gain(problem, result.risk[~result.held_out])
-    return {"without_limits_fen": int(best.sum(dtype=np.int64)), "ranked_by_risk_fen": ranked}
+    mine = result.short.open_to
+    return {"without_limits_fen": mine.best_fen, "ranked_by_risk_fen": ranked_gain(mine)}
 
 
 def _held_out(result: Result) -> Row:
+    open_to, alone = result.short.open_to, result.short.alone
     return {
         "share": result.policy.limits.held_out_share,
-        "drawn_from": result.short.problem.customers,
-        "drawn": int(result.held_out.sum()),
-        "compared": int((~result.rows.treated).sum()),
-        "forgone_fen": int(result.rows.gain[~result.rows.treated].sum()),
+        "drawn_from": open_to.customers + alone.customers,
+        "drawn": alone.customers,
+        "compared": int(result.totals.customers[0].sum()),
+        "forgone_fen": int(result.totals.gain_fen[0].sum()),
     }
 
 

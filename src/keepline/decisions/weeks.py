@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from keepline.decisions.allocation import Allocation
+from keepline.decisions.allocation import Allocation, Exceptions, Priced, held
+from keepline.decisions.blocks import Blocks
 from keepline.decisions.moving import Left, Visits, place_all, place_more
 from keepline.decisions.problem import NONE, Floats, Ints, Problem, usage
 from keepline.decisions.repair import Plan, improving
@@ -37,6 +38,16 @@ class Weeks:
         rows = [limits.channel_week_contacts.get(channel, (ENDLESS,) * limits.weeks) for channel in channels]
         contacts = np.array(rows, dtype=np.int64).reshape(len(channels), limits.weeks)
         return cls(contacts, ENDLESS if limits.manager_week_minutes is None else limits.manager_week_minutes)
+
+
+def spread_blocks(blocks: Blocks, plan: Priced, weeks: Weeks) -> Priced:
+    """The same of a plan over blocks; everyone is held at once."""
+    problem = blocks.held()
+    urgency = np.concatenate([np.zeros(0), *(risk for _, risk in blocks.risks())])
+    made = spread(problem, held(problem, plan), weeks, urgency)
+    who = np.flatnonzero(made.choice != made.ruled)
+    exceptions = Exceptions(who, made.choice[who])
+    return replace(plan, exceptions=exceptions, gain_fen=made.gain_fen, used=made.used, week=made.week)
 
 
 def spread(problem: Problem, plan: Allocation, weeks: Weeks, urgency: Floats) -> Allocation:
