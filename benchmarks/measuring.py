@@ -19,11 +19,13 @@ from __future__ import annotations
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -43,6 +45,7 @@ class Job:
     who: str
     command: Command
     rounds: int | None = None  # fewer than the others, where one takes long
+    most_mb: float = 0.0  # memory at which it is stopped; 0: none
 
 
 @dataclass
@@ -89,8 +92,7 @@ def job() -> Iterator[Said]:
 
 
 def _processor() -> float:
-    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+    return sum(_spent(resource.getrusage(who)) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 def interleaved(jobs: Sequence[Job], *, rounds: int = 3) -> dict[str, Measured]:
@@ -109,9 +111,14 @@ def _once(each: Job, into: Measured) -> None:
     with tempfile.TemporaryFile() as wrong:
         with subprocess.Popen(each.command, stdout=subprocess.PIPE, stderr=wrong, env=environment) as child:
             assert child.stdout is not None
+            stopped = Stopped(child.pid, each.most_mb)
             text = child.stdout.read().decode()
             _, status, usage = os.wait4(child.pid, 0)
             child.returncode = os.waitstatus_to_exitcode(status)
+            stopped.over.set()
+        if stopped.at_mb:
+            into.failed = f"out of memory, stopped at {stopped.at_mb:,.0f} MB after {_spent(usage):.0f} CPU s"
+            return
         if child.returncode:
             wrong.seek(0)
             said = wrong.read().decode(errors="replace").strip().splitlines()
@@ -119,8 +126,40 @@ def _once(each: Job, into: Measured) -> None:
             return
     into.said = json.loads(text.splitlines()[-1])
     into.job_seconds.append(into.said["seconds"])
-    into.cpu_seconds.append(usage.ru_utime + usage.ru_stime)
+    into.cpu_seconds.append(_spent(usage))
     into.peaks_mb.append(usage.ru_maxrss / 1024)
+
+
+class Stopped:
+    """Watches the memory of a child and kills it above a limit; ``at_mb`` says what it held then."""
+
+    def __init__(self, pid: int, most_mb: float) -> None:
+        self.at_mb, self.over = 0.0, threading.Event()
+        self._pid, self._most = pid, most_mb
+        if most_mb:
+            threading.Thread(target=self._watch, daemon=True).start()
+
+    def _watch(self) -> None:
+        while not self.over.wait(0.05):
+            held = resident_mb(self._pid)
+            if held > self._most:
+                self.at_mb = held
+                with suppress(ProcessLookupError):
+                    os.kill(self._pid, signal.SIGKILL)
+                return
+
+
+def resident_mb(pid: int) -> float:
+    """Memory a process holds now."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    except (FileNotFoundError, ProcessLookupError, IndexError):
+        return 0.0
+    return pages * resource.getpagesize() / 2**20
+
+
+def _spent(usage: resource.struct_rusage) -> float:
+    return usage.ru_utime + usage.ru_stime
 
 
 def ours(*words: object) -> Command:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -55,6 +56,12 @@ def cut(customers: int, most: int) -> list[Range]:
     return ranges(1 << (-(-customers // most) - 1).bit_length(), 1)
 
 
+def pieces(of: Range, count: int) -> list[Range]:
+    """A range in even pieces that follow each other."""
+    cuts = [of.low + (of.high - of.low) * i // count for i in range(count + 1)]
+    return [Range(of.number, low, high) for low, high in pairwise(cuts)]
+
+
 @dataclass(frozen=True)
 class Files:
     """Some Parquet files of one month of a table; ``months_ago`` is counted from the snapshot."""
@@ -82,6 +89,11 @@ class Engine(Protocol):
 
     def write(self, query: exp.Query, table: Table, to: Path) -> int:
         """Write the query's rows as one part file in the table's declared columns; return the rows."""
+
+    def write_pieces(
+        self, query: exp.Query, table: Table, to: Path, *, see: Callable[[Range], None], of: Sequence[Range]
+    ) -> int:
+        """The same for a range in pieces that follow each other: ``see`` shows one, so that each fits the memory."""
 
     def map(self, query: exp.Query, function: Batches, table: Table, to: Path) -> int:
         """Run a row-wise function over the query's record batches and write what it returns."""
@@ -118,12 +130,23 @@ class DuckDB:
             return self._db.execute(sql)
 
     def see(self, view: str, scan: Scan, only: Range | None = None) -> None:
-        selects = [_duckdb_files(scan.table, files, only) for files in scan.files if files.paths]
-        body = " UNION ALL ".join(selects) if selects else empty_rows(scan).sql("duckdb")
+        body = _duckdb_files(scan, only) if any(files.paths for files in scan.files) else empty_rows(scan).sql("duckdb")
         self._execute(f"CREATE OR REPLACE TEMP VIEW {exp.to_identifier(view).sql('duckdb')} AS {body}")
 
     def write(self, query: exp.Query, table: Table, to: Path) -> int:
         return write_batches(self._batches(sqlmodel.declared(query, table)), table, to)
+
+    def write_pieces(
+        self, query: exp.Query, table: Table, to: Path, *, see: Callable[[Range], None], of: Sequence[Range]
+    ) -> int:
+        declared = sqlmodel.declared(query, table)
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            for piece in of:
+                see(piece)
+                yield from self._batches(declared)
+
+        return write_batches(batches(), table, to)
 
     def map(self, query: exp.Query, function: Batches, table: Table, to: Path) -> int:
         return write_batches((function(batch) for batch in self._batches(query)), table, to)
@@ -183,15 +206,35 @@ def _duckdb_failures() -> Iterator[None]:
         ) from error
 
 
-def _duckdb_files(table: Table, files: Files, only: Range | None) -> str:
-    """The files' rows; a column that a table gained after they were written is null in them."""
-    paths = exp.array(*[exp.Literal.string(str(path)) for path in files.paths]).sql("duckdb")
+def _duckdb_files(scan: Scan, only: Range | None) -> str:
+    """The rows of all months' files as one scan; a column that a table gained after they were written is null in them.
+
+    A union of months would cost a group-by a table of groups for each of them: three times the CPU, and the memory.
+    """
+    table = scan.table
+    paths = exp.array(*[_text(path) for files in scan.files for path in files.paths]).sql("duckdb")
     types = {column.name: column.type.value for column in table.columns}
     nulls = exp.select(*[exp.alias_(exp.cast(exp.null(), kind), name) for name, kind in types.items()])
-    whole = f"{nulls.where(exp.false()).sql('duckdb')} UNION ALL BY NAME SELECT * FROM read_parquet({paths})"
-    query = exp.select(*seen_columns(table, files.months_ago)).from_(f"({whole})", dialect="duckdb")
+    rows = f"SELECT *, filename FROM read_parquet({paths}, union_by_name = true)"
+    whole = f"{nulls.where(exp.false()).sql('duckdb')} UNION ALL BY NAME {rows}"
+    query = exp.select(*seen_columns(table, None, _ago_by_file(scan))).from_(f"({whole})", dialect="duckdb")
     within = of_range(table, only)
     return (query if within is None else query.where(within)).sql("duckdb")
+
+
+def _ago_by_file(scan: Scan) -> exp.Expr | None:
+    """How many months ago a row is, by the file it lies in."""
+    known = [(path, files.months_ago) for files in scan.files for path in files.paths if files.months_ago is not None]
+    if not known:
+        return None
+    by_file = exp.Case(this=exp.column("filename"))
+    for path, ago in known:
+        by_file = by_file.when(_text(path), exp.Literal.number(ago))
+    return by_file
+
+
+def _text(path: Path) -> exp.Expr:
+    return exp.Literal.string(str(path))
 
 
 def seen_columns(table: Table, months_ago: int | None, ago: exp.Expr | None = None) -> list[exp.Expr]:

@@ -94,6 +94,13 @@ class Spark:
         with _failures():
             return self._save(self._spark.sql(sqlmodel.declared(query, table).sql("spark")), table, to)
 
+    def write_pieces(
+        self, query: exp.Query, table: Table, to: Path, *, see: Callable[[Range], None], of: Sequence[Range]
+    ) -> int:
+        """All at once: Spark cuts what it shuffles by itself."""
+        see(Range(of[0].number, of[0].low, of[-1].high))
+        return self.write(query, table, to)
+
     def map(self, query: exp.Query, function: Batches, table: Table, to: Path) -> int:
         arrow = table.arrow
 

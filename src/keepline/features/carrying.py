@@ -14,13 +14,14 @@ from pathlib import Path
 from sqlglot import exp
 
 from keepline.canonical import text_hash
-from keepline.engine import Engine, Files, Range, Scan
+from keepline.engine import ID_SPACE, Engine, Files, Range, Scan, pieces
 from keepline.features.stage import Stage, Values, bound, declared, load
 from keepline.lake.store import Lake
 from keepline.periods import Month
 from keepline.tables import CARRIED
 
 MONTHS = {"bills": 12, "usage": 6, "payments": 6}  # of each table that is carried, as far as a feature looks back
+AT_ONCE = 125_000  # customers gathered at once
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,17 @@ class Carrying:
 
     def gather(self, engine: Engine, *, only: Range, to: Path) -> int:
         """Write it for one range from the whole history that counts; return the customers."""
-        for table, months in MONTHS.items():
-            engine.see(table, self.lake.scan(table, self.snapshot, months=months), only)
-        return engine.write(self._gathered, CARRIED, to)
+
+        def see(piece: Range) -> None:
+            for table, months in MONTHS.items():
+                engine.see(table, self.lake.scan(table, self.snapshot, months=months), piece)
+
+        return engine.write_pieces(self._gathered, CARRIED, to, see=see, of=self._pieces(only))
+
+    def _pieces(self, only: Range) -> list[Range]:
+        """A year of so many columns is wide: half a million customers at once would go to the disk and back."""
+        within = self.lake.rows("customers") * (only.high - only.low) / ID_SPACE
+        return pieces(only, max(1, round(within / AT_ONCE)))
 
     def roll(self, engine: Engine, *, was: Path, only: Range, to: Path) -> int:
         """Write it for one range from that of the month before, which lies in ``was``; return the customers."""
