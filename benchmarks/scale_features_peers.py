@@ -24,6 +24,7 @@ OF_BILLS = {"recurring": 4, "overage": 3, "discount": 3, "topup": 3}  # months o
 SUMS = ("voice_s", "voice_in_s", "offnet_s", "roaming_s", "data_kb", "sms", "topups", "dropped_calls")
 NAMES = {"voice_in_s": "voice_in_3m_s", "roaming_s": "roaming_3m_s", "sms": "sms_3m", "topups": "topups_3m"}
 NAMES |= {"dropped_calls": "dropped_calls_3m"}
+MARGINS = {"": "_1m", "_3m": "_3m", "_12m": "_12m"}
 ANY_USE = ("voice_s", "voice_in_s", "roaming_s", "data_kb", "sms", "active_days")
 Lists = dict[str, Any]
 
@@ -108,15 +109,22 @@ def _polars_spent(bills: Any, points: dict[str, int]) -> Any:
         discount_3m_fen=-within("discount", 0, 2),
         topup_3m_fen=within("topup", 0, 2),
     )
+    return _polars_of_months(whole)
+
+
+def _polars_of_months(whole: Any) -> Any:
+    """Changes, trends and margins from the sums."""
+    import polars as pl
+
+    c = pl.col
     long = c("first_ago") >= 5
+    margins = {f"margin{ours}_fen": c(f"margin{theirs}") / 10_000 for ours, theirs in MARGINS.items()}
     return whole.select(
         "customer_id", "revenue_fen", "revenue_3m_fen", "revenue_12m_fen", "months_billed", "overage_3m_fen",
         "discount_3m_fen", "topup_3m_fen",
         revenue_change=pl.when(long & (c("before") > 0)).then((c("revenue_3m_fen") - c("before")) / c("before")),
         revenue_slope_fen=pl.when(long).then(2 * c("tilt") / 70),
-        margin_fen=(c("margin_1m") / 10_000).round(),
-        margin_3m_fen=(c("margin_3m") / 10_000).round(),
-        margin_12m_fen=(c("margin_12m") / 10_000).round(),
+        **{name: value.round(mode="half_away_from_zero") for name, value in margins.items()},
         recurring_fen=pl.when(c("has_recurring")).then(c("now")),
         recurring_drop_fen=(c("then") - c("now")).clip(lower_bound=0),
     )  # fmt: skip
@@ -189,6 +197,7 @@ def _pandas_months(paths: list[str], columns: list[str] | None) -> Any:
 
 
 def _pandas_spent(bills: Any, points: dict[str, int]) -> Any:
+    import numpy as np
     import pandas as pd
 
     bills["margin"] = bills["amount_fen"] * bills["component"].map(points).fillna(0).astype("int64")
@@ -205,19 +214,20 @@ def _pandas_spent(bills: Any, points: dict[str, int]) -> Any:
     made["revenue_12m_fen"], first_ago = by["billed"].sum(), by["ago"].max()
     for months, name in ((0, ""), (2, "_3m"), (11, "_12m")):
         made[f"revenue{name}_fen"] = within("billed", 0, months)
-        made[f"margin{name}_fen"] = (within("margin", 0, months) / 10_000).round()
+        margin = within("margin", 0, months) / 10_000
+        made[f"margin{name}_fen"] = np.trunc(margin + np.copysign(0.5, margin))  # half away from zero, as SQL rounds
     before = within("billed", 3, 5)
     tilt = ((5 - 2 * month["ago"].astype("int64")) * month["billed"])[month["ago"] <= 5].groupby("customer_id").sum()
-    made["revenue_change"] = (made["revenue_3m_fen"] - before) / before.where(before > 0)
-    made["revenue_slope_fen"] = 2 * tilt / 70
+    long = first_ago >= 5
+    lately = made["revenue_3m_fen"].reindex(before.index).fillna(0)
+    made["revenue_change"] = ((lately - before) / before.where(before > 0)).where(long)
+    made["revenue_slope_fen"] = (2 * tilt.reindex(long.index).fillna(0) / 70).where(long)
     made["months_billed"] = (month["billed"] > 0).groupby("customer_id").sum()
     ever, now = by["recurring"].count() > 0, within("recurring", 0, 0)
     then = month.loc[(month["ago"] == 3) & month["recurring"].notna(), "recurring"]
     for name in ("overage", "discount", "topup"):
         made[f"{name}_3m_fen"] = within(name, 0, 2) * (-1 if name == "discount" else 1)
     made = pd.DataFrame(made)
-    long = first_ago >= 5
-    made[["revenue_change", "revenue_slope_fen"]] = made[["revenue_change", "revenue_slope_fen"]].where(long, axis=0)
     made["recurring_fen"] = now.reindex(made.index).fillna(0).where(ever)
     made["recurring_drop_fen"] = (then - now.reindex(then.index).fillna(0)).clip(lower=0)
     return made
