@@ -51,8 +51,8 @@ class _Numbers:
     def add(self, values: pa.Array) -> None:
         rows = np.empty(len(values), dtype=[("value", "<i8"), ("null", "u1")])
         rows["value"] = _numbers(values, self._kind)
-        rows["null"] = values.is_null().to_numpy(zero_copy_only=False)
-        self._rows.update(rows.tobytes())
+        rows["null"] = values.is_null().to_numpy(zero_copy_only=False) if values.null_count else 0
+        self._rows.update(rows.view(np.uint8).data)
 
     def digest(self) -> str:
         return self._rows.hexdigest()
@@ -81,7 +81,8 @@ class _Texts:
 def _numbers(values: pa.Array, kind: Type) -> np.ndarray[Any, np.dtype[np.int64]]:
     if kind is Type.DOUBLE:
         filled = pc.fill_null(values, 0.0).to_numpy(zero_copy_only=False)
-        return np.asarray(np.rint(filled * 1e6), dtype=np.int64)
+        millionths = filled * 1e6
+        return np.asarray(np.rint(millionths, out=millionths), dtype=np.int64)
     if kind is Type.DATE:
         values = values.cast(pa.int32())
     return np.asarray(pc.fill_null(values.cast(pa.int64()), 0).to_numpy(zero_copy_only=False))

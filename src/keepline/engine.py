@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,7 +26,7 @@ from keepline.written import GROUP_ROWS, layout
 Batches = Callable[[pa.RecordBatch], pa.RecordBatch]
 
 ID_SPACE = 1 << 62
-BATCH_ROWS = 10_000
+BATCH_ROWS = 8 * GROUP_ROWS  # scored at once: a quarter of it costs a tenth more, four times it as much memory
 
 
 @dataclass(frozen=True)
@@ -213,13 +214,19 @@ def _duckdb_files(scan: Scan, only: Range | None) -> str:
     """
     table = scan.table
     paths = exp.array(*[_text(path) for files in scan.files for path in files.paths]).sql("duckdb")
+    rows = f"SELECT *, filename FROM read_parquet({paths}, union_by_name = true)"
+    shown = exp.select(*seen_columns(table, None, _ago_by_file(scan))).sql("duckdb")
+    within = of_range(table, only)
+    kept = "" if within is None else f" WHERE {within.sql('duckdb')}"
+    return f"{shown} FROM ({_no_rows(table)} UNION ALL BY NAME {rows}){kept}"
+
+
+@cache
+def _no_rows(table: Table) -> str:
+    """A table's columns, and nothing in them; kept, as making the text costs more than reading a small file."""
     types = {column.name: column.type.value for column in table.columns}
     nulls = exp.select(*[exp.alias_(exp.cast(exp.null(), kind), name) for name, kind in types.items()])
-    rows = f"SELECT *, filename FROM read_parquet({paths}, union_by_name = true)"
-    whole = f"{nulls.where(exp.false()).sql('duckdb')} UNION ALL BY NAME {rows}"
-    query = exp.select(*seen_columns(table, None, _ago_by_file(scan))).from_(f"({whole})", dialect="duckdb")
-    within = of_range(table, only)
-    return (query if within is None else query.where(within)).sql("duckdb")
+    return nulls.where(exp.false()).sql("duckdb")
 
 
 def _ago_by_file(scan: Scan) -> exp.Expr | None:

@@ -78,15 +78,14 @@ class SqlModel:
 
     def bind(self, **values: Value) -> SqlModel:
         """Put values in the place of ``:name`` placeholders; a missing or unused name is refused."""
-        query = self.query.copy()
-        wanted = {str(node.this) for node in query.find_all(exp.Placeholder)}
+        wanted = {str(node.this) for node in self.query.find_all(exp.Placeholder)}
         if wanted != set(values):
             raise _refuse(self.name, f"has parameters {sorted(wanted)}, was given {sorted(values)}")
 
         def fill(node: exp.Expr) -> exp.Expr:
             return literal(values[str(node.this)]) if isinstance(node, exp.Placeholder) else node
 
-        return replace(self, query=as_query(query.transform(fill)))
+        return replace(self, query=as_query(self.query.transform(fill)))
 
     def with_parts(self, parts: Mapping[str, exp.Query]) -> SqlModel:
         """Let the model read ``parts`` by name: each becomes a common table expression.
@@ -204,7 +203,8 @@ def declared(query: exp.Query, table: Table, columns: tuple[str, ...] | None = N
     names = columns or table.names
     casts = [exp.alias_(exp.cast(exp.column(name, table="q"), table.column(name).type.value), name) for name in names]
     key = [exp.column(name) for name in table.key if name in names]
-    return exp.select(*casts).from_(query.copy().subquery("q")).order_by(*key)
+    whole = query.copy().subquery("q", copy=False)  # one copy, where each step would make another of the whole tree
+    return exp.select(*casts).from_(whole, copy=False).order_by(*key, copy=False)
 
 
 def origins(query: exp.Query, schema: Schema) -> dict[str, set[str]]:

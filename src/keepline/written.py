@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from keepline.tables import Table, Type
 
-GROUP_ROWS = 5_120  # of a row group at most: what looking up one customer has to read; half a batch of DuckDB's
+GROUP_ROWS = 5_120  # of a row group at most: what looking up one customer has to read; an eighth of a batch
 
 
 def layout(table: Table) -> dict[str, Any]:

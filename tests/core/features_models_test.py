@@ -36,12 +36,12 @@ def test_each_model_answers_a_question_on_one_page() -> None:
 
 def test_a_part_whose_column_is_renamed_or_retyped_fails_without_running() -> None:
     stage = sql_models()[0]
-    spend = stage.parts["spend"]
+    ledger = stage.parts["ledger"]
     for old, new in (("revenue_fen", "revenue"), ("revenue_fen", "kind")):
-        columns = [c.as_(new) if c.alias_or_name == old else c for c in spend.query.selects]
-        broken = replace(spend, query=spend.query.copy().select(*columns, append=False))
+        columns = [c.as_(new) if c.alias_or_name == old else c for c in ledger.query.selects]
+        broken = replace(ledger, query=ledger.query.copy().select(*columns, append=False))
         with pytest.raises(ModelError):
-            Stage(stage.model, stage.parts | {"spend": broken}).check()
+            Stage(stage.model, stage.parts | {"ledger": broken}).check()
 
 
 def test_features_come_from_the_columns_of_the_lake() -> None:

@@ -56,7 +56,7 @@ def test_a_reason_is_named_only_where_its_fact_is_true(tmp_path: Path) -> None:
     )  # raises everyone alike
     column = {name: np.full(2000, np.nan) for name in FACTS}
     column["complaints_12m"] = table["complaints_12m"].to_numpy().astype(float)
-    found = strongest(inputs, curves, matrix=inputs.matrix(table), column=column)
+    found = strongest(inputs, curves, parts=curves.parts(inputs.matrix(table)), column=column)
     complained = column["complaints_12m"] > 0
     assert set(found[complained, 0]) == {"complaints"}
     assert set(found[~complained, 0]) == {"service_pattern"}
@@ -74,7 +74,7 @@ def test_last_months_reason_stays_first_while_it_is_nearly_as_strong(tmp_path: P
     column = {name: np.full(2000, np.nan) for name in FACTS}
     column |= {"complaints_12m": np.ones(2000), "voice_change": np.full(2000, -0.5), "tenure_months": np.ones(2000)}
     before = np.array([None, "falling_use", "short_tenure", "arrears", "complaints"] * 400, dtype=object)
-    given = {"matrix": inputs.matrix(table), "column": column}
+    given = {"parts": curves.parts(inputs.matrix(table)), "column": column}
     found = strongest(inputs, curves, **given, before=before)
     assert list(found[:5, 0]) == ["complaints", "falling_use", "complaints", "complaints", "complaints"]
     assert list(found[1]) == ["falling_use", "complaints", "short_tenure"]

@@ -42,12 +42,10 @@ __all__ = [
 OUTCOMES = ("bills", "usage", "departures", "deliveries", "approvals")  # what the outcome window is read from
 PARTS = (
     "people",
-    "spend",
-    "used",
+    "ledger",
     "complained",
     "contacted",
     "faulty",
-    "owed",
     "held",
     "answered",
     "brought",

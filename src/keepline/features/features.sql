@@ -1,17 +1,22 @@
 -- question: what is known of each customer at the end of the snapshot month?
--- reads: people, spend, used, complained, contacted, faulty, owed, held, answered, brought, circle, granted, promised, drawn, gone
+-- reads: people, ledger, complained, contacted, faulty, held, answered, brought, circle, granted, promised, drawn, gone
 -- makes: features
 WITH known AS (
   SELECT
-    COALESCE(people.customer_id, spend.customer_id) AS customer_id,
+    COALESCE(people.customer_id, ledger.customer_id) AS customer_id,
     people.kind, people.industry, people.region, people.district, people.manager_id, people.star_rating,
     people.listed_class, people.consent, people.blacklisted, people.preferred_channel, people.contact_gap_days,
     people.tenure_months, people.age_years, people.months_to_birthday,
-    spend.revenue_fen, spend.revenue_3m_fen, spend.revenue_12m_fen, spend.revenue_change, spend.revenue_slope_fen,
-    spend.months_billed, spend.margin_fen, spend.margin_3m_fen, spend.margin_12m_fen, spend.recurring_fen,
-    spend.overage_3m_fen, spend.discount_3m_fen, spend.topup_3m_fen, spend.recurring_drop_fen
+    ledger.revenue_fen, ledger.revenue_3m_fen, ledger.revenue_12m_fen, ledger.revenue_change,
+    ledger.revenue_slope_fen, ledger.months_billed, ledger.margin_fen, ledger.margin_3m_fen, ledger.margin_12m_fen,
+    ledger.recurring_fen, ledger.overage_3m_fen, ledger.discount_3m_fen, ledger.topup_3m_fen,
+    ledger.recurring_drop_fen, ledger.voice_s, ledger.voice_3m_s, ledger.voice_change, ledger.voice_in_3m_s,
+    ledger.offnet_share, ledger.roaming_3m_s, ledger.data_kb, ledger.data_3m_kb, ledger.data_change, ledger.sms_3m,
+    ledger.topups_3m, ledger.active_days, ledger.months_silent, ledger.dropped_calls_3m, ledger.arrears_fen,
+    ledger.arrears_months, ledger.late_6m
   FROM people
-  FULL JOIN spend ON people.customer_id = spend.customer_id
+  FULL JOIN ledger ON people.customer_id = ledger.customer_id
+  WHERE people.customer_id IS NOT NULL OR ledger.revenue_fen IS NOT NULL
 )
 -- a placeholder named like a feature is its value where there is no row: 0 if the table is known, null if not
 SELECT
@@ -45,20 +50,20 @@ SELECT
   COALESCE(k.discount_3m_fen, 0) AS discount_3m_fen,
   COALESCE(k.topup_3m_fen, 0) AS topup_3m_fen,
   k.recurring_drop_fen,
-  COALESCE(used.voice_s, :voice_s) AS voice_s,
-  COALESCE(used.voice_3m_s, :voice_3m_s) AS voice_3m_s,
-  used.voice_change,
-  COALESCE(used.voice_in_3m_s, :voice_in_3m_s) AS voice_in_3m_s,
-  used.offnet_share,
-  COALESCE(used.roaming_3m_s, :roaming_3m_s) AS roaming_3m_s,
-  COALESCE(used.data_kb, :data_kb) AS data_kb,
-  COALESCE(used.data_3m_kb, :data_3m_kb) AS data_3m_kb,
-  used.data_change,
-  COALESCE(used.sms_3m, :sms_3m) AS sms_3m,
-  COALESCE(used.topups_3m, :topups_3m) AS topups_3m,
-  COALESCE(used.active_days, :active_days) AS active_days,
-  COALESCE(used.months_silent, :months_silent) AS months_silent,
-  COALESCE(used.dropped_calls_3m, :dropped_calls_3m) AS dropped_calls_3m,
+  COALESCE(k.voice_s, :voice_s) AS voice_s,
+  COALESCE(k.voice_3m_s, :voice_3m_s) AS voice_3m_s,
+  k.voice_change,
+  COALESCE(k.voice_in_3m_s, :voice_in_3m_s) AS voice_in_3m_s,
+  k.offnet_share,
+  COALESCE(k.roaming_3m_s, :roaming_3m_s) AS roaming_3m_s,
+  COALESCE(k.data_kb, :data_kb) AS data_kb,
+  COALESCE(k.data_3m_kb, :data_3m_kb) AS data_3m_kb,
+  k.data_change,
+  COALESCE(k.sms_3m, :sms_3m) AS sms_3m,
+  COALESCE(k.topups_3m, :topups_3m) AS topups_3m,
+  COALESCE(k.active_days, :active_days) AS active_days,
+  COALESCE(k.months_silent, :months_silent) AS months_silent,
+  COALESCE(k.dropped_calls_3m, :dropped_calls_3m) AS dropped_calls_3m,
   COALESCE(complained.complaints_3m, :complaints_3m) AS complaints_3m,
   COALESCE(complained.complaints_12m, :complaints_12m) AS complaints_12m,
   COALESCE(complained.complaints_open, :complaints_open) AS complaints_open,
@@ -69,9 +74,9 @@ SELECT
   CASE WHEN k.district IS NOT NULL
     THEN COALESCE(faulty.district_faults_3m, :district_faults_3m)
   END AS district_faults_3m,
-  COALESCE(owed.arrears_fen, :arrears_fen) AS arrears_fen,
-  COALESCE(owed.arrears_months, :arrears_months) AS arrears_months,
-  COALESCE(owed.late_6m, :late_6m) AS late_6m,
+  COALESCE(k.arrears_fen, :arrears_fen) AS arrears_fen,
+  COALESCE(k.arrears_months, :arrears_months) AS arrears_months,
+  COALESCE(k.late_6m, :late_6m) AS late_6m,
   COALESCE(held.lines, :lines) AS lines,
   COALESCE(held.products, :products) AS products,
   held.contract_months_left,
@@ -88,11 +93,9 @@ SELECT
   COALESCE(promised.promises_broken_3m, :promises_broken_3m) AS promises_broken_3m,
   drawn.months_since_lots
 FROM known AS k
-LEFT JOIN used ON used.customer_id = k.customer_id
 LEFT JOIN complained ON complained.customer_id = k.customer_id
 LEFT JOIN contacted ON contacted.customer_id = k.customer_id
 LEFT JOIN faulty ON faulty.district = k.district
-LEFT JOIN owed ON owed.customer_id = k.customer_id
 LEFT JOIN held ON held.customer_id = k.customer_id
 LEFT JOIN answered ON answered.customer_id = k.customer_id
 LEFT JOIN brought ON brought.customer_id = k.customer_id

@@ -65,13 +65,17 @@ class Additive:
     def parts(self, matrix: Vector) -> Vector:
         """What each term adds to the log-odds of each row, terms × rows."""
         made = np.empty((len(self.terms), len(matrix)))
-        spell_out(matrix, self._curves, made)
+        spell_out(np.asfortranarray(matrix), self._curves, made)  # input by input, so their values lie side by side
         return made
 
     def logit(self, matrix: Vector) -> Vector:
         """Log-odds, added term by term, so that they do not depend on the cut into batches."""
-        total = np.full(len(matrix), self.intercept)
-        for part in self.parts(matrix):
+        return self.added(self.parts(matrix))
+
+    def added(self, parts: Vector) -> Vector:
+        """The log-odds of rows whose parts are known already."""
+        total = np.full(parts.shape[1], self.intercept)
+        for part in parts:
             total += part
         return total
 

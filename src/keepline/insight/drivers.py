@@ -10,7 +10,6 @@ known has no score: silence is not indifference.
 from __future__ import annotations
 
 from functools import reduce
-from operator import add
 from pathlib import Path
 
 from sqlglot import exp
@@ -66,7 +65,7 @@ def _of(name: str, driver: Driver | None) -> dict[str, exp.Expr]:
 
 
 def _sum(trees: list[exp.Expr]) -> exp.Expr:
-    return reduce(add, trees)
+    return reduce(lambda some, one: exp.Add(this=some, expression=one), trees)  # "+" would copy all before, each time
 
 
 def _rounded(tree: exp.Expr) -> exp.Expr:

@@ -123,8 +123,8 @@ def numbers(values: Any) -> Vector:
     """A column as floats, unknown as NaN, rounded so that engines agree."""
     cast = values.cast(pa.int64()) if pa.types.is_boolean(values.type) else values
     floats = cast.cast(pa.float64())
-    made = floats.to_numpy(zero_copy_only=False) if _batch(floats) else floats.to_numpy()
-    return np.asarray(np.round(np.asarray(made, dtype=np.float64), DECIMALS))
+    made = np.asarray(floats.to_numpy(zero_copy_only=False) if _batch(floats) else floats.to_numpy())
+    return made if pa.types.is_integer(cast.type) else np.asarray(np.round(made, DECIMALS))
 
 
 def looks_back(feature: str) -> int:

@@ -8,8 +8,9 @@ by customer), so the stack is also the calibration: a base that is too sure gets
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
@@ -45,11 +46,16 @@ class Stack:
     names: tuple[str, ...]
     shift: float = 0.0
 
-    def logit(self, matrix: Vector) -> Vector:
+    def logit(self, matrix: Vector, parts: Vector | None = None) -> Vector:
+        """``parts``: what the curves say of each row, where that is known already."""
         total = np.full(len(matrix), self.intercept + self.shift)
         bases: tuple[Base, ...] = (self.curves, *self.trees)
         for base, weight in zip(bases, self.weights, strict=True):
-            total = total + weight * _bounded(base.logit(matrix))
+            if not weight:
+                continue  # trees that told nothing more are not asked
+            spelt = parts if base is self.curves else None
+            said = base.logit(matrix) if spelt is None else self.curves.added(spelt)
+            total = total + weight * _bounded(said)
         return total
 
 
@@ -65,20 +71,30 @@ class Leaving:
             return np.zeros(len(ids), dtype=np.int64)
         return folds(ids, salt="outer", count=len(self.stacks))
 
-    def logit(self, matrix: Vector, ids: Numbers) -> Vector:
-        made = np.empty(len(ids))
+    def each(self, matrix: Vector, ids: Numbers) -> Iterator[tuple[Stack, Any, Vector]]:
+        """Each stack that scores any of the customers: which of them, and their rows."""
+        if len(self.stacks) == 1:
+            yield self.stacks[0], slice(None), matrix  # all of them, and nothing copied
+            return
         which = self.folds(ids)
         for i, stack in enumerate(self.stacks):
             mine = which == i
             if mine.any():
-                made[mine] = stack.logit(matrix[mine])
-        return made
+                yield stack, mine, matrix[mine]
 
     def probability(self, matrix: Vector, ids: Numbers) -> Vector:
-        return np.asarray(np.round(expit(self.logit(matrix, ids)), 9))
+        made = np.empty(len(ids))
+        for stack, mine, rows in self.each(matrix, ids):
+            made[mine] = chance(stack.logit(rows))
+        return made
 
     def corrected(self, shift: float) -> Leaving:
         return Leaving(tuple(replace(stack, shift=shift) for stack in self.stacks))
+
+
+def chance(logit: Vector) -> Vector:
+    """Log-odds as a probability, rounded so that machines agree."""
+    return np.asarray(np.round(expit(logit), 9))
 
 
 def _bounded(logit: Vector) -> Vector:

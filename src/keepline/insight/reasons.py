@@ -113,19 +113,18 @@ BY_FEATURE = {feature: family for family in FAMILIES for feature in family.featu
 OTHERWISE = "profile_pattern"
 
 
-def strongest(
-    inputs: Inputs, curves: Additive, *, matrix: Vector, column: Column, before: Codes | None = None
-) -> Codes:
+def strongest(inputs: Inputs, curves: Additive, *, parts: Vector, column: Column, before: Codes | None = None) -> Codes:
     """Codes of the three strongest reasons that raise the risk, customers × 3; None where there are fewer.
 
+    ``parts`` is what each curve says of them, terms × customers.
     ``before``: the first reason of each customer a month ago, None where there was none.
     """
-    parts = _parts(inputs, curves, matrix=matrix, column=column)
-    codes = sorted(parts)
-    made = np.full((len(matrix), SHOWN), None, dtype=object)
+    by_code = _parts(inputs, curves, parts=parts, column=column)
+    codes = sorted(by_code)
+    made = np.full((parts.shape[1], SHOWN), None, dtype=object)
     if not codes:
         return made
-    sizes = np.column_stack([parts[code] for code in codes])
+    sizes = np.column_stack([by_code[code] for code in codes])
     weighty = sizes if before is None else _steadied(sizes, codes, before)
     order = np.argsort(-weighty, axis=1, kind="stable")[:, :SHOWN]
     top = np.take_along_axis(sizes, order, axis=1)
@@ -147,14 +146,14 @@ def _steadied(sizes: Vector, codes: list[str], before: Codes) -> Vector:
     return made
 
 
-def _parts(inputs: Inputs, curves: Additive, *, matrix: Vector, column: Column) -> dict[str, Vector]:
+def _parts(inputs: Inputs, curves: Additive, *, parts: Vector, column: Column) -> dict[str, Vector]:
     """The summed part of each reason for each customer."""
     holds = {family.code: family.holds(column) for family in FAMILIES}
-    parts: dict[str, Vector] = {}
-    for term, part in zip(curves.terms, curves.parts(matrix), strict=True):
+    made: dict[str, Vector] = {}
+    for term, part in zip(curves.terms, parts, strict=True):
         for code, share in _codes(inputs.columns[term.column].name, part, holds):
-            parts[code] = parts.get(code, np.zeros(len(matrix))) + share
-    return parts
+            made[code] = made.get(code, np.zeros(parts.shape[1])) + share
+    return made
 
 
 def _codes(name: str, part: Vector, holds: dict[str, npt.NDArray[np.bool_]]) -> list[tuple[str, Vector]]:

@@ -14,7 +14,7 @@ from sqlglot import exp
 from keepline.engine import Engine, Files, Range, Scan
 from keepline.insight import loyalty, reasons, value
 from keepline.insight.inputs import Shelf, Vector, numbers, rows_query, see_rows
-from keepline.insight.leaving import Leaving
+from keepline.insight.leaving import Leaving, chance
 from keepline.insight.staying import AHEAD
 from keepline.insight.staying import READS as COURSE
 from keepline.insight.topups import COLUMNS as TOPUPS
@@ -94,12 +94,12 @@ class Scorer:
         ids = rows.column("customer_id").to_numpy()
         inputs = self.models.inputs
         matrix = inputs.matrix(rows) if inputs else np.empty((len(ids), 0))
-        leave = _probability(self.models.leave, matrix, ids)
+        leave, why = self._leaving(matrix, ids, _some(column, reasons.FACTS), before=_reasons_before(rows))
         made: dict[str, Any] = {"customer_id": rows.column("customer_id"), "month": rows.column("month")}
         made |= self._worth(_some(column, WORTH), leave)
         made |= self._loyalty(_some(column, LOYALTY), leave)
         made |= self._risks(matrix, ids, leave, _some(column, COURSE))
-        made |= self._reasons(matrix, ids, _some(column, reasons.FACTS), before=_reasons_before(rows))
+        made |= {f"reason_{i + 1}": why[:, i] for i in range(reasons.SHOWN)}
         made["model_version"] = pa.array([self.models.version] * len(ids), pa.string())
         arrays = [_array(made[c.name], c.type) for c in SCORES.columns]
         return pa.RecordBatch.from_arrays(arrays, schema=SCORES.arrow)
@@ -150,19 +150,20 @@ class Scorer:
             "risk_band": np.select(bands, ["high", "medium", "low"], "unknown"),
         }
 
-    def _reasons(
+    def _leaving(
         self, matrix: Vector, ids: Any, column: dict[str, Vector], *, before: reasons.Codes | None
-    ) -> dict[str, Any]:
-        made = np.full((len(ids), reasons.SHOWN), None, dtype=object)
+    ) -> tuple[Vector, reasons.Codes]:
+        """The probability to leave and its reasons, both from what the curves say, which is spelt out once."""
+        leave, made = np.full(len(ids), np.nan), np.full((len(ids), reasons.SHOWN), None, dtype=object)
         leaving, inputs = self.models.leave, self.models.inputs
         if leaving is not None and inputs is not None:
-            which = leaving.folds(ids)
-            for i, stack in enumerate(leaving.stacks):
-                mine = which == i
+            for stack, mine, rows in leaving.each(matrix, ids):
+                parts = stack.curves.parts(rows)
+                leave[mine] = chance(stack.logit(rows, parts))
                 own = {name: values[mine] for name, values in column.items()}
                 was = None if before is None else before[mine]
-                made[mine] = reasons.strongest(inputs, stack.curves, matrix=matrix[mine], column=own, before=was)
-        return {f"reason_{i + 1}": made[:, i] for i in range(reasons.SHOWN)}
+                made[mine] = reasons.strongest(inputs, stack.curves, parts=parts, column=own, before=was)
+        return leave, made
 
 
 def _some(column: dict[str, Vector], names: Sequence[str]) -> dict[str, Vector]:

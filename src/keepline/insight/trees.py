@@ -36,7 +36,7 @@ class Trees:
     def logit(self, matrix: Vector) -> Vector:
         """Log-odds, to the bit what LightGBM's own predictor gives."""
         total = np.zeros(len(matrix))
-        sift(np.ascontiguousarray(matrix), self.sieve, total)
+        sift(np.asfortranarray(matrix), self.sieve, total)  # asked input by input
         return total
 
 
