@@ -1,40 +1,38 @@
 """What a month costs as the base grows: everything made anew, the month closed, and the same bytes merely read.
 
-usage: benchmarks/scale_bench.py [CUSTOMERS …]      default: 100000 300000; a site of twelve months is made and deleted
+usage: benchmarks/scale_bench.py [CUSTOMERS …]      default: 200000 1000000
 
-Simulated operators (scale_operator.py): for cost alone. *Anew* is a run that finds nothing of past months; *closed* one
-that finds all but its own month and the outcomes it brings, and what the month before left to carry, as after the first
-every run does. Training learns from a lot of customers, so its share falls as the base grows. Bytes are what a process
-read from files, on disk or in memory.
+Simulated operators of twelve months (scale_operator.py): for cost alone. *Anew* is a run that finds nothing of past
+months; *closed* one that finds all but its own month and the outcomes it brings, and what the month before left to
+carry, as after the first every run does. Training learns from a lot of customers, so its share falls as the base grows.
+Bytes are what a process read from files, on disk or in memory.
 """
 
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from measuring import Job, Measured, interleaved, machine, mark, ours, table
 from scale_operator import LAST
+from scale_sites import MONTHS, site_of, threads
 
-JOBS, MAKER = "scale_jobs.py", "scale_operator.py"
-SIZES = (100_000, 300_000)
-MONTHS = 12
+JOBS = "scale_jobs.py"
+SIZES = (200_000, 1_000_000)
 FIXED = ("training", "measurement", "niches", "report")  # what hardly grows with the base, or is told by a lot of it
-LESS, MEMORY_MB = 6.0, 4096
+LESS, MEMORY_MB, LINEAR, NATION, MINUTES = 6.0, 4096, 1.15, 100_000_000, 60.0
+RUNS = {"anew": "anew", "closed": "closed", "two": "closed, two threads"}
 
 
 def main(sizes: list[int]) -> None:
     print(
-        f"## Scale\n\n{machine()}\n\nSimulated operators of {MONTHS} months; one thread, ranges of 500,000 customers."
+        f"## Scale\n\n{machine()}\n\nSimulated operators of {MONTHS} months; one thread unless said, 500,000 a range.\n"
     )
     each = {}
     for customers in sizes:
-        with tempfile.TemporaryDirectory() as folder:
-            each[customers] = of(Path(folder) / "site", customers)
-    rows = [said for customers, found in each.items() for said in lines(customers, found)]
+        with site_of(customers) as site:
+            each[customers] = of(site)
     head = [
         "customers",
         "run",
@@ -44,41 +42,29 @@ def main(sizes: list[int]) -> None:
         "features, CPU s",
         "features, GB read",
     ]
-    table([*head, "peak MB"], rows)
+    table([*head, "peak MB"], [said for customers, found in each.items() for said in lines(customers, found)])
     print()
     for customers, found in each.items():
-        anew, closed, read = found["anew"], found["closed"], found["scan"]
-        less = gigabytes(anew) / gigabytes(closed)
-        mark(f"{customers:,}: bytes that features and labels read, anew ÷ closed", found=less, least=LESS)
-        cheaper = features(anew) / features(closed)
-        print(f"- {customers:,}: CPU of features and labels, anew ÷ closed: {cheaper:.1f}")
-        own = closed.said["steps"]["features"]["cpu"]
-        print(f"- {customers:,}: CPU of the month's features ÷ a plain scan of the same columns: {own / read.job:.1f}")
-        whole = found["obvious"]
-        print(
-            f"- {customers:,}: CPU of the month's features as one query over everybody ÷ closed: {whole.job / own:.1f}"
-        )
-        print(f"- {customers:,}: peak memory of that one query ÷ closed: {whole.peak_mb / closed.peak_mb:.1f}")
-        held_by = ", ".join(f"{name} {size / customers:.0f}" for name, size in closed.said["disk"].items())
-        print(f"- {customers:,}: bytes a customer on disk: {held_by}")
-        mark(f"{customers:,}: peak MB", found=max(anew.peak_mb, closed.peak_mb), most=MEMORY_MB)
+        told(customers, found)
+    profile({customers: found["closed"] for customers, found in each.items()})
+    projected({customers: found["closed"] for customers, found in each.items()})
 
 
-def of(site: Path, customers: int) -> dict[str, Measured]:
-    subprocess.run(ours(MAKER, site, customers, MONTHS), check=True)
-    settings = site / "keepline.toml"
-    text = settings.read_text(encoding="utf-8").replace("threads = 2", "threads = 1")
-    settings.write_text(text, encoding="utf-8")
+def of(site: Path) -> dict[str, Measured]:
     found = {}
-    for name in ("anew", "closed"):
-        if name == "closed":
+    for folder in ("kept", "published", "work"):
+        shutil.rmtree(site / folder, ignore_errors=True)
+    for name in RUNS:
+        if name != "anew":
             once("former", "former", site)
+            found["raw"] = once("raw", "raw", site)
+        threads(site, 2 if name == "two" else 1)
         found[name] = once(name, "month", site)
         found[name].said["disk"] = {folder: held(site / folder) for folder in ("lake", "kept", "published")}
         shutil.rmtree(site / "published")
         for own in [*(site / "kept").glob(f"*-{LAST}-*"), *newest_labels(site)]:
             shutil.rmtree(own)
-    return found | {name: once(name, name, site) for name in ("scan", "obvious")}
+    return found | {"scan": once("scan", "scan", site)}
 
 
 def newest_labels(site: Path) -> list[Path]:
@@ -100,26 +86,96 @@ def held(folder: Path) -> float:
 
 def lines(customers: int, found: dict[str, Measured]) -> list[list[object]]:
     made = []
-    for name in ("anew", "closed"):
+    for name, title in RUNS.items():
         run = found[name]
-        rest = sum(step["cpu"] for step_name, step in run.said["steps"].items() if step_name not in FIXED)
-        cpu = [f"{run.job:.1f}", f"{1e6 * run.job / customers:.0f}", f"{1e6 * rest / customers:.0f}"]
+        cpu = [f"{run.job:.1f}", f"{1e6 * run.job / customers:.0f}", f"{1e6 * growing(run) / customers:.0f}"]
         made.append(
-            [f"{customers:,}", name, *cpu, f"{features(run):.2f}", f"{gigabytes(run):.3f}", f"{run.peak_mb:.0f}"]
+            [f"{customers:,}", title, *cpu, f"{features(run):.2f}", f"{gigabytes(run):.3f}", f"{run.peak_mb:.0f}"]
         )
     return made
 
 
+def told(customers: int, found: dict[str, Measured]) -> None:
+    anew, closed, two, read, raw = (found[name] for name in ("anew", "closed", "two", "scan", "raw"))
+    who = f"{customers:,}"
+    mark(
+        f"{who}: bytes that features and labels read, anew ÷ closed",
+        found=gigabytes(anew) / gigabytes(closed),
+        least=LESS,
+    )
+    print(f"- {who}: CPU of features and labels, anew ÷ closed: {features(anew) / features(closed):.1f}")
+    own, cells = closed.said["steps"]["features"]["cpu"], read.said["cells"]
+    print(
+        f"- {who}: CPU of the month's features: {1e9 * own / cells:.0f} ns for each cell of the columns they are made "
+        f"of ({cells:,}); merely reading these takes {1e9 * read.job / cells:.0f} ns, so {own / read.job:.1f} times that"
+    )
+    print(
+        f"- {who}: the month in the lake and what is carried to it are {raw.said['bytes'] / 1e6:,.0f} MB; reading the "
+        f"bytes once takes {raw.job:.2f} CPU s, a {closed.job / max(raw.job, 1e-3):,.0f}th of closing the month"
+    )
+    print(
+        f"- {who}: by the clock, one thread {closed.said['wall']:.0f} s, two {two.said['wall']:.0f} s "
+        f"({closed.said['wall'] / two.said['wall']:.2f} times as fast, {two.job / closed.job:.2f} times the CPU), "
+        f"while others kept {closed.said['others']:.1f} and {two.said['others']:.1f} of the cores busy"
+    )
+    held_by = ", ".join(f"{name} {size / customers:.0f}" for name, size in closed.said["disk"].items())
+    print(f"- {who}: bytes a customer on disk: {held_by}")
+    mark(f"{who}: peak MB", found=max(found[name].peak_mb for name in RUNS), most=MEMORY_MB)
+
+
+def profile(closed: dict[int, Measured]) -> None:
+    """Each step by the straight line through the least and the greatest size: so much for all, so much a customer."""
+    small, large = min(closed), max(closed)
+    names = [name for name in closed[large].said["steps"] if name in closed[small].said["steps"]]
+    rows = []
+    for name in sorted(names, key=lambda name: -step(closed[large], name)):
+        first, last = step(closed[small], name), step(closed[large], name)
+        slope = (last - first) / (large - small) if large > small else last / large
+        each = [f"{1e6 * step(run, name) / customers:.2f}" for customers, run in closed.items()]
+        rows.append([name, *each, f"{1e6 * slope:.2f}", f"{last - slope * large:.1f}"])
+    print(
+        "\n### Closing a month, by step\n\nµs of CPU a customer; marginal and fixed by the line through the least and the "
+        "greatest size.\n"
+    )
+    table(["step", *(f"{customers:,}" for customers in closed), "marginal", "fixed, CPU s"], rows)
+
+
+def projected(closed: dict[int, Measured]) -> None:
+    small, large = min(closed), max(closed)
+    if small == large:
+        return
+    slope = (closed[large].job - closed[small].job) / (large - small)
+    fixed = closed[large].job - slope * large
+    print()
+    last, first = (growing(closed[size]) / size for size in (large, small))
+    mark(f"closing but for what is fixed, a customer: {large:,} ÷ {small:,}", found=last / first, most=LINEAR)
+    print(
+        f"- closing: {1e6 * slope:.1f} µs a customer and {fixed:.0f} CPU s for all, by the line through {small:,} and "
+        f"{large:,}"
+    )
+    mark(
+        f"**projected**: CPU minutes to close a month of {NATION:,}", found=(fixed + slope * NATION) / 60, most=MINUTES
+    )
+
+
+def step(run: Measured, name: str) -> float:
+    return float(run.said["steps"][name]["cpu"])
+
+
+def growing(run: Measured) -> float:
+    return sum(step(run, name) for name in run.said["steps"] if name not in FIXED)
+
+
 def of_features(run: Measured) -> list[dict[str, float]]:
-    return [step for name, step in run.said["steps"].items() if name.startswith(("features", "outcomes"))]
+    return [said for name, said in run.said["steps"].items() if name.startswith(("features", "outcomes"))]
 
 
 def features(run: Measured) -> float:
-    return sum(step["cpu"] for step in of_features(run))
+    return sum(said["cpu"] for said in of_features(run))
 
 
 def gigabytes(run: Measured) -> float:
-    return sum(step["read"] for step in of_features(run)) / 1e9
+    return sum(said["read"] for said in of_features(run)) / 1e9
 
 
 if __name__ == "__main__":

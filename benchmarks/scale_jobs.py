@@ -3,14 +3,14 @@
 usage: scale_jobs.py month SITE        run the last month and tell what each step cost
        scale_jobs.py former SITE       keep what the close of the month before would have left to carry
        scale_jobs.py scan SITE         read the same columns of the lake once, and nothing else
-       scale_jobs.py obvious SITE      the last month's features of everybody as one query, in all the memory there is
+       scale_jobs.py raw SITE          read the bytes of the last month once, and nothing else
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ import pyarrow.parquet as pq
 from measuring import job
 from scale_operator import LAST
 
-from keepline.engine import ranges, start
 from keepline.features.build import WINDOWS, base_of, column_origins
 from keepline.features.carrying import MONTHS
 from keepline.kept import Kept
@@ -28,7 +27,7 @@ from keepline.pipeline import carried_part, opened, run_month
 from keepline.policy.documents import read_policy
 from keepline.progress import Silent
 from keepline.site import open_site
-from keepline.tables import FEATURES, TABLES
+from keepline.tables import CARRIED, FEATURES, TABLES
 
 
 class Costs:
@@ -59,11 +58,20 @@ def _read() -> int:
     return int(dict(line.split(": ") for line in lines)["rchar"])
 
 
+def _busy() -> float:
+    """Processor seconds that the machine has spent on anything so far."""
+    user, nice, system, *rest = map(int, Path("/proc/stat").read_text(encoding="ascii").split("\n")[0].split()[1:])
+    return (user + nice + system + sum(rest[2:5])) / os.sysconf("SC_CLK_TCK")
+
+
 def month(root: Path) -> None:
     costs: Any = Costs()
+    begun, busy = time.perf_counter(), _busy()
     with job() as said:
         run_month(open_site(root), LAST, progress=costs)
-    said(steps=costs.told())
+    wall = time.perf_counter() - begun
+    others = (_busy() - busy - said.told["seconds"]) / wall
+    said(steps=costs.told(), wall=wall, others=others)
 
 
 def former(root: Path) -> None:
@@ -78,31 +86,30 @@ def former(root: Path) -> None:
     said()
 
 
-def obvious(root: Path) -> None:
-    """With DuckDB's own settings but for one thread; spilling beside the site where even that is too little."""
-    site = open_site(root)
-    with job() as said, reading(site.lake) as lake, tempfile.TemporaryDirectory(dir=root) as folder:
-        base = base_of(lake, read_policy(site.policy, LAST), LAST)
-        engine, everyone = start("duckdb", memory="20GB", threads=1, spill=Path(folder)), ranges(1, 1)[0]
-        carried = Path(folder) / "carried.parquet"
-        base.carrying.gather(engine, only=everyone, to=carried)
-        customers = base.build(engine, carried=carried, only=everyone, to=Path(folder) / "features.parquet")
-    said(customers=customers)
-
-
 def scan(root: Path) -> None:
     """Every column of the lake that a feature is made of, in the months it is made of."""
     lake, found = open_lake(root / "lake"), _columns()
-    before = _read()
+    before, cells = _read(), 0
     with job() as said:
         for table, months in (WINDOWS | MONTHS).items():
             if table not in found:
                 continue
             for files in lake.scan(table, LAST, months=months).files:
                 for path in files.paths:
-                    for _ in pq.ParquetFile(path).iter_batches(columns=sorted(found[table])):
-                        pass
-    said(read=_read() - before)
+                    for batch in pq.ParquetFile(path).iter_batches(columns=sorted(found[table])):
+                        cells += batch.num_rows * batch.num_columns
+    said(read=_read() - before, cells=cells)
+
+
+def raw(root: Path) -> None:
+    """The files of the month in the lake and what is carried to it: nothing closes a month that has not read these."""
+    files = [*(root / "lake").glob(f"*/{LAST}/*"), *(root / "kept").glob(f"{CARRIED.name}-{LAST + -1}-*/*")]
+    with job() as said:
+        for file in files:
+            with file.open("rb", buffering=0) as stream:
+                while stream.read(1 << 20):
+                    pass
+    said(bytes=sum(file.stat().st_size for file in files))
 
 
 def _columns() -> dict[str, set[str]]:
@@ -114,7 +121,7 @@ def _columns() -> dict[str, set[str]]:
     return made
 
 
-JOBS = {each.__name__: each for each in (month, former, scan, obvious)}
+JOBS = {each.__name__: each for each in (month, former, scan, raw)}
 
 if __name__ == "__main__":
     JOBS[sys.argv[1]](Path(sys.argv[2]))
