@@ -1,6 +1,6 @@
 """What a month costs as the base grows: everything made anew, the month closed, and the same bytes merely read.
 
-usage: benchmarks/scale_bench.py [CUSTOMERS …]      default: 200000 1000000
+usage: benchmarks/scale_bench.py [CUSTOMERS …]      default: 200000 1000000 3000000
 
 Simulated operators of twelve months (scale_operator.py): for cost alone. *Anew* is a run that finds nothing of past
 months; *closed* one that finds all but its own month and the outcomes it brings, and what the month before left to
@@ -19,7 +19,7 @@ from scale_operator import LAST
 from scale_sites import MONTHS, site_of, threads
 
 JOBS = "scale_jobs.py"
-SIZES = (200_000, 1_000_000)
+SIZES = (200_000, 1_000_000, 3_000_000)
 FIXED = ("training", "measurement", "niches", "report")  # what hardly grows with the base, or is told by a lot of it
 LESS, MEMORY_MB, LINEAR, NATION, MINUTES = 6.0, 4096, 1.15, 100_000_000, 60.0
 RUNS = {"anew": "anew", "closed": "closed", "two": "closed, two threads"}
@@ -107,7 +107,7 @@ def told(customers: int, found: dict[str, Measured]) -> None:
     own, cells = closed.said["steps"]["features"]["cpu"], read.said["cells"]
     print(
         f"- {who}: CPU of the month's features: {1e9 * own / cells:.0f} ns for each cell of the columns they are made "
-        f"of ({cells:,}); merely reading these takes {1e9 * read.job / cells:.0f} ns, so {own / read.job:.1f} times that"
+        f"of ({cells:,}); merely reading these takes {1e9 * read.job / cells:.0f} ns: {own / read.job:.1f} times that"
     )
     print(
         f"- {who}: the month in the lake and what is carried to it are {raw.said['bytes'] / 1e6:,.0f} MB; reading the "
@@ -134,8 +134,8 @@ def profile(closed: dict[int, Measured]) -> None:
         each = [f"{1e6 * step(run, name) / customers:.2f}" for customers, run in closed.items()]
         rows.append([name, *each, f"{1e6 * slope:.2f}", f"{last - slope * large:.1f}"])
     print(
-        "\n### Closing a month, by step\n\nµs of CPU a customer; marginal and fixed by the line through the least and the "
-        "greatest size.\n"
+        "\n### Closing a month, by step\n\nµs of CPU a customer; marginal and fixed by the line through the least and "
+        "the greatest size.\n"
     )
     table(["step", *(f"{customers:,}" for customers in closed), "marginal", "fixed, CPU s"], rows)
 

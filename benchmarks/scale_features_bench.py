@@ -1,6 +1,6 @@
 """Features of bills, usage and payments for everybody: ours beside pandas, Polars and one query of DuckDB.
 
-usage: benchmarks/scale_features_bench.py [CUSTOMERS …]      default: 1000000 3000000
+usage: benchmarks/scale_features_bench.py [CUSTOMERS …]      default: 1000000 3000000 10000000
 
 The job: 31 columns a customer, such as revenue of three and twelve months, its trend, margin, change of use, months
 silent and late payments, from twelve months of Parquet files of a simulated operator (six of usage and payments),
@@ -26,7 +26,7 @@ from scale_features_jobs import COLUMNS
 from scale_sites import site_of
 
 JOBS, PEERS, ROOM = "scale_features_jobs.py", "scale_features_peers.py", "scale"
-SIZES = (1_000_000, 3_000_000)
+SIZES = (1_000_000, 3_000_000, 10_000_000)
 MOST_MB = 16_000.0
 ENOUGH = 1_000_000  # customers; above, one round
 NAMES = {
