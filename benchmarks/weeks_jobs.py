@@ -45,7 +45,8 @@ def weeks_of(folder: Path) -> tuple[Numbers, int]:
 def ours(folder: Path) -> None:
     """The month's plan with its bound, then a week for everyone in it."""
     from keepline.decisions.allocation import allocate
-    from keepline.decisions.weeks import Weeks, spread
+    from keepline.decisions.spreading import spread
+    from keepline.decisions.weeks import Weeks
 
     weeks, problem = Weeks(*weeks_of(folder)), problem_of(folder)
     urgency = np.random.default_rng(0).random(problem.customers)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from decisions_cast import GIFT, VISIT, Row, Stage, features_of, lake_of, lots, policy_with, stage, write
+from decisions_cast import GIFT, VISIT, Row, Stage, features_of, high, lake_of, lots, policy_with, stage, write
 from decisions_plan_test import checked
 
 from keepline import engine as engines
+from keepline.decisions import checker
 from keepline.errors import PublicationError
 from keepline.holdout import is_held_out
 from keepline.lake.store import Lake
@@ -135,6 +136,32 @@ def test_a_tampered_table_is_refused_by_the_rule_it_breaks(
     with pytest.raises(PublicationError, match=SENTENCES[rule]) as refused:
         checked(made)
     assert "不予发布" in refused.value.zh
+
+
+@pytest.mark.parametrize("at_once", [1, 8])
+def test_parts_are_checked_together_however_many_are_looked_at_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    """Neither part passes the limit of messages by itself; and a row in the part of another range is in no part."""
+    monkeypatch.setattr(checker, "AT_ONCE", at_once)
+    people = [features_of(i if i % 2 else high(i), value_fen=50_000 + 5_000 * i) for i in range(1, 41)]
+    engine = engines.start("duckdb", spill=tmp_path / "spill")
+    ready = stage(engine, tmp_path, people, policy=policy_with(limits=LIMITS), parts=2)
+    ready.build()
+    ready.decide()
+    first, other = (ready.folder("decisions") / f"part-0000{n}.parquet" for n in (0, 1))
+    rows, others = (pq.read_table(part).to_pylist() for part in (first, other))
+    sms = [sum(row["channel"] == "sms" for row in part) for part in (rows, others)]
+    assert checked(ready)["customers"] == 40
+    assert max(sms) < sum(sms) == LIMITS["channel_contacts"]["sms"]  # type: ignore[index]
+    write(first, "decisions", treat(1)(rows))
+    with pytest.raises(PublicationError, match=SENTENCES["contacts"]):
+        checked(ready)
+    write(first, "decisions", rows[1:])
+    write(other, "decisions", [*others, rows[0]])
+    if at_once == 1:
+        with pytest.raises(PublicationError, match=SENTENCES["one_row"]):
+            checked(ready)
 
 
 def test_a_customer_drawn_by_lot_may_not_be_treated(made: Stage) -> None:

@@ -15,10 +15,13 @@ from scipy.sparse import lil_array
 
 from keepline import engine as engines
 from keepline.canonical import table_hash
-from keepline.decisions.allocation import Allocation, allocate
+from keepline.decisions.allocation import Allocation, allocate, priced
+from keepline.decisions.blocks import Blocks
 from keepline.decisions.checker import verify
 from keepline.decisions.problem import NONE, Kinds, Means, Problem
-from keepline.decisions.weeks import Weeks, spread
+from keepline.decisions.spreading import by_weeks, spread
+from keepline.decisions.urgency import Some, cuts, urgency
+from keepline.decisions.weeks import Weeks
 from keepline.engine import Engine
 from keepline.errors import PublicationError
 from keepline.policy.documents import Limits, Policy
@@ -126,6 +129,35 @@ def test_the_more_urgent_of_like_customers_come_in_an_earlier_week() -> None:
     for channel in range(CHANNELS):
         here = who[(problem.kinds.channel[kind] == channel) & (problem.kinds.minutes[kind] == 0)]
         assert (np.diff(plan.week[here]) <= 0).all(), "urgency rises with the place"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_moves_and_urgency_looked_at_a_few_at_a_time_make_the_same_plan(seed: int) -> None:
+    problem, weeks = weekly_problem(seed, 2_000)
+    blocks = Blocks.of(problem, np.random.default_rng(seed).random(2_000).round(2))
+    month = priced(blocks)
+    whole, few = (by_weeks(blocks, month, weeks, ahead=ahead) for ahead in (2_000, 3))
+    (block,) = blocks
+    for one, other in zip(whole.of(block), few.of(block), strict=True):
+        assert one.tolist() == other.tolist()
+    assert whole.weeks_of(block, whole.of(block)[1]).tolist() == few.weeks_of(block, few.of(block)[1]).tolist()
+    assert (whole.gain_fen, whole.used.money) == (few.gain_fen, few.used.money)
+
+
+def test_who_stands_at_a_place_of_a_list_is_found_without_sorting_it() -> None:
+    dice = np.random.default_rng(4)
+    risk = np.concatenate([dice.random(500).round(2), [0.0, -0.0, np.nan, 1.0, 1e-300], np.full(300, 0.5)])
+    some = Some(np.arange(len(risk)) * 3, dice.integers(0, 2, len(risk)), urgency(risk))
+    parts = [Some(*(column[low : low + 100] for column in some)) for low in range(0, len(risk), 100)]
+    order = np.lexsort((some.customer, -np.nan_to_num(risk, nan=-1.0)))
+    for group in (0, 1):
+        ordered = [int(some.customer[i]) for i in order if some.group[i] == group]
+        places = [0, 1, 57, 200, len(ordered) - 1]
+        found = cuts(lambda: iter(parts), [(group, place) for place in places])
+        assert [cut.customer for cut in found] == [ordered[place] for place in places]
+        assert [int((cut.after(some) & (some.group == group)).sum()) for cut in found] == [
+            len(ordered) - place for place in places
+        ]
 
 
 LIMITS = {

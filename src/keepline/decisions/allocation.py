@@ -14,9 +14,10 @@ import numpy as np
 from keepline.decisions.blocks import Block, Blocks
 from keepline.decisions.narrowing import Narrowed
 from keepline.decisions.prices import bound, choose
-from keepline.decisions.problem import NONE, UNIT, Bools, Ints, Prices, Problem, Usage, usage
+from keepline.decisions.problem import NONE, UNIT, Bools, Floats, Ints, Prices, Problem, Usage, usage
 from keepline.decisions.repair import repaired, within
 from keepline.decisions.search import Found, loosened, lowest
+from keepline.decisions.weeks import Weekly
 
 
 @dataclass(frozen=True)
@@ -50,17 +51,16 @@ class Priced:
     gain_fen: int
     bound_fen: int  # no plan within the means gains more
     used: Usage
-    week: Ints | None = None  # of everyone, from 1 on, 0 for nothing; None where policy knows no weeks
+    weekly: Weekly | None = None  # where policy knows weeks
 
     @property
     def gap_share(self) -> float:
         """How much of the bound the plan leaves at most."""
         return (self.bound_fen - self.gain_fen) / self.bound_fen if self.bound_fen else 0.0
 
-    def weeks_of(self, block: Block) -> Ints:
-        """The weeks of the customers of a block."""
-        none = np.zeros(block.problem.customers, dtype=np.int64)
-        return none if self.week is None else self.week[block.customer : block.end]
+    def weeks_of(self, block: Block, choice: Ints) -> Ints:
+        """The week of each customer of a block, from 1 on; 0 for nothing, and where policy knows no weeks."""
+        return np.zeros(len(choice), dtype=np.int64) if self.weekly is None else self.weekly.of(block, choice)
 
     def of(self, block: Block) -> tuple[Ints, Ints]:
         """What the prices choose for the customers of a block, and what is done; candidates by place in the block."""
@@ -123,10 +123,12 @@ def allocate(problem: Problem) -> Allocation:
     return held(problem, plan)
 
 
-def held(problem: Problem, plan: Priced) -> Allocation:
+def held(problem: Problem, plan: Priced, risk: Floats | None = None) -> Allocation:
     """The plan written out."""
-    ruled, choice = plan.of(Block(problem, 0, 0))
-    return Allocation(plan.prices, ruled, choice, plan.gain_fen, plan.bound_fen, plan.used)
+    block = Block(problem, 0, 0, np.full(problem.customers, np.nan) if risk is None else risk)
+    ruled, choice = plan.of(block)
+    week = None if plan.weekly is None else plan.weekly.of(block, choice)
+    return Allocation(plan.prices, ruled, choice, plan.gain_fen, plan.bound_fen, plan.used, week)
 
 
 def _empty(blocks: Blocks) -> Priced:

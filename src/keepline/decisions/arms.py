@@ -16,7 +16,8 @@ from keepline.decisions.allocation import Priced, priced
 from keepline.decisions.prices import choose
 from keepline.decisions.problem import NONE, Bools, Ints, Problem
 from keepline.decisions.shortlist import Shortlist
-from keepline.decisions.weeks import Weeks, spread_blocks
+from keepline.decisions.spreading import by_weeks
+from keepline.decisions.weeks import Weeks
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Arms:
         """Of the customers of one part of the candidates, in order."""
         block, alone = self.short.open_to.block(part), self.short.alone.block(part).problem
         ruled, choice = self.plan.of(block)
-        week = self.plan.weeks_of(block)
+        week = self.plan.weeks_of(block, choice)
         chosen = choose(alone, self.plan.prices)
         every, none = np.ones(alone.customers, dtype=np.bool_), np.zeros(alone.customers, dtype=np.int64)
         return _both(
@@ -63,7 +64,7 @@ class Arms:
 def assign(short: Shortlist, weeks: Weeks | None = None) -> Arms:
     """Plan over those whom the lot does not leave alone."""
     plan = priced(short.open_to)
-    return Arms(short, plan if weeks is None else spread_blocks(short.open_to, plan, weeks))
+    return Arms(short, plan if weeks is None else by_weeks(short.open_to, plan, weeks))
 
 
 def _rows(problem: Problem, choice: Ints, *, by_rule: Bools, week: Ints, treated: bool) -> Assigned:

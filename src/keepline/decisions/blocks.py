@@ -103,11 +103,12 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Block:
-    """A block as a problem, and how many customers and candidates come before it."""
+    """A block as a problem, how many customers and candidates come before it, and how likely each is to leave."""
 
     problem: Problem
     customer: int
     candidate: int
+    risk: Floats
 
     @property
     def end(self) -> int:
@@ -149,7 +150,8 @@ class Blocks:
 
     def block(self, number: int) -> Block:
         """The block of one piece; it may be empty."""
-        return Block(self.pieces[number].read().problem(self.kinds, self.means), *self._firsts[number])
+        told = self.pieces[number].read()
+        return Block(told.problem(self.kinds, self.means), *self._firsts[number], told.risk)
 
     def __iter__(self) -> Iterator[Block]:
         """The blocks that are not empty."""

@@ -97,41 +97,38 @@ FROM decisions AS d
 LEFT JOIN (SELECT DISTINCT customer_id FROM experiments WHERE months_ago < :horizon) AS e
   ON e.customer_id = d.customer_id"""
 
+# Of each limited means: its name, the week (0: the month), how much is used of it, and the most that may be.
 CONTACTS = """
-SELECT COUNT(*) AS channels, SUM(CASE WHEN made > most THEN 1 ELSE 0 END) AS over FROM (
-  SELECT d.channel, COUNT(*) AS made, MAX(:most) AS most
-  FROM decisions AS d WHERE d.state = 'treated' GROUP BY d.channel) AS used"""
+SELECT d.channel AS name, 0 AS week, COUNT(*) AS used, MAX(:most) AS most
+FROM decisions AS d WHERE d.state = 'treated' GROUP BY d.channel"""
 
 HOURS = """
-SELECT COUNT(*) AS managers, SUM(CASE WHEN minutes > available THEN 1 ELSE 0 END) AS over FROM (
-  SELECT d.manager_id, SUM(o.minutes) AS minutes, MAX(COALESCE(m.visit_minutes, :each)) AS available
-  FROM decisions AS d
-  JOIN catalogue AS o ON o.offer_id = d.offer_id
-  LEFT JOIN in_charge AS m ON m.manager_id = d.manager_id
-  WHERE d.state = 'treated' AND o.minutes > 0 GROUP BY d.manager_id) AS used"""
+SELECT d.manager_id AS name, 0 AS week, SUM(o.minutes) AS used, MAX(COALESCE(m.visit_minutes, :each)) AS most
+FROM decisions AS d
+JOIN catalogue AS o ON o.offer_id = d.offer_id
+LEFT JOIN in_charge AS m ON m.manager_id = d.manager_id
+WHERE d.state = 'treated' AND o.minutes > 0 GROUP BY d.manager_id"""
 
 SCHEDULED = """
 SELECT
   COUNT(*) AS treated,
-  SUM(CASE WHEN s.week BETWEEN 1 AND :weeks AND s.month = d.month THEN 0 ELSE 1 END) AS apart,
-  MAX(told.scheduled) AS scheduled
+  SUM(CASE WHEN s.week BETWEEN 1 AND :weeks AND s.month = d.month THEN 0 ELSE 1 END) AS apart
 FROM (SELECT customer_id, month FROM decisions WHERE state = 'treated') AS d
-LEFT JOIN schedule AS s ON s.customer_id = d.customer_id
-CROSS JOIN (SELECT COUNT(*) AS scheduled FROM schedule) AS told"""
+LEFT JOIN schedule AS s ON s.customer_id = d.customer_id"""
+
+IN_WEEKS = "SELECT COUNT(*) AS scheduled FROM schedule"
 
 WEEK_CONTACTS = """
-SELECT COUNT(*) AS weeks, SUM(CASE WHEN made > most THEN 1 ELSE 0 END) AS over FROM (
-  SELECT d.channel, s.week, COUNT(*) AS made, MAX(:most) AS most
-  FROM decisions AS d JOIN schedule AS s ON s.customer_id = d.customer_id
-  WHERE d.state = 'treated' GROUP BY d.channel, s.week) AS used"""
+SELECT d.channel AS name, s.week AS week, COUNT(*) AS used, MAX(:most) AS most
+FROM decisions AS d JOIN schedule AS s ON s.customer_id = d.customer_id
+WHERE d.state = 'treated' GROUP BY d.channel, s.week"""
 
 WEEK_HOURS = """
-SELECT COUNT(*) AS weeks, SUM(CASE WHEN minutes > :each THEN 1 ELSE 0 END) AS over FROM (
-  SELECT d.manager_id, s.week, SUM(o.minutes) AS minutes
-  FROM decisions AS d
-  JOIN schedule AS s ON s.customer_id = d.customer_id
-  JOIN catalogue AS o ON o.offer_id = d.offer_id
-  WHERE d.state = 'treated' AND o.minutes > 0 GROUP BY d.manager_id, s.week) AS used"""
+SELECT d.manager_id AS name, s.week AS week, SUM(o.minutes) AS used, MAX(:each) AS most
+FROM decisions AS d
+JOIN schedule AS s ON s.customer_id = d.customer_id
+JOIN catalogue AS o ON o.offer_id = d.offer_id
+WHERE d.state = 'treated' AND o.minutes > 0 GROUP BY d.manager_id, s.week"""
 
 ASSIGNED = """
 SELECT

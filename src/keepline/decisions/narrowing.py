@@ -18,6 +18,8 @@ from keepline.decisions.loops import Crowd, Kept
 from keepline.decisions.prices import Box, parts, rates_of
 from keepline.decisions.problem import NONE, Ints, Kinds, Means, Problem, Usage, usage
 
+NO_RISK = np.zeros(0)  # it settles nothing
+
 
 @dataclass(frozen=True)
 class Narrowed:
@@ -44,7 +46,7 @@ class Narrowed:
     def closer(self, box: Box) -> Narrowed:
         """The same within a smaller box."""
         few = self.few
-        found = narrowed([Block(few, 0, 0)], few.kinds, few.means, box)
+        found = narrowed([Block(few, 0, 0, NO_RISK)], few.kinds, few.means, box)
         places = self.customers[found.customers], self.candidates[found.candidates]
         return Narrowed(found.few, *places, self.settled_fen + found.settled_fen, self.used.plus(found.used))
 

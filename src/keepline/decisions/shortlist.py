@@ -7,10 +7,10 @@ how customers are cut into parts, so neither does the plan.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +26,10 @@ from keepline.holdout import held_out
 from keepline.policy.documents import Policy
 
 COLUMNS = ["customer_id", "offer_id", "manager_id", "gain_fen", "cost_fen", "minutes"]
+
+ROWS = 1 << 17  # read at a time
+CODES_MAX = 1 << 20  # for which a table of all is kept
+UNBOUND = 1 << 62
 
 Kind = tuple[str, int, int]  # offer, cost in fen, minutes
 
@@ -67,6 +71,18 @@ def shortlist(
     return Shortlist(open_to, alone, reader.channels, tuple(managers))
 
 
+class _Rows(NamedTuple):
+    """Candidates in order of customers."""
+
+    customer_id: Ints
+    manager: Ints
+    gain: Ints
+    kind: Ints
+
+
+_NO_ROWS = _Rows(np.zeros(0, np.int64), *(np.zeros(0, np.int32) for _ in range(3)))
+
+
 class _Reader:
     """Numbers for kinds and managers as they turn up."""
 
@@ -78,29 +94,32 @@ class _Reader:
         self.managers: dict[str, int] = {}
 
     def part(self, path: Path, scores: Path | None) -> Columns:
-        table = pq.read_table(path, columns=COLUMNS).combine_chunks()
+        """A part, which is in order of customers."""
+        read = [self._rows(table) for table in _tables(path)]
+        rows = _Rows(*(np.concatenate(column) for column in zip(*(_NO_ROWS, *read), strict=True)))
+        opens = np.flatnonzero(np.append(True, rows.customer_id[1:] != rows.customer_id[:-1])[: len(rows.gain)])
+        customer, counts = rows.customer_id[opens], _narrow(np.diff(opens, append=len(rows.gain)))
+        manager = np.maximum.reduceat(rows.manager, opens) if len(opens) else rows.manager
+        return Columns(_risk(customer, scores), customer, counts, manager, rows.gain, _narrow(rows.kind))
+
+    def _rows(self, table: pa.Table) -> _Rows:
+        """The candidates of a table that are worth allocating."""
         codes, names = _codes(table["manager_id"])
         kind, told = _kinds(table)
         gain = _checked(_numbers(table["gain_fen"]))
-        keep = (gain > 0) & self._allowed(told, names)[kind, codes]
-        customer, counts = np.unique(_numbers(table["customer_id"])[keep], return_counts=True)
-        opens = np.cumsum(counts) - counts
-        manager = self._limited(names)[codes[keep]]
-        return Columns(
-            _risk(customer, scores),
-            customer,
-            _narrow(counts),
-            (np.maximum.reduceat(manager, opens) if len(opens) else manager).astype(np.int32),
-            gain[keep].astype(np.int32),
-            _narrow(np.array([self.kinds.setdefault(k, len(self.kinds)) for k in told], dtype=np.int64))[kind[keep]],
-        )
+        keep = np.flatnonzero((gain > 0) & self._allowed(told, names)[kind, codes])
+        number = np.array([self.kinds.setdefault(k, len(self.kinds)) for k in told], dtype=np.int32)
+        customer, manager = _numbers(table["customer_id"])[keep], self._limited(names)[codes[keep]]
+        return _Rows(customer, manager.astype(np.int32), gain[keep].astype(np.int32), number[kind[keep]])
 
     def _allowed(self, told: Sequence[Kind], names: Sequence[str | None]) -> Bools:
         """By kind and manager: the manager may give it, and it fits the means by itself."""
-        fits = [self._fits(kind, name) for kind in told for name in names]
-        return np.array(fits, dtype=np.bool_).reshape(len(told), len(names))
+        needs = np.array([self._needs(kind) for kind in told], dtype=np.int64).reshape(-1, 2)
+        has = np.array([self._has(name) for name in names], dtype=np.int64).reshape(-1, 2)
+        return np.asarray((needs[:, None, :] <= has[None, :, :]).all(axis=2))
 
-    def _fits(self, kind: Kind, name: str | None) -> bool:
+    def _needs(self, kind: Kind) -> tuple[int, int]:
+        """Authority and minutes that giving it takes; more than anyone has where it fits no means."""
         offer_id, cost, minutes = kind
         if offer_id not in self.offers:
             raise PublicationError(
@@ -109,14 +128,19 @@ class _Reader:
                 code="stale_candidates",
             )
         offer, limits = self.offers[offer_id], self.policy.limits
-        known = self.known.get(name) if name is not None else None
-        bound = known.authority_fen if known and limits.exceed_authority == "exclude" and by_manager(offer) else None
-        own = minutes_of(name, self.known, limits) if name is not None else None
-        authority = bound is None or unit_cost_fen(offer) <= bound
-        contacts = limits.month_contacts.get(offer.channel, 1) > 0
-        week = limits.manager_week_minutes
-        hours = (own is None or minutes <= own) and (week is None or minutes <= week)
-        return authority and contacts and cost <= limits.money_fen and hours
+        contacts, week = limits.month_contacts.get(offer.channel, 1), limits.manager_week_minutes
+        fits = contacts > 0 and cost <= limits.money_fen and (week is None or minutes <= week)
+        bound = limits.exceed_authority == "exclude" and by_manager(offer)
+        return unit_cost_fen(offer) if bound else 0, minutes if fits else UNBOUND + 1
+
+    def _has(self, name: str | None) -> tuple[int, int]:
+        """Authority and minutes of a manager; those of none, and what is not limited, suffice for all that fits."""
+        if name is None:
+            return UNBOUND, UNBOUND
+        known = self.known.get(name)
+        own = minutes_of(name, self.known, self.policy.limits)
+        authority = None if known is None else known.authority_fen
+        return UNBOUND if authority is None else authority, UNBOUND if own is None else own
 
     def _limited(self, names: Sequence[str | None]) -> Ints:
         """A number for each manager whose minutes are limited, NONE for the rest."""
@@ -143,6 +167,16 @@ class _Reader:
         return Means(limits.money_fen, np.array(contacts, dtype=np.int64), np.array(minutes, dtype=np.int64))
 
 
+def _tables(path: Path) -> Iterator[pa.Table]:
+    """A part, so many of its row groups at a time as are not too many rows."""
+    file = pq.ParquetFile(path, read_dictionary=["offer_id", "manager_id"])
+    groups = range(file.num_row_groups)
+    step = max(1, ROWS * len(groups) // max(1, file.metadata.num_rows))
+    for first in groups[::step]:
+        read = file.read_row_groups(groups[first : first + step], columns=COLUMNS, use_threads=False)
+        yield read.unify_dictionaries().combine_chunks()
+
+
 def _numbers(column: pa.ChunkedArray) -> Ints:
     """Whole numbers; an unknown gain counts as none."""
     return np.asarray(pc.fill_null(column, 0).to_numpy(), dtype=np.int64)
@@ -160,22 +194,32 @@ def _checked(gain: Ints) -> Ints:
 
 
 def _codes(column: pa.ChunkedArray) -> tuple[Ints, list[Any]]:
-    """Each row's place in a list of the distinct values, null among them."""
-    if not len(column):
-        return np.zeros(0, dtype=np.int64), []
-    whole = pc.dictionary_encode(column, null_encoding="encode").chunk(0)
-    return np.asarray(whole.indices.to_numpy(), dtype=np.int64), whole.dictionary.to_pylist()
+    """Each row's place in a list of distinct values, null the last of them."""
+    whole = column.combine_chunks()
+    told = whole if pa.types.is_dictionary(whole.type) else pc.dictionary_encode(whole)
+    values = [*told.dictionary.to_pylist(), None]
+    return np.asarray(pc.fill_null(told.indices, len(values) - 1).to_numpy(zero_copy_only=False), np.int64), values
 
 
 def _kinds(table: pa.Table) -> tuple[Ints, list[Kind]]:
-    """The distinct (offer, cost, minutes) of a part, and each row's place among them."""
-    offer, offers = _codes(table["offer_id"])
-    cost, costs = np.unique(_numbers(table["cost_fen"]), return_inverse=True)
-    minutes, spans = np.unique(_numbers(table["minutes"]), return_inverse=True)
-    packed = (offer * len(cost) + costs) * len(minutes) + spans
-    distinct, place = np.unique(packed, return_inverse=True)
-    told = [(offers[d // len(minutes) // len(cost)], d // len(minutes) % len(cost), d % len(minutes)) for d in distinct]
-    return place, [(str(o), int(cost[c]), int(minutes[m])) for o, c, m in told]
+    """The distinct (offer, cost, minutes) of a table, and each row's place among them."""
+    columns = [_codes(table[name]) for name in ("offer_id", "cost_fen", "minutes")]
+    (offer, offers), (cost, costs), (minutes, spans) = columns
+    packed = (offer * len(costs) + cost) * len(spans) + minutes
+    distinct, place = _distinct(packed, len(offers) * len(costs) * len(spans))
+    told = [(offers[d // len(spans) // len(costs)], costs[d // len(spans) % len(costs)], spans[d % len(spans)])
+            for d in distinct.tolist()]  # fmt: skip
+    return place, [(str(o), int(c or 0), int(m or 0)) for o, c, m in told]
+
+
+def _distinct(codes: Ints, size: int) -> tuple[Ints, Ints]:
+    """The distinct codes below a size in order, and each one's place among them."""
+    if size > CODES_MAX:
+        distinct, place = np.unique(codes, return_inverse=True)
+        return distinct, np.asarray(place)
+    seen = np.zeros(size, dtype=np.bool_)
+    seen[codes] = True
+    return np.flatnonzero(seen), (np.cumsum(seen, dtype=np.int64) - 1)[codes]
 
 
 def _risk(customers: Ints, scores: Path | None) -> Floats:
