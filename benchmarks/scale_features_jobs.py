@@ -19,12 +19,11 @@ import pyarrow.parquet as pq
 from measuring import job
 from scale_operator import LAST
 
-from keepline import sqlmodel
 from keepline.engine import Engine, Files, Range, Scan, cut, start
 from keepline.features.build import base_of
 from keepline.features.carrying import MONTHS, Carrying
 from keepline.features.known import Knowledge
-from keepline.features.stage import Stage, load
+from keepline.features.stage import bound, load
 from keepline.lake.store import Lake, open_lake, reading
 from keepline.policy.documents import read_policy
 from keepline.policy.margins import basis_points
@@ -32,8 +31,8 @@ from keepline.site import open_site
 from keepline.tables import CARRIED, FEATURES
 
 RANGE_CUSTOMERS = 500_000
-PARTS = {name: load(name) for name in ("spend", "used", "owed")}
-COLUMNS = [name for name in FEATURES.names if any(name in part.columns[1:] for part in PARTS.values())]
+LEDGER = load("ledger")
+COLUMNS = [name for name in FEATURES.names if name in LEDGER.columns[1:]]
 USE = ("voice_s", "voice_in_s", "offnet_s", "roaming_s", "data_kb", "sms", "topups", "active_days", "dropped_calls")
 READ = {
     "bills": ["customer_id", "component", "amount_fen"],
@@ -41,15 +40,6 @@ READ = {
     "payments": ["customer_id", "arrears_fen", "arrears_months"],
 }
 MADE = replace(FEATURES, columns=tuple(FEATURES.column(name) for name in ("customer_id", *COLUMNS)))
-WHOLE = f"""
--- question: what do bills, usage and payments say of each customer?
--- reads: spend, used, owed
--- makes: features
-SELECT owed.customer_id, {", ".join(COLUMNS)}
-FROM owed
-LEFT JOIN spend ON spend.customer_id = owed.customer_id
-LEFT JOIN used ON used.customer_id = owed.customer_id
-"""
 
 
 def rebuilt(root: Path, out: Path) -> None:
@@ -85,7 +75,7 @@ def _made(root: Path, out: Path, carry: Callable[[Carrying, Engine, Range, Path]
     with job() as said, reading(site.lake) as lake:
         policy = read_policy(site.policy, LAST)
         flags = Knowledge(lake, LAST).flags()
-        query = Stage(sqlmodel.parse("whole", WHOLE), PARTS).bound({**flags, **basis_points(policy.value)})
+        query = bound(LEDGER, flags).query
         carrying, engine, rows = base_of(lake, policy, LAST).carrying, _engine(out), 0
         for only in cut(lake.rows("customers"), RANGE_CUSTOMERS):
             carried = out.with_name(f"{out.name}-carried") / only.part
