@@ -10,6 +10,7 @@ from decisions_cast import GIFT, MONTH, VISIT, Row, Stage, features_of, high, po
 
 from keepline import engine as engines
 from keepline.canonical import table_hash
+from keepline.decisions import base
 from keepline.decisions.checker import verify
 from keepline.decisions.words import REASONS
 from keepline.decisions.words import STATES as STATE_WORDS
@@ -145,6 +146,13 @@ def test_the_summary_compares_with_other_plans(month: tuple[Stage, Row]) -> None
     assert found["primal_value_fen"] < found["comparison"]["without_limits_fen"]
     assert sum(row["customers"] for row in found["offers"]) == len(treated)
     assert sum(row["customers"] for row in found["by_district"]) == len(treated)
+
+
+def test_the_summary_is_the_same_however_many_parts_are_joined_at_once(
+    duck: Engine, month: tuple[Stage, Row], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "AT_ONCE", 1)
+    assert planned(duck, tmp_path / "one-by-one")[1] == month[1]
 
 
 def test_tenure_benefits_are_counted_by_the_highest_band_reached(duck: Engine, tmp_path: Path) -> None:

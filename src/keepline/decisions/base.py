@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from sqlglot import exp
@@ -9,6 +10,8 @@ from sqlglot import exp
 from keepline.engine import Engine, Files, Range, Scan
 from keepline.errors import PublicationError
 from keepline.tables import FEATURES, SCORES, TABLES
+
+AT_ONCE = 8  # parts that are joined together
 
 
 def parts_of(path: Path) -> tuple[Path, ...]:
@@ -26,6 +29,15 @@ def parts_of(path: Path) -> tuple[Path, ...]:
 def see(engine: Engine, table: str, path: Path, only: Range | None = None) -> None:
     """Show a part, or a folder of parts, as the view of its table."""
     engine.see(table, Scan(TABLES[table], (Files(parts_of(path), 0),)), only)
+
+
+def see_in_turn(engine: Engine, **folders: Path) -> Iterator[None]:
+    """Show some parts of each of the tables at a time, of the same ranges, so that what joins them stays small."""
+    parts = {table: parts_of(path) for table, path in folders.items()}
+    for first in range(0, max(map(len, parts.values())), AT_ONCE):
+        for table, paths in parts.items():
+            engine.see(table, Scan(TABLES[table], (Files(paths[first : first + AT_ONCE], 0),)))
+        yield
 
 
 def base() -> exp.Select:

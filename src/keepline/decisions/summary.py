@@ -13,7 +13,7 @@ from sqlglot import exp
 from keepline.decisions import words
 from keepline.decisions.allocation import Priced
 from keepline.decisions.arms import Arms, Assigned
-from keepline.decisions.base import see
+from keepline.decisions.base import see, see_in_turn
 from keepline.decisions.managers import Manager, minutes_of
 from keepline.decisions.offers import by_manager
 from keepline.decisions.problem import UNIT, Ints, Kinds
@@ -65,9 +65,9 @@ class Result:
 
 def summary(engine: Engine, result: Result, *, features: Path, decisions: Path) -> Row:
     """JSON-able: funnel, limits with shadow prices, certificate, offers, districts, managers, comparison."""
+    plan, treated = result.plan, _treated(engine, features=features, decisions=decisions)
     see(engine, "features", features)
     see(engine, "decisions", decisions)
-    plan, treated = result.plan, _treated(engine)
     people = _managers(engine, result, treated)
     districts = _districts(treated, people)
     return {
@@ -94,14 +94,24 @@ def _funnel(engine: Engine) -> list[Row]:
     return [{"state": state, "customers": found.get(state, 0), **_both(words.STATES[state])} for state in STATES]
 
 
-def _treated(engine: Engine) -> list[Row]:
+def _treated(engine: Engine, **tables: Path) -> list[Row]:
     """Treated customers, their gain and cost by manager, district and offer."""
+    found: dict[tuple[str | None, ...], Row] = {}
+    for _ in see_in_turn(engine, **tables):
+        for row in engine.fetch(_treated_here()).to_pylist():
+            key = (row["manager_id"], row["district"], row["offer_id"])
+            found[key] = row | (_totals([row, found[key]]) if key in found else {})
+    return list(found.values())
+
+
+def _treated_here() -> exp.Select:
+    """The same of the parts that are seen."""
     keys = [exp.column("manager_id", table="decisions"), exp.column("district"), exp.column("offer_id")]
     sums = [_sum("gain_fen"), _sum("cost_fen")]
     same = exp.EQ(
         this=exp.column("customer_id", table="decisions"), expression=exp.column("customer_id", table="features")
     )
-    query = (
+    return (
         exp.select(*keys, exp.alias_(exp.Count(this=exp.Star()), "customers"), *sums)
         .from_("decisions")
         .join("features", on=same)
@@ -109,7 +119,6 @@ def _treated(engine: Engine) -> list[Row]:
         .group_by(*keys)
         .order_by(*keys)
     )
-    return list(engine.fetch(query).to_pylist())
 
 
 def _sum(column: str) -> exp.Expr:
