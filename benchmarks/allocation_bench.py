@@ -3,9 +3,9 @@
 usage: benchmarks/allocation_bench.py [CUSTOMERS]      default: 10000000, and a tenth and a hundredth of them
 
 Random problems with eight offers a customer, under money and up to 19 channels; then with a limit for each of
-1,000 managers as well, and for each week. HiGHS (interior point, linear relaxation) where it needs a minute, not
-hours; by weeks as a mixed-integer programme, which takes about a minute for 5,000 customers and is not to be had for
-100,000.
+1,000 managers as well, and for each week; then as a month does it, from parts and by blocks. HiGHS (interior point,
+linear relaxation) where it needs a minute, not hours; by weeks as a mixed-integer programme, which takes about a
+minute for 5,000 customers and is not to be had for 100,000.
 Our machine code is compiled before the clock starts; what that takes the first time is said apart.
 Peers' environment: see benchmarks/measuring.py.
 """
@@ -15,16 +15,18 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from measuring import Job, Measured, cost_table, interleaved, machine, mark, missing_peers, ours, peer
 
-JOBS, WEEKS = "allocation_jobs.py", "weeks_jobs.py"
+JOBS, WEEKS, PARTS = "allocation_jobs.py", "weeks_jobs.py", "allocation_parts_jobs.py"
 CUSTOMERS, MANAGERS = 10_000_000, 1_000
 SMALL = 200_000  # customers up to whom HiGHS is asked
 LIMITS = (4, 20)  # money and channels
 EXACT = 10_000  # customers up to whom HiGHS is asked by weeks
 OF_WEEKS = ("gain", "bound", "gap", "treated", "violations", "status")
+OF_PARTS = ("gap", "treated", "exceptions", "disk_mb")
 SHOWS = ("gain", "bound", "gap", "binding", "treated", "status")
 
 
@@ -37,6 +39,7 @@ def main(customers: int) -> None:
         with_managers(size)
     for size in (customers // 2_000, customers // 100):
         by_weeks(size)
+    from_parts([customers // 10, customers // 10 * 3, customers])
 
 
 def compiling() -> None:
@@ -111,6 +114,22 @@ def by_weeks(customers: int) -> None:
     mark("gain ÷ a list's from the top", found=mine.said["gain"] / list_from_the_top.said["gain"], least=1)
     if customers <= EXACT:
         beside_exact(mine, found["HiGHS, mixed-integer"])
+
+
+def from_parts(sizes: Sequence[int]) -> None:
+    """What a month does: parts of CANDIDATES read by range, laid down, planned, written out, compared with a list."""
+    found = {}
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            make(PARTS, folder, size)
+            who = f"{size:,}"
+            found |= interleaved([Job(who, ours(PARTS, "ours", folder))], rounds=1)
+    cost_table("From parts, 5 candidates a customer, money, channels and 1,000 managers", found, shows=OF_PARTS)
+    print()
+    least, most = found[f"{sizes[0]:,}"], found[f"{sizes[-1]:,}"]
+    mark("limits violated", found=sum(each.said["violations"] for each in found.values()), most=0)
+    mark("bytes of memory a customer more", found=1e6 * (most.peak_mb - least.peak_mb) / (sizes[-1] - sizes[0]), most=2)
+    mark("µs of CPU a customer", found=1e6 * most.job / sizes[-1], most=3)
 
 
 def beside_exact(mine: Measured, exact: Measured) -> None:

@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 from scipy.optimize import LinearConstraint, milp
 from scipy.sparse import lil_array
 
-from keepline.decisions.allocation import Allocation, allocate
+from keepline.decisions.allocation import Allocation, allocate, fitted, held
 from keepline.decisions.blocks import Blocks
-from keepline.decisions.prices import bound, choose
+from keepline.decisions.narrowing import Narrowed
+from keepline.decisions.prices import Box, bound, choose
 from keepline.decisions.problem import NONE, UNIT, Kinds, Means, Problem
 from keepline.decisions.ranked import ranked_gain
+from keepline.decisions.repair import within
+from keepline.decisions.search import lowest
 from keepline.engine import ID_SPACE
 
 CHANNELS, MANAGERS = 3, 4
@@ -92,6 +95,21 @@ def test_settling_most_customers_changes_neither_the_rule_nor_the_certificate(ti
     assert plan.bound_fen == bound(problem, plan.prices) // UNIT
     assert keeps_limits(problem, plan)
     assert plan.bound_fen - plan.gain_fen <= 4 * problem.gain.max()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_where_too_few_are_open_to_give_way_more_are_opened_until_every_limit_holds(seed: int) -> None:
+    """A box of no size leaves open only customers whom the very prices leave undecided."""
+    problem = random_problem(seed, 40_000)
+    blocks = Blocks.of(problem)
+    found = lowest(blocks)
+    plan, closed = fitted(blocks, found), Narrowed.of(blocks, Box(found.prices, found.prices))
+    assert closed.few.customers < 100
+    assert not within(closed.few, choose(closed.few, found.prices))
+    opened = fitted(blocks, replace(found, narrowed=closed))
+    assert opened.bound_fen == plan.bound_fen
+    assert opened.bound_fen - opened.gain_fen <= 4 * problem.gain.max()
+    assert keeps_limits(problem, held(problem, opened))
 
 
 def test_a_thousand_managers_keep_their_hours_and_the_gap_is_a_few_visits() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keepline.decisions.blocks import Block, Blocks
+from keepline.decisions.blocks import Block, Blocks, unknown
 from keepline.decisions.narrowing import Narrowed
 from keepline.decisions.prices import bound, choose
 from keepline.decisions.problem import NONE, UNIT, Bools, Floats, Ints, Prices, Problem, Usage, usage
@@ -39,7 +39,7 @@ class Exceptions:
         """Where a choice of the few differs from what the prices choose."""
         who = np.flatnonzero(choice != ruled)
         to = choice[who]
-        return cls(narrowed.customers[who], np.where(to == NONE, NONE, narrowed.candidates[to]))
+        return cls(narrowed.customers[who], np.where(to == NONE, NONE, narrowed.candidates[to].astype(np.int64)))
 
 
 @dataclass(frozen=True)
@@ -96,9 +96,11 @@ class Allocation:
 
 def priced(blocks: Blocks) -> Priced:
     """Solve the problem; nobody to treat gives an empty plan at prices of zero."""
-    if not blocks.customers:
-        return _empty(blocks)
-    found = lowest(blocks)
+    return fitted(blocks, lowest(blocks)) if blocks.customers else _empty(blocks)
+
+
+def fitted(blocks: Blocks, found: Found) -> Priced:
+    """What the prices found choose, made to fit the means and filled up by those whose choice they leave open."""
     most = bound(found.narrowed.few, found.prices) // UNIT + found.narrowed.settled_fen
     ruled, choice = _chosen(found)
     while not within(found.narrowed.few, choice):
@@ -125,7 +127,7 @@ def allocate(problem: Problem) -> Allocation:
 
 def held(problem: Problem, plan: Priced, risk: Floats | None = None) -> Allocation:
     """The plan written out."""
-    block = Block(problem, 0, 0, np.full(problem.customers, np.nan) if risk is None else risk)
+    block = Block(problem, 0, 0, unknown(problem.customers) if risk is None else risk)
     ruled, choice = plan.of(block)
     week = None if plan.weekly is None else plan.weekly.of(block, choice)
     return Allocation(plan.prices, ruled, choice, plan.gain_fen, plan.bound_fen, plan.used, week)

@@ -32,7 +32,7 @@ class Columns(NamedTuple):
 
     @classmethod
     def of(cls, problem: Problem, risk: Floats | None = None) -> Columns:
-        known = np.full(problem.customers, np.nan) if risk is None else risk
+        known = unknown(problem.customers) if risk is None else risk
         own = (known, problem.customer_id, np.diff(problem.start).astype(np.int32), problem.manager)
         return cls(*own, problem.gain, problem.kind)
 
@@ -50,6 +50,11 @@ class Columns(NamedTuple):
         """As a problem of its own, in the types the loops are compiled for."""
         own = Problem(self.customer_id, self.start, self.manager, self.gain, self.kind, kinds, means)
         return own.compact()
+
+
+def unknown(customers: int) -> Floats:
+    """Of so many customers nobody knows how likely they are to leave; takes no memory."""
+    return np.broadcast_to(np.float64(np.nan), customers)
 
 
 def joined(parts: Sequence[Columns]) -> Columns:
@@ -70,8 +75,7 @@ class Piece:
 
 def piece(told: Columns, place: Path | None) -> Piece:
     """Columns laid down at a place, or held where there is none."""
-    best = int(np.maximum.reduceat(told.gain, told.start[:-1]).sum(dtype=np.int64)) if len(told.gain) else 0
-    size = (len(told.customer_id), len(told.gain), best)
+    size = (len(told.customer_id), len(told.gain), _best_fen(told.gain, told.start))
     if place is None:
         return Piece(*size, lambda: told, lambda: told.risk)
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -79,6 +83,10 @@ def piece(told: Columns, place: Path | None) -> Piece:
         for column in told:
             np.save(file, column)
     return Piece(*size, lambda: Columns(*_read(place, len(Columns._fields))), lambda: _read(place, 1)[0])
+
+
+def _best_fen(gain: Ints, start: Ints) -> int:
+    return int(np.maximum.reduceat(gain, start[:-1]).sum(dtype=np.int64)) if len(gain) else 0
 
 
 def _read(place: Path, columns: int) -> list[Any]:
@@ -123,11 +131,15 @@ class Blocks:
     kinds: Kinds
     means: Means
     folder: Path | None = None
+    whole: Block | None = None
 
     @classmethod
     def of(cls, problem: Problem, risk: Floats | None = None) -> Blocks:
         """A problem that is held."""
-        return cls([piece(Columns.of(problem.compact(), risk), None)], problem.kinds, problem.means)
+        told, known = problem.compact(), unknown(problem.customers) if risk is None else risk
+        best = _best_fen(told.gain, told.start)
+        whole = Piece(told.customers, told.candidates, best, lambda: Columns.of(told, known), lambda: known)
+        return cls([whole], problem.kinds, problem.means, whole=Block(told, 0, 0, known))
 
     @property
     def customers(self) -> int:
@@ -150,6 +162,8 @@ class Blocks:
 
     def block(self, number: int) -> Block:
         """The block of one piece; it may be empty."""
+        if self.whole is not None:
+            return self.whole
         told = self.pieces[number].read()
         return Block(told.problem(self.kinds, self.means), *self._firsts[number], told.risk)
 
@@ -163,6 +177,8 @@ class Blocks:
 
     def held(self) -> Problem:
         """Everyone at once."""
+        if self.whole is not None:
+            return self.whole.problem
         return joined([each.read() for each in self.pieces]).problem(self.kinds, self.means)
 
     def each(self, step: int) -> Blocks:

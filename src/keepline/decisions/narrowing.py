@@ -91,4 +91,5 @@ def _few(block: Block, box: Box, choice: Ints) -> Iterator[_Few]:
 def _of(crowd: Crowd, rows: Ints, counts: Ints, customer: int, candidate: int) -> _Few:
     who = np.flatnonzero(counts)
     own = (crowd.ids[who], counts[who], crowd.manager[who], crowd.gain[rows], crowd.kind[rows])
-    return _Few(who + customer, rows + np.int64(candidate), *own)
+    places: type[np.integer] = np.int32 if candidate + len(crowd.gain) < 2**31 else np.int64
+    return _Few(who + customer, rows.astype(places) + places(candidate), *own)
