@@ -14,6 +14,7 @@ from keepline.periods import Month
 from keepline.policy.documents import Offer, Policy
 from keepline.sqlmodel import SqlModel, literal
 
+KEPT = ("customer_id", "manager_id", "arm", "chosen", "chosen_gain_fen", "chosen_cost_fen")
 READS = ("features", "scores", "managers", "candidates", "assignments")
 
 
@@ -37,8 +38,9 @@ def model(policy: Policy, *, snapshot: Month, model_version: str, gaining: Colle
     }
     query = exp.select("customer_id", *[exp.alias_(tree, name) for name, tree in columns.items()]).from_("judged")
     steps = {"base": base(), "in_charge": managers.model().query, "best": _best(policy), "seen": _seen()}
-    for name, step in (steps | {"judged": _judged(policy, gaining)}).items():
-        query = query.with_(name, as_=step)
+    found = verdicts(policy, gaining)
+    for name, step in (steps | {"ruled": _ruled(found), "judged": _judged(found)}).items():
+        query = query.with_(name, as_=step, copy=False)
     return SqlModel("decisions", "what is done for each customer, and why or why not?", READS, "decisions", query)
 
 
@@ -171,13 +173,22 @@ def _same(column: str, other: str) -> exp.Expr:
     return exp.EQ(this=exp.column(column, table="base"), expression=exp.column(column, table=other))
 
 
-def _judged(policy: Policy, gaining: Collection[str] | None) -> exp.Select:
-    state, reason = exp.case(), exp.case()
-    for verdict in verdicts(policy, gaining):
-        state = state.when(verdict.tree.copy(), literal(verdict.state))
-        reason = reason.when(verdict.tree.copy(), literal(verdict.reason))
-    kept = ("customer_id", "manager_id", "arm", "chosen", "chosen_gain_fen", "chosen_cost_fen")
-    return exp.select(*kept, exp.alias_(state, "state"), exp.alias_(reason, "reason")).from_("seen")
+def _ruled(found: Sequence[Gate]) -> exp.Select:
+    """The number of the first verdict that holds; each is asked once, though it tells both state and reason."""
+    number = exp.Case(ifs=[_number(i, verdict.tree) for i, verdict in enumerate(found)])
+    return exp.select(*KEPT, exp.alias_(number, "verdict")).from_("seen")
+
+
+def _number(place: int, holds: exp.Expr) -> exp.If:
+    return exp.If(this=holds, true=exp.Literal.number(place))
+
+
+def _judged(found: Sequence[Gate]) -> exp.Select:
+    state, reason = exp.Case(this=exp.column("verdict")), exp.Case(this=exp.column("verdict"))
+    for place, verdict in enumerate(found):
+        state = state.when(exp.Literal.number(place), literal(verdict.state), copy=False)
+        reason = reason.when(exp.Literal.number(place), literal(verdict.reason), copy=False)
+    return exp.select(*KEPT, exp.alias_(state, "state"), exp.alias_(reason, "reason")).from_("ruled")
 
 
 def _treated(tree: exp.Expr) -> exp.Expr:

@@ -37,27 +37,33 @@ def drivers_model(loyalty: Loyalty) -> SqlModel:
     columns: dict[str, exp.Expr] = {"customer_id": exp.column("customer_id"), "month": exp.Placeholder(this="month")}
     for name in NAMES:
         columns |= _of(name, said.get(name))
-    query = exp.select(*[exp.alias_(tree, name) for name, tree in columns.items()]).from_("features")
+    query = exp.select(*[exp.alias_(tree, name) for name, tree in columns.items()]).from_("told")
+    query = query.with_("told", as_=_told(loyalty))
     question = "how high does each driver of loyalty stand, and how much of it is known?"
     return SqlModel("drivers", question, ("features",), DRIVERS.name, query)
+
+
+def _told(loyalty: Loyalty) -> exp.Select:
+    """Each piece of evidence in a column of its own, because score and what is known both ask it."""
+    pieces = [(driver.name, i, one) for driver in loyalty.driver for i, one in enumerate(driver.evidence)]
+    columns = [exp.alias_(one.tree(), _piece(name, i)) for name, i, one in pieces]
+    return exp.select("customer_id", *columns).from_("features")
+
+
+def _piece(name: str, number: int) -> str:
+    return f"{name}_{number}"
 
 
 def _of(name: str, driver: Driver | None) -> dict[str, exp.Expr]:
     if driver is None:  # policy does not say what it is measured by
         return {name: exp.cast(exp.null(), "DOUBLE"), f"{name}_known": _real(0)}
     weights = [one.weight for one in driver.evidence]
-    trees = [one.tree() for one in driver.evidence]
+    trees = [exp.column(_piece(name, i)) for i in range(len(weights))]
     score = _sum(
-        [
-            exp.Coalesce(this=exp.paren(t), expressions=[_real(0)]) * _real(w)
-            for t, w in zip(trees, weights, strict=True)
-        ]
+        [exp.Coalesce(this=t.copy(), expressions=[_real(0)]) * _real(w) for t, w in zip(trees, weights, strict=True)]
     )
     known = _sum(
-        [
-            exp.case().when(t.copy().is_(exp.null()), _real(0)).else_(_real(w))
-            for t, w in zip(trees, weights, strict=True)
-        ]
+        [exp.case().when(t.is_(exp.null()), _real(0)).else_(_real(w)) for t, w in zip(trees, weights, strict=True)]
     )
     mean = exp.paren(score) / exp.func("NULLIF", exp.paren(known), _real(0))
     share = exp.paren(known.copy()) / _real(sum(weights))
