@@ -13,6 +13,9 @@ from keepline.tables import Table, Type
 
 GROUP_ROWS = 5_120  # of a row group at most: what looking up one customer has to read; an eighth of a batch
 
+# Read again and again and gone after two months: a hundredth larger, and a quarter cheaper to write and to read.
+LIGHTLY = ("carried",)
+
 
 def layout(table: Table) -> dict[str, Any]:
     """How columns lie in a part: texts as codes of a dictionary, whole numbers by their differences, others as they
@@ -24,7 +27,8 @@ def layout(table: Table) -> dict[str, Any]:
     whole = [column.name for column in table.columns if column.type is Type.BIGINT]
     differences = {"column_encoding": dict.fromkeys(whole, "DELTA_BINARY_PACKED")} if whole else {}
     told = {"write_statistics": list(table.key[:1])}
-    return {"compression": "zstd", "use_dictionary": texts or False, **differences, **told}
+    packed = "snappy" if table.name in LIGHTLY else "zstd"
+    return {"compression": packed, "use_dictionary": texts or False, **differences, **told}
 
 
 def write_rows(rows: Sequence[dict[str, Any]], table: Table, to: Path) -> int:
