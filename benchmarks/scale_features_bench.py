@@ -28,15 +28,15 @@ from scale_sites import site_of
 JOBS, PEERS, ROOM = "scale_features_jobs.py", "scale_features_peers.py", "scale"
 SIZES = (1_000_000, 3_000_000, 10_000_000)
 MOST_MB = 16_000.0
-ENOUGH = 1_000_000  # customers; above, one round
+ROUNDS, ENOUGH = 3, 300_000  # above so many customers, one round
 NAMES = {
     "rebuilt": "keepline, rebuilt",
     "rolled": "keepline, rolled",
-    "polars": "Polars, whole",
-    "polars_streaming": "Polars, streaming",
-    "polars_chunked": "Polars, by chunks",
-    "pandas": "pandas",
     "duckdb": "DuckDB, one query",
+    "polars": "Polars, whole",
+    "polars_chunked": "Polars, by chunks",
+    "polars_streaming": "Polars, streaming",
+    "pandas": "pandas",
 }
 OURS = ("rebuilt", "rolled")
 MEMORY_SHARE, CPU_SHARE, LINEAR = 0.1, 0.5, 0.15
@@ -62,7 +62,8 @@ def of(site: Path, folder: Path, customers: int) -> dict[str, Measured]:
     lists = folder / "lists.json"
     for job, to in (("lists", lists), ("former", folder / "any")):
         once(Job(job, ours(JOBS, job, site, to)))
-    found, rounds = {}, 3 if customers <= ENOUGH else 1
+    found: dict[str, list[Measured]] = {}
+    rounds = ROUNDS if customers <= ENOUGH else 1
     jobs = [Job(name, ours(JOBS, name, site, folder / name), most_mb=MOST_MB) for name in OURS]
     jobs += [Job(name, peer(PEERS, name, lists, folder / name, room=ROOM), most_mb=MOST_MB) for name in list(NAMES)[2:]]
     for _ in range(rounds):
@@ -78,6 +79,8 @@ def summed(each: Job, made: Path) -> Measured:
     measured = interleaved([each], rounds=1)[each.who]
     if not measured.failed:
         measured.said["sums"] = dict(sums(made))
+    done = measured.failed or f"{measured.job:.1f} CPU s, {measured.peak_mb:.0f} MB"
+    print(f"{each.who}: {done}", file=sys.stderr, flush=True)
     for folder in (made, made.with_name(f"{made.name}-carried"), made.with_name(f"{made.name}-spill")):
         empty(folder)
     return measured
