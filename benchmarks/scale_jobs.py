@@ -19,11 +19,12 @@ import pyarrow.parquet as pq
 from measuring import job
 from scale_operator import LAST
 
+from keepline.closing import carried_part
 from keepline.features.build import WINDOWS, base_of, column_origins
 from keepline.features.carrying import MONTHS
 from keepline.kept import Kept
 from keepline.lake.store import open_lake, reading
-from keepline.pipeline import carried_part, opened, run_month
+from keepline.pipeline import opened, run_month
 from keepline.policy.documents import read_policy
 from keepline.progress import Silent
 from keepline.site import open_site

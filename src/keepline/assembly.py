@@ -15,6 +15,7 @@ from keepline.canonical import file_hash
 from keepline.engine import Engine, Files, Scan
 from keepline.errors import PublicationError
 from keepline.features.build import lacking
+from keepline.kept import same_file
 from keepline.lake.store import Lake
 from keepline.lookup import write_lookup
 from keepline.periods import Month
@@ -42,7 +43,8 @@ def assemble(run: Run, extra: dict[str, Any]) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for table in _made(run):
-        shutil.copytree(run.folder(table), folder / table, ignore=UNFINISHED)
+        for part in run.parts(table):
+            same_file(part, folder / table / part.name)
     shutil.copytree(run.policy_folder, folder / "policy", ignore=UNFINISHED)
     demand_same_policy(run.policy, folder / "policy", month=run.month)
     manifest = _manifest(run, folder) | extra

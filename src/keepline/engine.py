@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -78,6 +78,11 @@ class Scan:
     table: Table
     files: tuple[Files, ...]
     end: int | None = None  # index of the month the view ends at, where each row's own month tells months_ago
+    of: tuple[Path, ...] = ()  # files of rows whose customers alone are shown; none: everybody
+
+    def among(self, of: tuple[Path, ...]) -> Scan:
+        """The same for the customers of some rows alone, where rows are a customer's."""
+        return replace(self, of=of) if "customer_id" in self.table.names else self
 
 
 class Engine(Protocol):
@@ -217,8 +222,16 @@ def _duckdb_files(scan: Scan, only: Range | None) -> str:
     rows = f"SELECT *, filename FROM read_parquet({paths}, union_by_name = true)"
     shown = exp.select(*seen_columns(table, None, _ago_by_file(scan))).sql("duckdb")
     within = of_range(table, only)
-    kept = "" if within is None else f" WHERE {within.sql('duckdb')}"
+    asked = [*([] if within is None else [within.sql("duckdb")]), *([_among(scan.of)] if scan.of else [])]
+    kept = f" WHERE {' AND '.join(asked)}" if asked else ""
     return f"{shown} FROM ({_no_rows(table)} UNION ALL BY NAME {rows}){kept}"
+
+
+def _among(of: tuple[Path, ...]) -> str:
+    """Whether a row is of a customer whom the files hold."""
+    paths = exp.array(*[_text(path) for path in of]).sql("duckdb")
+    drawn = exp.select("customer_id").from_(f"read_parquet({paths})", dialect="duckdb")
+    return exp.column("customer_id").isin(query=drawn).sql("duckdb")
 
 
 @cache

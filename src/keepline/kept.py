@@ -2,11 +2,11 @@
 
 ::
 
-    SITE/kept/TABLE-MONTH-HASH/part-00000.parquet      what the run made, by a hard link; publications have a copy
+    SITE/kept/TABLE-MONTH-HASH/part-00000.parquet      what the run made, by a hard link
 
-A run learns from past months, and those were once the month that was closed. Equal inputs, policy and query give
-equal parts, so that closing a month makes the features of that month alone. Keeping is a saving and no more: where it
-fails, as on a full disk, the run goes on, and what others put here is left alone.
+Of past months those customers that somebody learns from (``past.py``); of the month that is closed what the next is
+rolled from, and its features until they are published. Equal inputs, policy and query give equal parts. Keeping is a
+saving and no more: where it fails, as on a full disk, the run goes on, and what others put here is left alone.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from keepline.periods import Month
 
 MONTHS = 36  # longest that a kept part can still be asked for,
-MONTHS_OF = {"carried": 2}  # but for what each month is only rolled from that of the month before
+MONTHS_OF = {"carried": 2, "features": 0}  # but for what the next month is rolled from, and what is published by then
 HASHED = 16
 NAMED = re.compile(rf"(\w+)-([0-9]{{4}}-(?:0[1-9]|1[0-2]))-[0-9a-f]{{{HASHED}}}")
 
@@ -43,8 +43,7 @@ class Kept:
         """Put the kept part in its place, if there is a whole one; one cut short goes, if it may, to be made anew."""
         if not kept.exists() or not self._is_whole(kept):
             return False
-        to.parent.mkdir(parents=True, exist_ok=True)
-        _same_file(kept, to)
+        same_file(kept, to)
         return True
 
     def _is_whole(self, kept: Path) -> bool:
@@ -60,8 +59,7 @@ class Kept:
     def add(self, part: Path, kept: Path) -> None:
         if self.adds and not kept.exists():
             with suppress(OSError):
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                _same_file(part, kept)
+                same_file(part, kept)
 
     def sweep(self, now: Month) -> None:
         """Let go of what is too old to be asked for, and of all but the latest version of each table and month."""
@@ -78,8 +76,13 @@ class Kept:
                 shutil.rmtree(folder)
 
 
-def _same_file(was: Path, to: Path) -> None:
-    """One file under two names where the disk can, else a copy; whole or not there."""
+def same_file(was: Path, to: Path) -> None:
+    """One file under two names where the disk can, else a copy; whole or not there.
+
+    Parts are written beside their place and renamed, and never written to again, so what has the one name stays as it
+    is whatever becomes of the other.
+    """
+    to.parent.mkdir(parents=True, exist_ok=True)
     partial = to.with_name(f".{to.name}.{os.getpid()}")
     partial.unlink(missing_ok=True)
     try:

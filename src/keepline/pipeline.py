@@ -14,13 +14,12 @@ import pyarrow.parquet as pq
 from threadpoolctl import threadpool_limits
 
 from keepline.assembly import assemble
+from keepline.closing import closing_features
 from keepline.decisions.candidates import build_candidates
 from keepline.decisions.checker import verify
 from keepline.decisions.plan import decide
-from keepline.engine import Range, cut
+from keepline.engine import cut
 from keepline.errors import PublicationError
-from keepline.features.build import base_of, outcomes_of
-from keepline.features.carrying import Carrying
 from keepline.insight import price
 from keepline.insight.circles import stage as circles
 from keepline.insight.classes import build_classes
@@ -37,6 +36,17 @@ from keepline.measurement.effects import PastPlan, measure_plans
 from keepline.measurement.judgement import judge
 from keepline.measurement.pilots import PastSnapshot, Written, lots_of, measure_pilots, pilot_months
 from keepline.measurement.watching import calibration_warnings, watch_calibration
+from keepline.past import (
+    DRAWN,
+    LABELS,
+    MADE_FROM,
+    SAMPLED,
+    drawn_features,
+    drawn_ranges,
+    sampled_features,
+    sampled_labels,
+    share_of,
+)
 from keepline.periods import Month
 from keepline.policy.documents import Policy, read_policy
 from keepline.progress import Progress, Silent
@@ -51,7 +61,6 @@ from keepline.publication import (
 )
 from keepline.run import Run, started
 from keepline.site import Site
-from keepline.tables import CARRIED
 
 SINGLE = "part-00000.parquet"
 PILOT_TABLES = ("pilots", "looks", "learners")
@@ -153,47 +162,16 @@ def prepare(run: Run) -> Path:
 
 def decide_month(run: Run) -> dict[str, Any]:
     """Every stage up to the checked decisions; what the manifest says of them."""
-    _features(run, run.month, name="features", zh="整理客户特征", en="features")
+    made_from = closing_features(run)
     _classes(run)
     _drivers(run)
     models = _models(run)
-    _scores(run, run.month, models, name="scores", zh="评分", en="scores", previous=_month_before(run, "scores"))
+    _scores(run, models)
     extra = _measurement(run, models) | {"win_back": _win_back(run), "niches": _niches(run)} | _prices(run)
     extra["drift"] = _drift(run, models, extra["judgement"])
     plan, check = _decisions(run, models)
     card = models.card | {"version": models.version, "who_responds": extra.pop("learners")}
-    return extra | {"plan": plan, "check": check, "model_card": card}
-
-
-def _features(run: Run, month: Month, *, name: str, zh: str, en: str) -> None:
-    with run.step(name, zh, en, total=len(run.ranges)):
-        base = base_of(run.lake, run.policy, month)
-
-        def make(only: Range, to: Path) -> int:
-            return base.build(run.engine, carried=carried_part(run, base.carrying, only), only=only, to=to)
-
-        run.each_range("features", month, make, made_from=base.made_from())
-
-
-def carried_part(run: Run, carrying: Carrying, only: Range) -> Path:
-    """One range of what is carried up to a month: rolled from that of the month before where it was kept and fits.
-
-    Only that of the month that is closed is kept; the next will be rolled from it.
-    """
-    month, own = carrying.snapshot, None
-    former = run.kept_folder(CARRIED.name, month + -1, carrying.former)
-    if month == run.month:
-        own = carrying.made_from
-
-    def make(only: Range, to: Path) -> int:
-        was = run.folder(f"{CARRIED.name}_before", month) / only.part
-        if former is None or not run.kept.find(former / only.part, was):
-            return carrying.gather(run.engine, only=only, to=to)
-        customers = carrying.roll(run.engine, was=was, only=only, to=to)
-        was.unlink()
-        return customers
-
-    return run.part(CARRIED.name, month, only, make, made_from=own)
+    return extra | {"plan": plan, "check": check, "model_card": card, MADE_FROM: made_from}
 
 
 def _classes(run: Run) -> None:
@@ -226,41 +204,47 @@ def training_months(lake: Lake, policy: Policy, month: Month) -> list[Month]:
 
 
 def _models(run: Run) -> Models:
-    samples = []
-    for month in training_months(run.lake, run.policy, run.month):
+    samples, months = [], training_months(run.lake, run.policy, run.month)
+    for month in months:
+        some = share_of(run, month, snapshots=len(months))
+        ranges = some.within(run.ranges)
         if month != run.month:
-            _features(run, month, name=f"features {month}", zh=f"历史特征 {month}", en=f"features of {month}")
-        _labels(run, month)
-        samples.append(Sample(month, run.parts("features", month), run.parts("labels", month)))
+            with run.step(f"features {month}", f"历史特征 {month}", f"features of {month}", total=len(ranges)):
+                sampled_features(run, month, some)
+        with run.step(f"labels {month}", f"结果标签 {month}", f"outcomes after {month}", total=len(ranges)):
+            sampled_labels(run, month, some)
+        features = run.parts(SAMPLED, month) if month != run.month else run.parts("features")
+        samples.append(Sample(month, features, run.parts(LABELS, month), some.share))
     # one thread of linear algebra: the same bits on every machine, and no waiting on a busy one
     with run.step("training", "训练模型", "training"), threadpool_limits(limits=1):
         return train(run.engine, run.lake, run.policy, snapshot=run.month, samples=samples, seed=run.site.settings.seed)
 
 
-def _labels(run: Run, month: Month) -> None:
-    with run.step(f"labels {month}", f"结果标签 {month}", f"outcomes after {month}", total=len(run.ranges)):
-        outcomes = outcomes_of(run.lake, run.policy, month)
-        make, base = partial(outcomes.build, run.engine), run.folder("features", month)
-        made_from = outcomes.made_from(base_of(run.lake, run.policy, month).made_from())
-        run.each_range(
-            "labels", month, lambda only, to: make(base=base / only.part, only=only, to=to), made_from=made_from
+def _scores(run: Run, models: Models) -> None:
+    previous, source = _month_before(run, "scores"), run.folder("features")
+    with run.step("scores", "评分", "scores", total=len(run.ranges)):
+        make = partial(score, run.engine, run.lake, run.policy, models, snapshot=run.month, previous=previous)
+        run.each_range("scores", None, lambda only, to: make(features=source / only.part, only=only, to=to))
+
+
+def _drawn(run: Run, models: Models, month: Month) -> PastSnapshot:
+    """Features and scores of those whom the pilots of a month drew."""
+    lots = lots_of(run.lake, month, run.month)
+    ranges = drawn_ranges(run, lots)
+    with run.step(f"features {month}", f"试点账期特征 {month}", f"features of the pilot {month}", total=len(ranges)):
+        drawn_features(run, month, lots)
+    with run.step(f"scores {month}", f"试点账期评分 {month}", f"scores of the pilot {month}", total=len(ranges)):
+        make, source = (
+            partial(score, run.engine, run.lake, run.policy, models, snapshot=month),
+            run.folder(DRAWN, month),
         )
-
-
-def _scores(run: Run, month: Month, models: Models, *, name: str, zh: str, en: str, **which: Any) -> None:
-    with run.step(name, zh, en, total=len(run.ranges)):
-        make = partial(score, run.engine, run.lake, run.policy, models, snapshot=month, **which)
-        source = run.folder("features", month)
-        run.each_range("scores", month, lambda only, to: make(features=source / only.part, only=only, to=to))
+        each = partial(run.each_range, "scores", month, ranges=ranges)
+        each(lambda only, to: make(features=source / only.part, only=only, to=to))
+    return PastSnapshot(month, run.parts(DRAWN, month), run.parts("scores", month))
 
 
 def _measurement(run: Run, models: Models) -> dict[str, Any]:
-    snapshots = []
-    for month in pilot_months(run.lake, run.policy, run.month):
-        _features(run, month, name=f"features {month}", zh=f"试点账期特征 {month}", en=f"features of the pilot {month}")
-        words = {"name": f"scores {month}", "zh": f"试点账期评分 {month}", "en": f"scores of the pilot {month}"}
-        _scores(run, month, models, **words, among=lots_of(run.lake, month, run.month))
-        snapshots.append(PastSnapshot(month, run.parts("features", month), run.parts("scores", month)))
+    snapshots = [_drawn(run, models, month) for month in pilot_months(run.lake, run.policy, run.month)]
     plans = [PastPlan(p.month, p.parts("assignments"), p.parts("scores"), p.parts("decisions")) for p in run.past]
     given = (run.engine, run.lake, run.policy)
     with run.step("measurement", "测量成效", "effects of pilots and past plans"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,8 @@ from keepline.policy.documents import Policy
 from keepline.progress import Progress
 from keepline.publication import Publication, parts_of
 from keepline.site import Site
+
+Build = Callable[[Range, Path], object]
 
 
 @contextmanager
@@ -69,40 +71,43 @@ class Run:
         return parts_of(self.folder(table, month))
 
     def each_range(
-        self, table: str, month: Month | None, build: Callable[[Range, Path], int], *, made_from: str | None = None
-    ) -> None:
-        """Build the parts that are not there yet, but for those a former run made from the same."""
-
-        def part(only: Range) -> None:
-            self.part(table, month, only, build, made_from=made_from)
-
-        for _ in self.engine.each(part, self.ranges):
-            self.progress.advance()
-
-    def part(
         self,
         table: str,
         month: Month | None,
-        only: Range,
-        build: Callable[[Range, Path], int],
+        build: Build,
         *,
         made_from: str | None = None,
-    ) -> Path:
+        ranges: Sequence[Range] | None = None,
+    ) -> None:
+        """Build the parts that are not there yet, but for those a former run made from the same.
+
+        ``ranges`` are those of the run, but where only some customers are meant.
+        """
+        asked = self.ranges if ranges is None else ranges
+        kept = None if made_from is None else self.kept_folder(table, month, made_from, of=len(asked))
+
+        def part(only: Range) -> None:
+            self.part(table, month, only, build, kept=kept)
+
+        for _ in self.engine.each(part, asked):
+            self.progress.advance()
+
+    def part(self, table: str, month: Month | None, only: Range, build: Build, *, kept: Path | None) -> Path:
         """Build one range's part if it is not there yet; where it lies."""
         to = self.folder(table, month) / only.part
         if not to.exists():
-            self._build(only, to, build, self.kept_folder(table, month, made_from))
+            self._build(only, to, build, kept)
         return to
 
-    def kept_folder(self, table: str, month: Month | None, made_from: str | None) -> Path | None:
+    def kept_folder(self, table: str, month: Month | None, made_from: str, *, of: int | None = None) -> Path:
+        return self.kept.folder(table, month or self.month, self.named(made_from, of=of))
+
+    def named(self, made_from: str, *, of: int | None = None) -> str:
         """Named by the cut as well, as the work is; by the engine, so that neither rests on the other; and by our
         version, which may read or write the same query otherwise."""
-        if made_from is None:
-            return None
-        said = [made_from, len(self.ranges), self.engine.name, __version__]
-        return self.kept.folder(table, month or self.month, text_hash(said))
+        return text_hash([made_from, len(self.ranges) if of is None else of, self.engine.name, __version__])
 
-    def _build(self, only: Range, to: Path, build: Callable[[Range, Path], int], kept: Path | None) -> None:
+    def _build(self, only: Range, to: Path, build: Build, kept: Path | None) -> None:
         if kept is None:
             build(only, to)
         elif not self.kept.find(kept / only.part, to):

@@ -76,18 +76,21 @@ class Spark:
     def see(self, view: str, scan: Scan, only: Range | None = None) -> None:
         with _failures():
             if scan.end is not None and scan.files:
-                frame = self._files(scan.table, _all_files(scan), only, ago=_months_before(scan.end))
+                frame = self._files(scan, _all_files(scan), only, ago=_months_before(scan.end))
             else:
-                frames = [self._files(scan.table, files, only) for files in scan.files if files.paths]
+                frames = [self._files(scan, files, only) for files in scan.files if files.paths]
                 frame = frames[0] if frames else self._spark.sql(empty_rows(scan).sql("spark"))
                 for other in frames[1:]:
                     frame = frame.unionAll(other)
             frame.createOrReplaceTempView(view)
 
-    def _files(self, table: Table, files: Files, only: Range | None, ago: exp.Expr | None = None) -> Any:
-        paths = [f"file://{path.absolute()}" for path in files.paths]  # a cluster's own default may be another storage
-        raw = self._spark.read.schema(_ddl(table)).parquet(*paths)
+    def _files(self, scan: Scan, files: Files, only: Range | None, ago: exp.Expr | None = None) -> Any:
+        table = scan.table
+        raw = self._spark.read.schema(_ddl(table)).parquet(*_addresses(files.paths))
         kept = raw if (within := of_range(table, only)) is None else raw.where(within.sql("spark"))
+        if scan.of:
+            drawn = self._spark.read.parquet(*_addresses(scan.of)).select("customer_id")
+            kept = kept.join(drawn, "customer_id", "leftsemi")
         return kept.selectExpr(*[column.sql("spark") for column in seen_columns(table, files.months_ago, ago)])
 
     def write(self, query: exp.Query, table: Table, to: Path) -> int:
@@ -163,6 +166,11 @@ class Spark:
     def close(self) -> None:
         self._rest()
         self._first.stop()
+
+
+def _addresses(paths: Sequence[Path]) -> list[str]:
+    """A cluster's own default may be another storage."""
+    return [f"file://{path.absolute()}" for path in paths]
 
 
 def _ddl(table: Table) -> str:

@@ -12,6 +12,7 @@ from core.kept_test import Closing
 from core.small_lake import add_rows, lake_of, random_lake
 from core.small_policy import small_policy
 from keepline.canonical import table_hash
+from keepline.closing import carried_part
 from keepline.engine import ID_SPACE, Engine, Range, start
 from keepline.features.build import base_of, build_features
 from keepline.features.carrying import MONTHS, Carrying
@@ -19,7 +20,7 @@ from keepline.kept import Kept
 from keepline.lake.store import Lake
 from keepline.newsite import make_site
 from keepline.periods import Month
-from keepline.pipeline import carried_part, opened
+from keepline.pipeline import opened
 from keepline.policy.margins import basis_points
 from keepline.progress import Silent
 from keepline.site import open_site

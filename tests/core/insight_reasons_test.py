@@ -12,7 +12,8 @@ import pytest
 
 from core.insight_world import EVERYONE, HORIZON, SNAPSHOT, Shelf, World, policy, write
 from keepline import sqlmodel
-from keepline.engine import Engine, Files, Scan
+from keepline.engine import Engine
+from keepline.features.build import take_features
 from keepline.insight import win_back, words
 from keepline.insight.additive import Additive, fit_additive
 from keepline.insight.curves import Term
@@ -103,8 +104,9 @@ def test_some_customers_are_scored_as_they_would_be_among_all(engine: Engine, tm
     some = everybody.take(list(range(0, len(everybody), 7)))
     drawn = {"customer_id": [*some["customer_id"].to_pylist(), 3], "month": [str(SNAPSHOT)] * (len(some) + 1)}
     path = write(drawn, TABLES["experiments"], tmp_path / "drawn.parquet")
-    among = Scan(TABLES["experiments"], (Files((path,), 0),))
-    score(engine, Shelf({}), policy(), models, **given, among=among, to=tmp_path / "some")
+    few = tmp_path / "few.parquet"
+    take_features(engine, [given["features"]], only=given["only"], to=few, among=(path,))
+    score(engine, Shelf({}), policy(), models, **given | {"features": few}, to=tmp_path / "some")
     assert pq.read_table(tmp_path / "some").equals(some)
 
 

@@ -19,7 +19,7 @@ from keepline.kept import HASHED, Kept
 from keepline.lake.store import Lake
 from keepline.newsite import make_site
 from keepline.periods import Month
-from keepline.pipeline import carried_part, opened
+from keepline.pipeline import opened
 from keepline.progress import Silent
 from keepline.site import open_site
 from keepline.tables import FEATURES
@@ -45,7 +45,7 @@ class Closing:
 
             def build(only: Range, to: Path) -> int:
                 self.built.append(only.part)
-                return base.build(run.engine, carried=carried_part(run, base.carrying, only), only=only, to=to)
+                return base.anew(run.engine, only=only, to=to)
 
             run.each_range("features", month, build, made_from=base.made_from())
             found = table_hash(run.parts("features", month), FEATURES)
@@ -167,15 +167,17 @@ def test_who_may_not_add_still_finds(closing: Closing) -> None:
 def test_what_is_too_old_and_what_was_made_otherwise_is_let_go(tmp_path: Path) -> None:
     kept, part = Kept(tmp_path), tmp_path / "made"
     part.write_bytes(b"x")
-    places = [("features", NOW, "a"), ("features", NOW, "b"), ("labels", NOW, "a"), ("features", NOW + -36, "a")]
+    places = [("sampled", NOW, "a"), ("sampled", NOW, "b"), ("labels", NOW, "a"), ("sampled", NOW + -36, "a")]
+    places += [("features", NOW, "a"), ("carried", NOW + -1, "a"), ("carried", NOW + -2, "a")]
     for age, (table, month, letter) in enumerate(places):
         folder = kept.folder(table, month, letter * HASHED)
         kept.add(part, folder / "part-00000.parquet")
         os.utime(folder, ns=(age, age))
     kept.sweep(NOW)
     assert sorted(path.name[: -HASHED + 1] for path in tmp_path.iterdir() if path.is_dir()) == [
-        f"features-{NOW}-b",
+        f"carried-{NOW + -1}-a",
         f"labels-{NOW}-a",
+        f"sampled-{NOW}-b",
     ]
 
 

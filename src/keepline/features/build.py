@@ -37,6 +37,7 @@ __all__ = [
     "lacking",
     "outcomes_of",
     "sql_models",
+    "take_features",
 ]
 
 OUTCOMES = ("bills", "usage", "departures", "deliveries", "approvals")  # what the outcome window is read from
@@ -91,14 +92,25 @@ class Base:
     query: exp.Query
     carrying: Carrying
 
-    def build(self, engine: Engine, *, carried: Path, only: Range, to: Path) -> int:
-        """Write the features of one range of the base from its part of CARRIED; return the customers."""
+    def build(self, engine: Engine, *, carried: Path, only: Range, to: Path, among: tuple[Path, ...] = ()) -> int:
+        """Write the features of one range of the base from its part of CARRIED; return the customers.
+
+        ``among``: files of rows whose customers alone are wanted.
+        """
         engine.see("carried", Scan(CARRIED, (Files((carried,)),)), only)
         for table, months in WINDOWS.items():
-            engine.see(table, self.lake.scan(table, self.snapshot, months=months), only)
+            engine.see(table, self.lake.scan(table, self.snapshot, months=months).among(among), only)
         for view, (table, months) in SEEN_WHOLE.items():
             engine.see(view, self.lake.scan(table, self.snapshot, months=months))
         return engine.write(self.query, FEATURES, to)
+
+    def anew(self, engine: Engine, *, only: Range, to: Path, among: tuple[Path, ...] = ()) -> int:
+        """Write them from nothing but the lake."""
+        carried = to.with_name(f"carried-{to.name}")  # Spark passes over names that begin with a dot
+        self.carrying.gather(engine, only=only, to=carried, among=among)
+        customers = self.build(engine, carried=carried, only=only, to=to, among=among)
+        carried.unlink()
+        return customers
 
     def made_from(self) -> str:
         """Hash of all that the features hang on: files, policy and the query itself. Equal hash, equal features."""
@@ -125,12 +137,14 @@ def base_of(lake: Lake, policy: Policy, snapshot: Month) -> Base:
 
 def build_features(engine: Engine, lake: Lake, policy: Policy, *, snapshot: Month, only: Range, to: Path) -> int:
     """Write the features of one range of the base of ``snapshot`` from nothing but the lake; return the customers."""
-    base = base_of(lake, policy, snapshot)
-    carried = to.with_name(f"carried-{to.name}")  # Spark passes over names that begin with a dot
-    base.carrying.gather(engine, only=only, to=carried)
-    customers = base.build(engine, carried=carried, only=only, to=to)
-    carried.unlink()
-    return customers
+    return base_of(lake, policy, snapshot).anew(engine, only=only, to=to)
+
+
+def take_features(engine: Engine, parts: Sequence[Path], *, only: Range, to: Path, among: tuple[Path, ...] = ()) -> int:
+    """Write some customers' rows of features that were made for more; return the customers."""
+    engine.see("features", Scan(FEATURES, (Files(tuple(parts), 0),)).among(among), only)
+    query = exp.select(*FEATURES.names).from_("features").order_by("customer_id")
+    return engine.write(query, FEATURES, to)
 
 
 def _require(lake: Lake, snapshot: Month) -> None:

@@ -32,12 +32,15 @@ class Carrying:
     snapshot: Month
     values: Values  # margin in each billed component, by policy
 
-    def gather(self, engine: Engine, *, only: Range, to: Path) -> int:
-        """Write it for one range from the whole history that counts; return the customers."""
+    def gather(self, engine: Engine, *, only: Range, to: Path, among: tuple[Path, ...] = ()) -> int:
+        """Write it for one range from the whole history that counts; return the customers.
+
+        ``among``: files of rows whose customers alone are wanted.
+        """
 
         def see(piece: Range) -> None:
             for table, months in MONTHS.items():
-                engine.see(table, self.lake.scan(table, self.snapshot, months=months), piece)
+                engine.see(table, self.lake.scan(table, self.snapshot, months=months).among(among), piece)
 
         return engine.write_pieces(self._gathered, CARRIED, to, see=see, of=self._pieces(only))
 

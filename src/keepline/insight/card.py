@@ -79,6 +79,23 @@ def _stack_card(stack: Any) -> Card:
     }
 
 
+def sample_card(rows: int, customers: int, share: float) -> Card:
+    """Of how many customers in the bases of past months, each counted once a month, how many were learnt from."""
+    said = {"rows": rows, "of": customers, "share": round(share, 6)}
+    if share >= 1:
+        return said | {
+            "zh": f"学习样本：历史账期全部 {rows:,} 条客户记录",
+            "en": f"learnt from all {rows:,} rows of customers in past months",
+        }
+    return said | {
+        "zh": f"学习样本：历史账期约 {customers:,} 条客户记录中的 {rows:,} 条（{share:.2%}）；按客户假名的区间抽取，"
+        "假名由密钥哈希得出，等同随机抽样（上限见 leaving.toml 的 training_customers_max）",
+        "en": f"learnt from {rows:,} of about {customers:,} rows of customers in past months ({share:.2%}): those "
+        "whose pseudonyms, which are keyed hashes, lie in one interval, which is a random sample "
+        "(training_customers_max in leaving.toml)",
+    }
+
+
 def reached_note(share: float, *, kept: bool) -> dict[str, str]:
     """What was done with customers whom an offer reached in the outcome window."""
     if kept:

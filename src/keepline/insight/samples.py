@@ -15,6 +15,7 @@ from keepline.errors import TooFewError
 from keepline.holdout import held_out_tree
 from keepline.insight.inputs import Shelf, attribute_names, rows_query, see_rows
 from keepline.periods import Month
+from keepline.sampled import Sampled
 from keepline.tables import FEATURES, LABELS
 
 _OWN = (("number", pa.float64()), ("code", pa.string()))
@@ -22,11 +23,20 @@ _OWN = (("number", pa.float64()), ("code", pa.string()))
 
 @dataclass(frozen=True)
 class Sample:
-    """A past snapshot whose outcome is known: its base's features and labels, part by part."""
+    """A past snapshot whose outcome is known: features and labels of its base, part by part, or of a share of it."""
 
     snapshot: Month
     features: tuple[Path, ...]
     labels: tuple[Path, ...]
+    share: float = 1.0
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """How the rows were drawn that models learn from."""
+
+    customers: int  # in the bases of all samples; a customer counts once in each
+    share: float
 
 
 def check_over(samples: Sequence[Sample], *, snapshot: Month, horizon: int) -> None:
@@ -42,10 +52,10 @@ def check_over(samples: Sequence[Sample], *, snapshot: Month, horizon: int) -> N
 
 def read_samples(
     engine: Engine, lake: Shelf, samples: Sequence[Sample], *, most: int
-) -> tuple[pa.Table, tuple[str, ...]] | None:
-    """Features, own facts and labels of the samples' customers, or of a lot of them when there are too many."""
-    customers = sum(_count(engine, sample) for sample in samples)
-    if not customers:
+) -> tuple[pa.Table, tuple[str, ...], Drawn] | None:
+    """Features, own facts and labels of the samples' customers, or of an equal share where there are too many."""
+    counts = [_count(engine, sample) for sample in samples]
+    if not sum(counts):
         return None
     names: set[str] = set()
     for sample in samples:
@@ -53,9 +63,10 @@ def read_samples(
             engine.see("attributes", lake.scan("attributes", sample.snapshot))
             names |= set(attribute_names(engine))
     attributes = tuple(sorted(names))
-    share = min(1.0, most / customers)
+    customers = sum(count / sample.share for count, sample in zip(counts, samples, strict=True))
+    share = min(1.0, most / customers, *(sample.share for sample in samples))
     tables = [_read_one(engine, lake, sample, attributes=attributes, share=share) for sample in samples]
-    return pa.concat_tables(tables), attributes
+    return pa.concat_tables(tables), attributes, Drawn(round(customers), share)
 
 
 def _files(sample: Sample) -> tuple[Scan, Scan]:
@@ -77,7 +88,7 @@ def _read_one(engine: Engine, lake: Shelf, sample: Sample, *, attributes: Sequen
     on = exp.EQ(this=customer.copy(), expression=exp.column("customer_id", table="labels"))
     query = rows_query(attributes).select(*[exp.column(name, table="labels") for name in asked]).join("labels", on=on)
     if share < 1:
-        query = query.where(held_out_tree("training", share, customer))
+        query = query.where(Sampled(share).tree(customer))
     found = engine.fetch(query.order_by(customer)).combine_chunks()
     month = pa.array(np.full(found.num_rows, sample.snapshot.index), pa.int64())
     return found.append_column("snapshot", month).cast(_schema(attributes))

@@ -42,12 +42,10 @@ def score(
     only: Range,
     to: Path,
     previous: Sequence[Path] = (),
-    among: Scan | None = None,
 ) -> int:
     """Write one part of SCORES for the customers of one part of FEATURES; return the customers.
 
-    ``previous`` are the scores of the month before, whose reasons stay where they hold; of ``among``, where it is
-    given, no others are scored than the customers it shows.
+    ``previous`` are the scores of the month before, whose reasons stay where they hold.
     """
     attributes = models.inputs.attributes if models.inputs else ()
     scan = Scan(FEATURES, (Files((features,), 0),))
@@ -59,9 +57,6 @@ def score(
     if previous:
         engine.see("before", Scan(SCORES, (Files(tuple(previous), 1),)), only)
         query = _with_reasons_before(query)
-    if among is not None:
-        engine.see("among", among, only)
-        query = query.where(exp.column("customer_id", table="features").isin(query="SELECT customer_id FROM among"))
     query = query.order_by(exp.column("customer_id", table="features"))
     return engine.map(query, Scorer(models, policy, models.value.history(snapshot.index)), SCORES, to)
 

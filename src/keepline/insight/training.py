@@ -28,6 +28,7 @@ from keepline.insight.card import (
     inputs_card,
     reached_note,
     refusal,
+    sample_card,
     staying_card,
     target_card,
     value_card,
@@ -37,7 +38,7 @@ from keepline.insight.cohorts import learn_cohort
 from keepline.insight.drift import Watched, watch
 from keepline.insight.inputs import Inputs, Shelf, Vector, choose, folds, numbers
 from keepline.insight.leaving import Leaving
-from keepline.insight.samples import Sample, check_over, read_samples
+from keepline.insight.samples import Drawn, Sample, check_over, read_samples
 from keepline.insight.staying import READS as COURSE_READS
 from keepline.insight.staying import Course, learn_course
 from keepline.insight.topups import TopUps, learn_topups
@@ -84,11 +85,20 @@ def train(
     rows = read_samples(engine, lake, samples, most=leaving.training_customers_max)
     if rows is None:
         return _untrained(policy, seed=seed)
+    table, attributes, drawn = rows
     # One thread: the same last bit on every machine, and threads that wait for each other stand still on a busy one.
     with threadpool_limits(limits=1):
         topups = _topups(engine, lake, policy, snapshot=snapshot)
         first = lake.months("bills")[0]
-        return _trained(*rows, policy=policy, samples=samples, seed=seed, first=first, topups=topups)
+        given: dict[str, Any] = {"policy": policy, "samples": samples, "seed": seed, "first": first, "topups": topups}
+        return _stated(_trained(table, attributes, **given), len(table), drawn)
+
+
+def _stated(models: Models, rows: int, drawn: Drawn) -> Models:
+    """The card says of how many customers the rows were drawn, and the report where they are not all."""
+    said = sample_card(rows, drawn.customers, drawn.share)
+    notes = [{lang: said[lang] for lang in ("zh", "en")}] if drawn.share < 1 else []
+    return replace(models, card=models.card | {"sample": said, "notes": [*models.card["notes"], *notes]})
 
 
 def _topups(engine: Engine, lake: Shelf, policy: Policy, *, snapshot: Month) -> TopUps | Card | None:

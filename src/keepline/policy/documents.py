@@ -123,7 +123,11 @@ class Leaving(Document):
     )
     lowers_risk: tuple[str, ...] = Field(default=(), description="numbers that may only lower it")
     training_snapshots: int = Field(default=3, ge=1, le=12)
-    training_customers_max: int = Field(default=200_000, ge=1000)
+    training_customers_max: int = Field(
+        default=200_000,
+        ge=1000,
+        description="rows of customers in all past months together; of more a random sample is learnt from",
+    )
     reasons: dict[str, Text] = Field(default_factory=dict, description="the operator's codes for recorded reasons")
 
     @model_validator(mode="after")
