@@ -26,7 +26,7 @@ SMALL = 200_000  # customers up to whom HiGHS is asked
 LIMITS = (4, 20)  # money and channels
 EXACT = 10_000  # customers up to whom HiGHS is asked by weeks
 OF_WEEKS = ("gain", "bound", "gap", "treated", "violations", "status")
-OF_PARTS = ("gap", "treated", "exceptions", "disk_mb")
+OF_PARTS = ("gap", "binding", "treated", "exceptions", "disk_mb")
 SHOWS = ("gain", "bound", "gap", "binding", "treated", "status")
 
 

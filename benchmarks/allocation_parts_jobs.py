@@ -18,6 +18,7 @@ from measuring import ROOT, job
 
 OFFERS, MANAGERS, EACH = 5, 1_000, 500_000  # the last: customers of a range, as keepline init sets it
 MANAGED = 0.02  # share of customers with an account manager
+SHARE = 40  # customers for each contact a channel can make
 STARTER = ROOT / "src" / "keepline" / "policy" / "starter"
 MONTH = "2026-10"
 
@@ -79,11 +80,20 @@ def policy_for(customers: int) -> Any:
     plain = [offer for offer in policy.offers.offer if not offer.manager_minutes]
     told = [*plain, *plain][: OFFERS - 1]
     offers = [o.model_copy(update={"id": f"offer-{n}"}) for n, o in enumerate([*told, visits[0]])]
-    contacts = dict.fromkeys(sorted({o.channel for o in offers}), customers // 8)
+    contacts = dict.fromkeys(sorted({o.channel for o in offers}), customers // SHARE)
     limits = policy.limits.model_copy(
-        update={"money_fen": 150 * customers, "channel_contacts": contacts, "manager_minutes_each": 6_000}
+        update={
+            "money_fen": 250 * customers,
+            "channel_contacts": contacts,
+            "manager_minutes_each": minutes_of(customers),
+        }
     )
     return replace(policy, offers=policy.offers.model_copy(update={"offer": tuple(offers)}), limits=limits)
+
+
+def minutes_of(customers: int) -> int:
+    """Of each manager: enough for one customer in ten."""
+    return max(60, int(customers * MANAGED / MANAGERS * 60 / 10))
 
 
 def ours(folder: Path) -> None:
@@ -94,8 +104,9 @@ def ours(folder: Path) -> None:
     from keepline.decisions.shortlist import shortlist
     from keepline.decisions.summary import Totals
 
-    policy = policy_for(json.loads((folder / "customers.json").read_text()))
-    known = {f"m-{n}": Manager(None, 6_000, None) for n in range(MANAGERS)}
+    customers = json.loads((folder / "customers.json").read_text())
+    policy, minutes = policy_for(customers), minutes_of(customers)
+    known = {f"m-{n}": Manager(None, minutes, None) for n in range(MANAGERS)}
     candidates, scores = (sorted((folder / table).glob("*.parquet")) for table in ("candidates", "scores"))
     work = folder / "work"
     with job() as said:
@@ -115,6 +126,7 @@ def ours(folder: Path) -> None:
         ranked=ranked,
         treated=int(totals.customers[1].sum()),
         exceptions=len(plan.exceptions.customer),
+        binding=int(plan.prices.money > 0) + int((plan.prices.channels > 0).sum() + (plan.prices.minutes > 0).sum()),
         violations=over + int((plan.used.minutes > means.minutes).sum()),
         disk_mb=disk / 1e6,
     )
