@@ -20,9 +20,11 @@ from scale_sites import MONTHS, site_of, threads
 
 JOBS = "scale_jobs.py"
 SIZES = (200_000, 1_000_000, 3_000_000)
-FIXED = ("training", "measurement", "niches", "report")  # what hardly grows with the base, or is told by a lot of it
+FIXED = ("training", "effects of pilots and past plans", "niches", "watch for drift", "report and plan")
+OF_A_LOT = ("features of", "outcomes after", "scores of the pilot")  # of past months, of those somebody learns from
 LESS, MEMORY_MB, LINEAR, NATION, MINUTES = 6.0, 4096, 1.15, 100_000_000, 60.0
-RUNS = {"anew": "anew", "closed": "closed", "two": "closed, two threads"}
+TWO = "two"  # at the greatest size alone
+RUNS = {"anew": "anew", "closed": "closed", TWO: "closed, two threads"}
 
 
 def main(sizes: list[int]) -> None:
@@ -32,7 +34,7 @@ def main(sizes: list[int]) -> None:
     each = {}
     for customers in sizes:
         with site_of(customers) as site:
-            each[customers] = of(site)
+            each[customers] = of(site, [name for name in RUNS if name != TWO or customers == max(sizes)])
     head = [
         "customers",
         "run",
@@ -50,15 +52,15 @@ def main(sizes: list[int]) -> None:
     projected({customers: found["closed"] for customers, found in each.items()})
 
 
-def of(site: Path) -> dict[str, Measured]:
+def of(site: Path, runs: list[str]) -> dict[str, Measured]:
     found = {}
     for folder in ("kept", "published", "work"):
         shutil.rmtree(site / folder, ignore_errors=True)
-    for name in RUNS:
+    for name in runs:
         if name != "anew":
             once("former", "former", site)
             found["raw"] = once("raw", "raw", site)
-        threads(site, 2 if name == "two" else 1)
+        threads(site, 2 if name == TWO else 1)
         found[name] = once(name, "month", site)
         found[name].said["disk"] = {folder: held(site / folder) for folder in ("lake", "kept", "published")}
         shutil.rmtree(site / "published")
@@ -87,7 +89,8 @@ def held(folder: Path) -> float:
 def lines(customers: int, found: dict[str, Measured]) -> list[list[object]]:
     made = []
     for name, title in RUNS.items():
-        run = found[name]
+        if (run := found.get(name)) is None:
+            continue
         cpu = [f"{run.job:.1f}", f"{1e6 * run.job / customers:.0f}", f"{1e6 * growing(run) / customers:.0f}"]
         made.append(
             [f"{customers:,}", title, *cpu, f"{features(run):.2f}", f"{gigabytes(run):.3f}", f"{run.peak_mb:.0f}"]
@@ -96,7 +99,7 @@ def lines(customers: int, found: dict[str, Measured]) -> list[list[object]]:
 
 
 def told(customers: int, found: dict[str, Measured]) -> None:
-    anew, closed, two, read, raw = (found[name] for name in ("anew", "closed", "two", "scan", "raw"))
+    anew, closed, read, raw = (found[name] for name in ("anew", "closed", "scan", "raw"))
     who = f"{customers:,}"
     mark(
         f"{who}: bytes that features and labels read, anew ÷ closed",
@@ -113,14 +116,21 @@ def told(customers: int, found: dict[str, Measured]) -> None:
         f"- {who}: the month in the lake and what is carried to it are {raw.said['bytes'] / 1e6:,.0f} MB; reading the "
         f"bytes once takes {raw.job:.2f} CPU s, a {closed.job / max(raw.job, 1e-3):,.0f}th of closing the month"
     )
-    print(
-        f"- {who}: by the clock, one thread {closed.said['wall']:.0f} s, two {two.said['wall']:.0f} s "
-        f"({closed.said['wall'] / two.said['wall']:.2f} times as fast, {two.job / closed.job:.2f} times the CPU), "
-        f"while others kept {closed.said['others']:.1f} and {two.said['others']:.1f} of the cores busy"
-    )
+    if TWO in found:
+        side_by_side(closed, found[TWO], who)
     held_by = ", ".join(f"{name} {size / customers:.0f}" for name, size in closed.said["disk"].items())
     print(f"- {who}: bytes a customer on disk: {held_by}")
-    mark(f"{who}: peak MB", found=max(found[name].peak_mb for name in RUNS), most=MEMORY_MB)
+    mark(f"{who}: peak MB", found=max(found[name].peak_mb for name in RUNS if name in found), most=MEMORY_MB)
+
+
+def side_by_side(one: Measured, two: Measured, who: str) -> None:
+    """One core beside two, by the clock, so with how busy the machine was."""
+    faster, dearer = one.said["wall"] / two.said["wall"], two.job / one.job
+    print(
+        f"- {who}: by the clock one thread takes {one.said['wall']:.0f} s and two {two.said['wall']:.0f} s: "
+        f"{faster:.2f} times as fast for {dearer:.2f} times the CPU, while others kept {one.said['others']:.1f} and "
+        f"{two.said['others']:.1f} cores busy"
+    )
 
 
 def profile(closed: dict[int, Measured]) -> None:
@@ -163,7 +173,7 @@ def step(run: Measured, name: str) -> float:
 
 
 def growing(run: Measured) -> float:
-    return sum(step(run, name) for name in run.said["steps"] if name not in FIXED)
+    return sum(step(run, name) for name in run.said["steps"] if not name.startswith((*FIXED, *OF_A_LOT)))
 
 
 def of_features(run: Measured) -> list[dict[str, float]]:
