@@ -48,7 +48,7 @@ def test_a_plan_read_by_blocks_equals_the_plan_held_in_memory(
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux alone tells the highest memory of a process")
 def test_a_million_customers_more_take_hardly_more_memory(tmp_path: Path) -> None:
-    """Held in memory they would take some 54 bytes each. Allocators and threads of a busy machine keep up to 9 MB more."""
+    """Held in memory they would take some 54 bytes each. A busy machine's allocators keep up to 9 MB more."""
     small, large = told(tmp_path / "small", 300_000), told(tmp_path / "large", 1_200_000)
     assert 1024 * (large[0] - small[0]) < 16 * 900_000
     for _, gain, listed, assigned in (small, large):
