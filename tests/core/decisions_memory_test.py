@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 
 
 def told(folder: Path, customers: int) -> list[int]:
-    """What the planning process says: its highest memory in kB, and sums of the plan."""
+    """What the planning process says: the most bytes it had at once, and sums of the plan."""
     make(folder, customers, each=30_000)
     path = os.pathsep.join([str(HERE), str(HERE.parents[1] / "src")])
     command = [sys.executable, many_candidates.__file__, str(folder)]
@@ -46,10 +46,9 @@ def test_a_plan_read_by_blocks_equals_the_plan_held_in_memory(
     assert ranked_gain(laid.short.open_to, ahead=3_000) == ranked_gain(held.short.open_to)
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux alone tells the highest memory of a process")
 def test_a_million_customers_more_take_hardly_more_memory(tmp_path: Path) -> None:
-    """Held in memory they would take some 54 bytes each. A busy machine's allocators keep up to 9 MB more."""
+    """Held in memory they would take some 54 bytes each."""
     small, large = told(tmp_path / "small", 300_000), told(tmp_path / "large", 1_200_000)
-    assert 1024 * (large[0] - small[0]) < 16 * 900_000
+    assert large[0] - small[0] < 900_000
     for _, gain, listed, assigned in (small, large):
         assert 0 < listed < gain == assigned
