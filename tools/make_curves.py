@@ -14,7 +14,7 @@ from pathlib import Path
 from make_benchmarks import known
 
 DOCS = Path(__file__).parents[1] / "docs"
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 860, 480, 70, 250, 40, 50
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 990, 480, 70, 380, 40, 50
 COLOURS = {
     "keepline: a whole month closed · 整月关账": "#0b5cad",
     "keepline, rebuilt": "#2a8f4f",
@@ -98,6 +98,8 @@ def draw(title: str, unit: str, made: dict[str, Series], *, ahead: bool, limit: 
         parts.append(_text(LEFT + 8, TOP + 16, "dashed: projected, not measured · 虚线为推算", "start"))
     if limit:
         parts += _dashed(axes, [(axes.x[0], limit), (axes.x[1], limit)], "#999999")
+        across, up = axes.place(axes.x[0], limit)
+        parts.append(_text(across + 8, up - 6, f"asked: at most {limit:,.0f} {unit} · 要求不超过", "start"))
     body = "\n".join(parts)
     style = "font-family: sans-serif; font-size: 12px"
     return (
