@@ -78,10 +78,10 @@ class Scan:
     table: Table
     files: tuple[Files, ...]
     end: int | None = None  # index of the month the view ends at, where each row's own month tells months_ago
-    of: tuple[Path, ...] = ()  # files of rows whose customers alone are shown; none: everybody
+    of: tuple[Path, ...] | None = None  # files of rows whose customers alone are shown; None: everybody
 
-    def among(self, of: tuple[Path, ...]) -> Scan:
-        """The same for the customers of some rows alone, where rows are a customer's."""
+    def among(self, of: tuple[Path, ...] | None) -> Scan:
+        """The same for the customers of some rows alone, where rows are a customer's; no files are nobody's."""
         return replace(self, of=of) if "customer_id" in self.table.names else self
 
 
@@ -222,13 +222,15 @@ def _duckdb_files(scan: Scan, only: Range | None) -> str:
     rows = f"SELECT *, filename FROM read_parquet({paths}, union_by_name = true)"
     shown = exp.select(*seen_columns(table, None, _ago_by_file(scan))).sql("duckdb")
     within = of_range(table, only)
-    asked = [*([] if within is None else [within.sql("duckdb")]), *([_among(scan.of)] if scan.of else [])]
+    asked = [*([] if within is None else [within.sql("duckdb")]), *([] if scan.of is None else [_among(scan.of)])]
     kept = f" WHERE {' AND '.join(asked)}" if asked else ""
     return f"{shown} FROM ({_no_rows(table)} UNION ALL BY NAME {rows}){kept}"
 
 
 def _among(of: tuple[Path, ...]) -> str:
     """Whether a row is of a customer whom the files hold."""
+    if not of:
+        return "FALSE"
     paths = exp.array(*[_text(path) for path in of]).sql("duckdb")
     drawn = exp.select("customer_id").from_(f"read_parquet({paths})", dialect="duckdb")
     return exp.column("customer_id").isin(query=drawn).sql("duckdb")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import hashlib
 import json
 import os
@@ -63,9 +64,9 @@ def restore(site: Site, backup: Path) -> dict[str, Any]:
     """Fill the workbench of a site that has none yet; keys that differ are refused, nothing is written over."""
     with tempfile.TemporaryDirectory() as folder:
         unpack(backup, Path(folder))
-        about: dict[str, Any] = json.loads((Path(folder) / ABOUT).read_text(encoding="utf-8"))
+        about = _about(Path(folder) / ABOUT, backup)
         dump = Path(folder) / DUMP
-        if _sha256(dump) != about["sha256"]:
+        if _sha256(dump) != about.get("sha256"):
             raise _refused("its database is damaged; take another backup", "其中的数据库已损坏；请换一份备份", backup)
         _put_keys(site, Path(folder), backup)
         database_of(site)
@@ -78,6 +79,23 @@ def restore(site: Site, backup: Path) -> dict[str, Any]:
         _program("pg_restore", "--no-owner", "--single-transaction", f"--dbname={name}", str(dump))
     bring_up()
     return about | {"chains_hold": chains_hold()}
+
+
+def _about(file: Path, backup: Path) -> dict[str, Any]:
+    """What a backup says of itself."""
+    try:
+        said = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise _torn(error, backup) from error
+    return said if isinstance(said, dict) else {}
+
+
+def _torn(error: Exception, backup: Path) -> KeeplineError:
+    return _refused(
+        f"it is not a whole backup of a workbench ({error}); take another one",
+        f"它不是完整的工作台备份（{error}）；请换一份备份",
+        backup,
+    )
 
 
 def unpack(backup: Path, folder: Path) -> None:
@@ -93,11 +111,13 @@ def unpack(backup: Path, folder: Path) -> None:
                 with packed, (folder / name).open("xb") as to:
                     shutil.copyfileobj(packed, to)
     except (tarfile.TarError, zlib.error, EOFError, OSError, KeyError) as error:
-        raise _refused(
-            f"it is not a whole backup of a workbench ({error}); take another one",
-            f"它不是完整的工作台备份（{error}）；请换一份备份",
-            backup,
-        ) from error
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise _refused(
+                f"{folder} has no room to take it apart; free some, or name another folder in TMPDIR",
+                f"{folder} 空间不足，无法展开；请清理空间，或用 TMPDIR 指定其他目录",
+                backup,
+            ) from error
+        raise _torn(error, backup) from error
 
 
 def due(site: Site, *, remove: bool) -> list[Any]:

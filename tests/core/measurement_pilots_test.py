@@ -260,6 +260,10 @@ def test_a_pilot_still_running_or_never_drawn_counts_for_nothing(tmp_path: Path)
     lake = pilot.lake(tmp_path / "months")
     assert pilot_months(lake, policy, SNAPSHOT) == [DRAWN]
     assert pilot_months(lake, policy, SNAPSHOT + -1) == []
+    later = {"experiments": str(SNAPSHOT + 1)}
+    unknown = replace(lake, files=tuple(replace(f, holds_from=later.get(f.table, "")) for f in lake.files))
+    assert pilot_months(unknown, policy, SNAPSHOT) == []
+    assert pilot_months(unknown, policy, SNAPSHOT + 1) == [DRAWN]
     rows = measured(engines.start("duckdb"), tmp_path, pilot, policy, snapshot=SNAPSHOT + -1)
     assert {(row["offer_id"], row["verdict"], row["treated"]) for row in rows} == {
         ("care", "too_few", 0),

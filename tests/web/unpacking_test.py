@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from keepline.errors import KeeplineError
-from keepline_web.keeping import ABOUT, DUMP, KEYS, unpack
+from keepline.newsite import make_site
+from keepline.site import open_site
+from keepline_web.keeping import ABOUT, DUMP, KEYS, restore, unpack
 
 
 def packed(to: Path, *names: str, link: str = "") -> Path:
@@ -57,3 +59,11 @@ def test_what_is_no_archive_or_was_cut_short_is_refused_in_words(tmp_path: Path)
     backup.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(KeeplineError, match="not a whole backup"):
         unpack(backup, tmp_path / "again")
+
+
+def test_a_backup_whose_own_words_cannot_be_read_is_refused_in_words(tmp_path: Path) -> None:
+    make_site(tmp_path / "site", name="a")
+    backup = packed(tmp_path / "b.tar.gz", DUMP, ABOUT)
+    with pytest.raises(KeeplineError, match="not a whole backup") as refused:
+        restore(open_site(tmp_path / "site"), backup)
+    assert "不是完整的" in refused.value.zh

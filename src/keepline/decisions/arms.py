@@ -31,11 +31,6 @@ class Assigned:
     gain: Ints
     week: Ints  # from 1 on; 0 for those left alone, and where policy knows no weeks
 
-    def of(self, part: slice | Bools) -> Assigned:
-        """Some of the rows."""
-        kept = (self.customer_id[part], self.treated[part], self.kind[part], self.by_rule[part])
-        return Assigned(*kept, self.gain[part], self.week[part])
-
 
 @dataclass(frozen=True)
 class Arms:

@@ -80,7 +80,7 @@ def verify(
 
 
 def _some_at_a_time(folders: Mapping[str, Path]) -> Iterator[dict[str, tuple[Path, ...]]]:
-    """The same few parts of every table; a row that lies in the part of another range is a stranger there."""
+    """The same few parts of every table; a row among parts of another time is a stranger there."""
     named = sorted({path.name for folder in folders.values() for path in folder.glob("part-*.parquet")})
     for first in range(0, max(1, len(named)), AT_ONCE):
         here = [{name: folder / part for name, folder in folders.items()} for part in named[first : first + AT_ONCE]]

@@ -92,7 +92,9 @@ class Base:
     query: exp.Query
     carrying: Carrying
 
-    def build(self, engine: Engine, *, carried: Path, only: Range, to: Path, among: tuple[Path, ...] = ()) -> int:
+    def build(
+        self, engine: Engine, *, carried: Path, only: Range, to: Path, among: tuple[Path, ...] | None = None
+    ) -> int:
         """Write the features of one range of the base from its part of CARRIED; return the customers.
 
         ``among``: files of rows whose customers alone are wanted.
@@ -104,7 +106,7 @@ class Base:
             engine.see(view, self.lake.scan(table, self.snapshot, months=months))
         return engine.write(self.query, FEATURES, to)
 
-    def anew(self, engine: Engine, *, only: Range, to: Path, among: tuple[Path, ...] = ()) -> int:
+    def anew(self, engine: Engine, *, only: Range, to: Path, among: tuple[Path, ...] | None = None) -> int:
         """Write them from nothing but the lake."""
         carried = to.with_name(f"carried-{to.name}")  # Spark passes over names that begin with a dot
         self.carrying.gather(engine, only=only, to=carried, among=among)
@@ -140,7 +142,9 @@ def build_features(engine: Engine, lake: Lake, policy: Policy, *, snapshot: Mont
     return base_of(lake, policy, snapshot).anew(engine, only=only, to=to)
 
 
-def take_features(engine: Engine, parts: Sequence[Path], *, only: Range, to: Path, among: tuple[Path, ...] = ()) -> int:
+def take_features(
+    engine: Engine, parts: Sequence[Path], *, only: Range, to: Path, among: tuple[Path, ...] | None = None
+) -> int:
     """Write some customers' rows of features that were made for more; return the customers."""
     engine.see("features", Scan(FEATURES, (Files(tuple(parts), 0),)).among(among), only)
     query = exp.select(*FEATURES.names).from_("features").order_by("customer_id")

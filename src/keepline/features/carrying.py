@@ -32,7 +32,7 @@ class Carrying:
     snapshot: Month
     values: Values  # margin in each billed component, by policy
 
-    def gather(self, engine: Engine, *, only: Range, to: Path, among: tuple[Path, ...] = ()) -> int:
+    def gather(self, engine: Engine, *, only: Range, to: Path, among: tuple[Path, ...] | None = None) -> int:
         """Write it for one range from the whole history that counts; return the customers.
 
         ``among``: files of rows whose customers alone are wanted.
@@ -42,7 +42,8 @@ class Carrying:
             for table, months in MONTHS.items():
                 engine.see(table, self.lake.scan(table, self.snapshot, months=months).among(among), piece)
 
-        return engine.write_pieces(self._gathered, CARRIED, to, see=see, of=self._pieces(only))
+        of = self._pieces(only) if among is None else [only]
+        return engine.write_pieces(self._gathered, CARRIED, to, see=see, of=of)
 
     def _pieces(self, only: Range) -> list[Range]:
         """A year of so many columns is wide: half a million customers at once would go to the disk and back."""

@@ -86,8 +86,9 @@ class Written:
 
 
 def pilot_months(lake: Lake, policy: Policy, snapshot: Month) -> list[Month]:
-    """Months in which lots were drawn and whose outcome window is over: their features and scores are needed."""
-    windows = [Window(month, policy.leaving.horizon_months) for month in lake.months("experiments")]
+    """Months with lots that the snapshot knows and an outcome window that is over: their customers are scored."""
+    drawn = [month for month in lake.months("experiments") if lots_of(lake, month, snapshot).files]
+    windows = [Window(month, policy.leaving.horizon_months) for month in drawn]
     return [w.snapshot for w in windows if w.last <= snapshot and is_whole(lake, policy, window=w)]
 
 
