@@ -1,4 +1,4 @@
-"""Whom models learn from: everybody, or a share of all customers, those whose pseudonyms lie in one interval.
+"""Whom models learn from, and by whom a month is looked at: everybody, or those whose pseudonyms lie in one interval.
 
 A pseudonym is 62 bits of HMAC-SHA256 under the site's own key, so an interval holds each customer with the same chance,
 whatever else is true of them and of others: a simple random sample (Bernoulli), drawn once when the key was. Lots by
@@ -15,12 +15,15 @@ from sqlglot import exp
 
 from keepline.engine import ID_SPACE, Range
 
+LOOKED_AT, LEARNT_FROM = 1, 2  # the month that is looked at is told by others than models learnt from
+
 
 @dataclass(frozen=True)
 class Sampled:
     """A share of all customers. Of two shares the smaller lies within the larger; the share 1 is everybody."""
 
     share: float = 1.0
+    third: int = LEARNT_FROM  # around which third of the space; small shares around two of them have nobody in both
 
     @property
     def width(self) -> int:
@@ -28,9 +31,8 @@ class Sampled:
 
     @property
     def low(self) -> int:
-        """Around two thirds of the space: on no border of a power of two of ranges, and at neither end, since ties are
-        broken by the pseudonym."""
-        return (ID_SPACE - self.width) * 2 // 3
+        """On no border of a power of two of ranges, and at neither end, since ties are broken by the pseudonym."""
+        return (ID_SPACE - self.width) * self.third // 3
 
     @property
     def high(self) -> int:

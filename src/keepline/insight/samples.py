@@ -12,10 +12,9 @@ from sqlglot import exp
 
 from keepline.engine import Engine, Files, Scan
 from keepline.errors import TooFewError
-from keepline.holdout import held_out_tree
 from keepline.insight.inputs import Shelf, attribute_names, rows_query, see_rows
 from keepline.periods import Month
-from keepline.sampled import Sampled
+from keepline.sampled import LOOKED_AT, Sampled
 from keepline.tables import FEATURES, LABELS
 
 _OWN = (("number", pa.float64()), ("code", pa.string()))
@@ -105,7 +104,7 @@ def read_some(
     customer = exp.column("customer_id", table="features")
     query = rows_query(attributes)
     if share < 1:
-        query = query.where(held_out_tree("drift", share, customer))
+        query = query.where(Sampled(share, LOOKED_AT).tree(customer))
     found = engine.fetch(query.order_by(customer)).combine_chunks()
     own = [(f"{kind}_{i}", t) for i in range(len(attributes)) for kind, t in _OWN]
     return found.cast(pa.schema([*FEATURES.arrow, *own]))

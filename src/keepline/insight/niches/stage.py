@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 from sqlglot import exp
 
 from keepline.engine import Engine, Files, Scan
-from keepline.holdout import held_out_tree
 from keepline.insight.inputs import LEVELS_MAX, Shelf, Vector, attribute_names, folds, numbers, rows_query, see_rows
 from keepline.insight.niches.searching import Apart, Group, Searched, Trait, search
 from keepline.periods import Month
+from keepline.sampled import LOOKED_AT, Sampled
 from keepline.tables import FEATURES, NICHES
 from keepline.written import write_rows
 
@@ -87,7 +87,7 @@ def _read(
     who, here = (exp.column(name, table="features") for name in ("customer_id", "tenure_months"))
     query = rows_query(attributes, columns=READS).where(here >= exp.Literal.number(WINDOW))
     if share < 1:
-        query = query.where(held_out_tree(SALT, share, who))
+        query = query.where(Sampled(share, LOOKED_AT).tree(who))
     return engine.fetch(query.order_by(who.copy())), attributes, share
 
 
