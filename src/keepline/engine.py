@@ -6,7 +6,9 @@ part is written beside its place and renamed, so a part that is there is whole.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -121,7 +123,10 @@ class DuckDB:
     def __init__(self, *, memory: str = "1GB", threads: int = 2, spill: Path | None = None) -> None:
         import duckdb
 
-        self._db = duckdb.connect()
+        self._first = duckdb.connect()
+        self._here = threading.local()
+        self._here.db = self._first
+        self._threads = threads
         self._execute(f"SET memory_limit = '{memory}'")
         self._execute(f"SET threads = {threads}")
         self._execute("SET preserve_insertion_order = true")
@@ -130,6 +135,13 @@ class DuckDB:
         self._execute("SET enable_external_file_cache = false")  # a checker reads the disk, not a memory of it
         if spill is not None:
             self._execute("SET temp_directory = " + exp.Literal.string(str(spill)).sql("duckdb"))
+
+    @property
+    def _db(self) -> Any:
+        """This thread's connection: ranges that are worked on side by side have views of the same names."""
+        if not hasattr(self._here, "db"):
+            self._here.db = self._first.cursor()
+        return self._here.db
 
     def _execute(self, sql: str) -> Any:
         with _duckdb_failures():
@@ -172,12 +184,35 @@ class DuckDB:
             yield batch
 
     def each(self, work: Callable[[Range], None], cut: Sequence[Range]) -> Iterator[None]:
-        for only in cut:
-            work(only)
-            yield
+        """A range to a thread: within one, engine and mathematics would wait for each other."""
+        at_once = min(self._threads, len(cut))
+        if at_once == 1:
+            for only in cut:
+                work(only)
+                yield
+            return
+        self._execute(f"SET threads = {self._threads // at_once}")  # each range's own thread works as well
+        try:
+            with ThreadPoolExecutor(at_once) as pool:
+                yield from side_by_side(pool, work, cut)
+        finally:
+            self._execute(f"SET threads = {self._threads}")
 
     def close(self) -> None:
-        self._db.close()
+        self._first.close()
+
+
+def side_by_side(pool: ThreadPoolExecutor, work: Callable[[Range], None], cut: Sequence[Range]) -> Iterator[None]:
+    """Do a range's work for each of them in threads; yield as each is done. Of one that fails the others not begun are
+    left, and those begun are waited for."""
+    begun = [pool.submit(work, only) for only in cut]
+    try:
+        for done in as_completed(begun):
+            yield done.result()
+    finally:
+        for each in begun:
+            each.cancel()
+        wait(begun)
 
 
 def _next(reader: pa.RecordBatchReader) -> pa.RecordBatch | None:

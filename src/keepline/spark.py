@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,18 @@ import pyarrow as pa
 from sqlglot import exp, parse_one
 
 from keepline import sqlmodel
-from keepline.engine import BATCH_ROWS, Batches, Files, Range, Scan, empty_rows, of_range, seen_columns, write_batches
+from keepline.engine import (
+    BATCH_ROWS,
+    Batches,
+    Files,
+    Range,
+    Scan,
+    empty_rows,
+    of_range,
+    seen_columns,
+    side_by_side,
+    write_batches,
+)
 from keepline.errors import EngineError
 from keepline.tables import Table, Type
 
@@ -143,15 +154,7 @@ class Spark:
                 work(only)
                 yield
             return
-        pool = self._hands(at_once)
-        begun = [pool.submit(work, only) for only in cut]
-        try:
-            for done in as_completed(begun):
-                yield done.result()
-        finally:
-            for each in begun:
-                each.cancel()
-            wait(begun)
+        yield from side_by_side(self._hands(at_once), work, cut)
 
     def _processors(self) -> int:
         """Those that have come by now; a cluster's workers come one after another."""
