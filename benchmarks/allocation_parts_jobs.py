@@ -61,7 +61,7 @@ def _part(folder: Path, only: Any, dice: Any, offers: list[str], customers: int)
         pq.write_table(
             pa.table(columns),
             folder / table / only.part,
-            compression="zstd",
+            compression="snappy",
             row_group_size=GROUP_ROWS,
             use_dictionary=[name for name in ("offer_id", "manager_id") if name in columns] or False,
             column_encoding=dict.fromkeys(whole, "DELTA_BINARY_PACKED"),

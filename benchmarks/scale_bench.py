@@ -5,7 +5,7 @@ usage: benchmarks/scale_bench.py [CUSTOMERS …]      default: 200000 1000000 30
 Simulated operators of twelve months (scale_operator.py): for cost alone. *Anew* is a run that finds nothing of past
 months; *closed* one that finds all but its own month and the outcomes it brings, and what the month before left to
 carry, as after the first every run does. Training learns from a lot of customers, so its share falls as the base grows.
-Bytes are what a process read from files, on disk or in memory.
+Bytes are what a process read from files, on disk or in memory. From twenty million on the month is closed alone.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ FIXED = ("training", "effects of pilots and past plans", "niches", "watch for dr
 OF_A_LOT = ("features of", "outcomes after", "scores of the pilot")  # of past months, of those somebody learns from
 LESS, MEMORY_MB, LINEAR, NATION, MINUTES = 6.0, 4096, 1.15, 100_000_000, 60.0
 TWO = "two"  # at the greatest size alone
+CLOSED_ALONE = 20_000_000  # customers, from whom on nothing else is run
 RUNS = {"anew": "anew", "closed": "closed", TWO: "closed, two threads"}
 
 
@@ -34,7 +35,7 @@ def main(sizes: list[int]) -> None:
     each = {}
     for customers in sizes:
         with site_of(customers) as site:
-            each[customers] = of(site, [name for name in RUNS if name != TWO or customers == max(sizes)])
+            each[customers] = of(site, runs(customers, sizes))
     head = [
         "customers",
         "run",
@@ -52,7 +53,15 @@ def main(sizes: list[int]) -> None:
     projected({customers: found["closed"] for customers, found in each.items()})
 
 
+def runs(customers: int, sizes: list[int]) -> list[str]:
+    if customers >= CLOSED_ALONE:
+        return ["closed"]
+    greatest = max(size for size in sizes if size < CLOSED_ALONE)
+    return [name for name in RUNS if name != TWO or customers == greatest]
+
+
 def of(site: Path, runs: list[str]) -> dict[str, Measured]:
+    """The runs of one size; but the first, each finds what it needs of past months, as every run but the first does."""
     found = {}
     for folder in ("kept", "published", "work"):
         shutil.rmtree(site / folder, ignore_errors=True)
@@ -99,14 +108,10 @@ def lines(customers: int, found: dict[str, Measured]) -> list[list[object]]:
 
 
 def told(customers: int, found: dict[str, Measured]) -> None:
-    anew, closed, read, raw = (found[name] for name in ("anew", "closed", "scan", "raw"))
+    closed, read, raw = (found[name] for name in ("closed", "scan", "raw"))
     who = f"{customers:,}"
-    mark(
-        f"{who}: bytes that features and labels read, anew ÷ closed",
-        found=gigabytes(anew) / gigabytes(closed),
-        least=LESS,
-    )
-    print(f"- {who}: CPU of features and labels, anew ÷ closed: {features(anew) / features(closed):.1f}")
+    if "anew" in found:
+        against(found["anew"], closed, who)
     own, cells = closed.said["steps"]["features"]["cpu"], read.said["cells"]
     print(
         f"- {who}: CPU of the month's features: {1e9 * own / cells:.0f} ns for each cell of the columns they are made "
@@ -121,6 +126,15 @@ def told(customers: int, found: dict[str, Measured]) -> None:
     held_by = ", ".join(f"{name} {size / customers:.0f}" for name, size in closed.said["disk"].items())
     print(f"- {who}: bytes a customer on disk: {held_by}")
     mark(f"{who}: peak MB", found=max(found[name].peak_mb for name in RUNS if name in found), most=MEMORY_MB)
+
+
+def against(anew: Measured, closed: Measured, who: str) -> None:
+    mark(
+        f"{who}: bytes that features and labels read, anew ÷ closed",
+        found=gigabytes(anew) / gigabytes(closed),
+        least=LESS,
+    )
+    print(f"- {who}: CPU of features and labels, anew ÷ closed: {features(anew) / features(closed):.1f}")
 
 
 def side_by_side(one: Measured, two: Measured, who: str) -> None:

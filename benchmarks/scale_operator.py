@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from keepline.canonical import file_hash
-from keepline.lake.shelf import COUNTED, GROUP_ROWS
+from keepline.lake.shelf import GROUP_ROWS, LAID
 from keepline.lake.store import Lake, LakeFile, switch
 from keepline.newsite import make_site
 from keepline.periods import Month
@@ -301,7 +301,7 @@ def _write(lake: Path, table: str, month: Month, blocks: Any) -> LakeFile | None
         arrays = [pa.array(columns[c.name]).cast(said.arrow.field(c.name).type) for c in said.columns]
         if writer is None:
             to.parent.mkdir(parents=True, exist_ok=True)
-            writer = pq.ParquetWriter(to, said.arrow, **layout(said) | COUNTED)
+            writer = pq.ParquetWriter(to, said.arrow, **layout(said) | LAID)
         writer.write_table(pa.Table.from_arrays(arrays, schema=said.arrow), row_group_size=GROUP_ROWS)
         rows += n
     if writer is None:

@@ -23,12 +23,12 @@ from sqlglot import exp
 from keepline import sqlmodel
 from keepline.errors import EngineError
 from keepline.tables import Table
-from keepline.written import GROUP_ROWS, layout
+from keepline.written import RANGE_ROWS, group_rows, layout
 
 Batches = Callable[[pa.RecordBatch], pa.RecordBatch]
 
 ID_SPACE = 1 << 62
-BATCH_ROWS = 8 * GROUP_ROWS  # scored at once: a quarter of it costs a tenth more, four times it as much memory
+BATCH_ROWS = RANGE_ROWS  # scored at once: a quarter of it costs a tenth more, four times it as much memory
 
 
 @dataclass(frozen=True)
@@ -324,7 +324,7 @@ def write_batches(batches: Iterator[pa.RecordBatch], table: Table, to: Path) -> 
     rows = 0
     with pq.ParquetWriter(partial, table.arrow, **layout(table)) as writer:
         for batch in batches:
-            writer.write_batch(batch.cast(table.arrow), row_group_size=GROUP_ROWS)
+            writer.write_batch(batch.cast(table.arrow), row_group_size=group_rows(table))
             rows += batch.num_rows
     partial.replace(to)
     return rows

@@ -215,9 +215,18 @@ def _models(run: Run) -> Models:
             sampled_labels(run, month, some)
         features = run.parts(SAMPLED, month) if month != run.month else run.parts("features")
         samples.append(Sample(month, features, run.parts(LABELS, month), some.share))
+    said = run.site.settings
     # one thread of linear algebra: the same bits on every machine, and no waiting on a busy one
     with run.step("training", "训练模型", "training"), threadpool_limits(limits=1):
-        return train(run.engine, run.lake, run.policy, snapshot=run.month, samples=samples, seed=run.site.settings.seed)
+        return train(
+            run.engine,
+            run.lake,
+            run.policy,
+            snapshot=run.month,
+            samples=samples,
+            seed=said.seed,
+            threads=said.threads,
+        )
 
 
 def _scores(run: Run, models: Models) -> None:

@@ -133,7 +133,7 @@ def test_a_range_that_fails_ends_the_rest_and_is_told(engine: Engine, scan: Scan
         engine.fetch(query("SELECT CAST(month AS BIGINT) AS n FROM usage"))
 
     with pytest.raises(EngineError, match="could not finish") as refusal:
-        list(engine.each(part, ranges(1, 1)))
+        list(engine.each(part, ranges(4, 1)))
     assert "未能完成" in refusal.value.zh
 
 

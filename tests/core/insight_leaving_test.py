@@ -60,6 +60,21 @@ def test_the_true_risk_is_found_again(duckdb: DuckDB, tmp_path: Path) -> None:
     assert low < 1 < high
 
 
+def test_threads_change_no_bit_of_what_is_learnt(duckdb: DuckDB, tmp_path: Path) -> None:
+    world = World(3000, seed=3)
+    samples = samples_of(world, tmp_path, count=2)
+    now, _ = world.snapshot(SNAPSHOT, tmp_path)
+    scores, cards = [], []
+    for threads in (1, 2):
+        models = train(duckdb, Shelf({}), policy(), snapshot=SNAPSHOT, samples=samples, seed=1, threads=threads)
+        to = tmp_path / f"scores-{threads}"
+        score(duckdb, Shelf({}), policy(), models, snapshot=SNAPSHOT, features=now.features[0], only=EVERYONE, to=to)
+        scores.append(to.read_bytes())
+        cards.append(models.card)
+    assert scores[0] == scores[1]
+    assert cards[0] == cards[1]
+
+
 def test_the_curves_are_the_penalised_maximum() -> None:
     random = np.random.default_rng(5)
     x = random.normal(size=(400, 6))

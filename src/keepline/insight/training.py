@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -75,10 +76,26 @@ class Models:
     watched: tuple[Watched, ...] = ()  # the inputs as they were in the samples
 
 
+@dataclass(frozen=True)
+class How:
+    """How all is learnt."""
+
+    policy: Policy
+    seed: int
+    threads: int
+
+
 def train(
-    engine: Engine, lake: Shelf, policy: Policy, *, snapshot: Month, samples: Sequence[Sample], seed: int
+    engine: Engine,
+    lake: Shelf,
+    policy: Policy,
+    *,
+    snapshot: Month,
+    samples: Sequence[Sample],
+    seed: int,
+    threads: int = 1,
 ) -> Models:
-    """Learn everything insight needs to score ``snapshot``; the same data and seed give the same models."""
+    """Learn everything insight needs to score ``snapshot``: from the same data and seed the same, in any threads."""
     leaving = policy.leaving
     if leaving.learn_from == "past_snapshots":
         check_over(samples, snapshot=snapshot, horizon=leaving.horizon_months)
@@ -86,12 +103,12 @@ def train(
     if rows is None:
         return _untrained(policy, seed=seed)
     table, attributes, drawn = rows
-    # One thread: the same last bit on every machine, and threads that wait for each other stand still on a busy one.
+    # A fit has one thread: the same last bit on every machine, and threads that wait for each other stand still.
     with threadpool_limits(limits=1):
         topups = _topups(engine, lake, policy, snapshot=snapshot)
         first = lake.months("bills")[0]
-        given: dict[str, Any] = {"policy": policy, "samples": samples, "seed": seed, "first": first, "topups": topups}
-        return _stated(_trained(table, attributes, **given), len(table), drawn)
+        made = _trained(table, attributes, How(policy, seed, threads), samples=samples, first=first, topups=topups)
+        return _stated(made, len(table), drawn)
 
 
 def _stated(models: Models, rows: int, drawn: Drawn) -> Models:
@@ -121,21 +138,20 @@ def _history(samples: Sequence[Sample], first: Month, policy: LeavingPolicy) -> 
 def _trained(
     table: pa.Table,
     attributes: tuple[str, ...],
+    how: How,
     *,
-    policy: Policy,
     samples: Sequence[Sample],
-    seed: int,
     first: Month,
     topups: TopUps | Card | None,
 ) -> Models:
-    leaving = policy.leaving
+    policy, seed, leaving = how.policy, how.seed, how.policy.leaving
     everybody = table
     table, notes = _left_alone(table)
     inputs = choose(table, attributes, history=_history(samples, first, leaving))
     matrix = inputs.matrix(table)
     signs = inputs.signs(leaving.raises_risk, leaving.lowers_risk)
     bound = {name: () if name == "downgrade" else signs for name in TARGETS}
-    learnt = {name: _learn(name, table, matrix, bound[name], policy=leaving, seed=seed) for name in TARGETS}
+    learnt = {name: _learn(name, table, matrix, bound[name], how) for name in TARGETS}
     abstains = leaving.oversampled and leaving.true_monthly_rate is None
     learnt |= {name: _corrected(learnt[name], learnt["leave"], leaving) for name in ("leave", "port_out")}
     worth = _value(table, matrix, learnt["leave"], policy=policy, first=first)
@@ -197,9 +213,7 @@ def _with(table: pa.Table, name: str, column: pa.ChunkedArray) -> pa.Table:
     return table.set_column(table.schema.get_field_index(name), name, column)
 
 
-def _learn(
-    name: str, table: pa.Table, matrix: Vector, signs: tuple[int, ...], *, policy: LeavingPolicy, seed: int
-) -> Learnt:
+def _learn(name: str, table: pa.Table, matrix: Vector, signs: tuple[int, ...], how: How) -> Learnt:
     """Fit and judge one target, or say why there is no model."""
     y = numbers(table.column(TARGETS[name]))
     known = ~np.isnan(y)
@@ -209,18 +223,21 @@ def _learn(
     nothing = Learnt(None, len(rows.y), int(rows.y.sum()))
     try:
         check_events(rows.y)
-        return _fitted(rows, nothing, policy=policy, seed=seed, sizes=SIZES[name])
+        return _fitted(rows, nothing, how, SIZES[name])
     except TooFewError as error:
         return replace(nothing, refused=refusal(error))
 
 
-def _fitted(rows: Rows, nothing: Learnt, *, policy: LeavingPolicy, seed: int, sizes: tuple[str, ...]) -> Learnt:
-    if policy.learn_from == "this_snapshot":
-        crossed = cross_fit(rows, seed=seed, sizes=sizes)
+def _fitted(rows: Rows, nothing: Learnt, how: How, sizes: tuple[str, ...]) -> Learnt:
+    """The model of all rows, and the models that judge it, side by side where there are threads."""
+    leaving = how.policy.leaving
+    if leaving.learn_from == "this_snapshot":
+        crossed = cross_fit(rows, seed=how.seed, sizes=sizes)
         return replace(nothing, model=Leaving(crossed.stacks), validation=crossed)
-    validation = validate(rows, horizon=policy.horizon_months, seed=seed, sizes=sizes)
-    final = rows.fitted(seed=seed, sizes=sizes)
-    return replace(nothing, model=Leaving((final,)), validation=validation)
+    with ThreadPoolExecutor(how.threads, initializer=threadpool_limits, initargs=(1,)) as pool:
+        validation = pool.submit(validate, rows, horizon=leaving.horizon_months, seed=how.seed, sizes=sizes)
+        final = pool.submit(rows.fitted, seed=how.seed, sizes=sizes)
+        return replace(nothing, validation=validation.result(), model=Leaving((final.result(),)))
 
 
 def _ids(table: pa.Table) -> Any:

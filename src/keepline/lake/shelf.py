@@ -21,7 +21,10 @@ from keepline.written import layout
 
 OWNER_ONLY = 0o700
 GROUP_ROWS = 250_000
-COUNTED = {"write_statistics": True}  # of every column: whether anything is known in it is asked of the footers
+LAID = {  # over how parts are laid
+    "write_statistics": True,  # of every column: whether anything is known in it is asked of the footers
+    "compression": "zstd",  # kept for years and read once a month
+}
 
 
 def last_published(site: Site) -> Month | None:
@@ -61,7 +64,7 @@ class Shelf:
         """Lay a month's new content ready; for a closed month it counts from the first open one on."""
         draft = self.folder / f"{table.name}-{month}-{len(self.pending)}.draft"
         count = 0
-        with pq.ParquetWriter(draft, table.arrow, **layout(table) | COUNTED) as writer:
+        with pq.ParquetWriter(draft, table.arrow, **layout(table) | LAID) as writer:
             for part in rows:
                 writer.write_table(part.select(table.names), row_group_size=GROUP_ROWS)
                 count += part.num_rows
