@@ -1,4 +1,5 @@
-"""The table that is carried from month to month: what was billed, used and owed in each month a feature looks back to.
+"""The tables that are carried from month to month: what was billed, used and owed in each month a feature looks back
+to, and of tables whose latest row counts those latest rows.
 
 Month 0 is the snapshot's own. Null stands for no row of that month.
 """
@@ -6,7 +7,9 @@ Month 0 is the snapshot's own. Null stands for no row of that month.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from keepline.brought import LAKE
 from keepline.columns import Table
 from keepline.columns import columns_of as _of
 
@@ -52,3 +55,22 @@ CARRIED = Table(
     "逐月结转",
     _of("\n".join(_lines())),
 )
+
+_BROUGHT = {table.name: table for table in LAKE}
+LATEST = {  # by the table of the lake
+    of: replace(_BROUGHT[of], name=f"latest_{of}", key=key, required=(), en=en, zh=zh)
+    for of, key, en, zh in (
+        (
+            "customers",
+            ("customer_id",),
+            "what was last told of each customer; carried from month to month",
+            "最新客户档案",
+        ),
+        (
+            "lines",
+            ("customer_id", "line_id"),
+            "what was last told of each line; carried from month to month",
+            "最新用户号码",
+        ),
+    )
+}

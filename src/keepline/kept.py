@@ -24,7 +24,12 @@ import pyarrow.parquet as pq
 from keepline.periods import Month
 
 MONTHS = 36  # longest that a kept part can still be asked for,
-MONTHS_OF = {"carried": 2, "features": 0}  # but for what the next month is rolled from, and what is published by then
+MONTHS_OF = {
+    "carried": 2,
+    "latest_customers": 2,
+    "latest_lines": 2,
+    "features": 0,
+}  # but for what the next month is rolled from, and what is published by then
 HASHED = 16
 NAMED = re.compile(rf"(\w+)-([0-9]{{4}}-(?:0[1-9]|1[0-2]))-[0-9a-f]{{{HASHED}}}")
 

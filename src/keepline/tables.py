@@ -15,6 +15,7 @@ from keepline.brought import DECISION_ROLES as DECISION_ROLES
 from keepline.brought import LAKE as LAKE
 from keepline.brought import WHO as _WHO
 from keepline.carried import CARRIED as CARRIED
+from keepline.carried import LATEST as LATEST
 from keepline.columns import ARROW as ARROW
 from keepline.columns import Column as Column
 from keepline.columns import Personal as Personal
@@ -351,6 +352,7 @@ may_contact bool - p | gave consent and is not on the blacklist | 可联系"""))
 
 STAGES = (
     CARRIED,
+    *LATEST.values(),
     FEATURES,
     LABELS,
     PILOTS,

@@ -14,7 +14,7 @@ from keepline.tables import Table, Type
 GROUP_ROWS = 5_120  # of a row group at most: what looking up one customer has to read; an eighth of a batch
 
 RANGE_ROWS = 8 * GROUP_ROWS  # where nobody looks up one customer: each group costs as much as a hundred rows
-BY_RANGE = ("carried",)
+BY_RANGE = ("carried", "latest_customers", "latest_lines")
 
 
 def layout(table: Table) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from keepline.features.build import PARTS, WINDOWS, Stage, column_origins, lacki
 from keepline.features.carrying import MONTHS
 from keepline.features.known import NOTHING_IS_ZERO
 from keepline.periods import Month
-from keepline.tables import CARRIED, FEATURES, LABELS
+from keepline.tables import CARRIED, FEATURES, LABELS, LATEST
 
 NOW = Month.parse("2026-10")
 
@@ -21,8 +21,8 @@ NOW = Month.parse("2026-10")
 @pytest.mark.parametrize("stage", sql_models(), ids=lambda stage: f"{stage.model.name} of {len(stage.parts)} parts")
 def test_every_model_keeps_to_the_subset_and_its_table(stage: Stage) -> None:
     stage.check()
-    whole = {"features": FEATURES, "carried": CARRIED, "labels": LABELS}[stage.model.makes]
-    assert stage.model.columns == whole.names
+    made = {table.name: table for table in (FEATURES, CARRIED, LABELS, *LATEST.values())}
+    assert stage.model.columns == made[stage.model.makes].names
 
 
 def test_each_model_answers_a_question_on_one_page() -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from sqlglot import exp
 
@@ -16,13 +17,15 @@ from keepline.features.carrying import Carrying, carried_origins
 from keepline.features.carrying import sql_models as carrying_models
 from keepline.features.known import Knowledge, known_months
 from keepline.features.lacks import Lack, lacking
+from keepline.features.latest import Latest, latest_of
+from keepline.features.latest import sql_models as latest_models
 from keepline.features.stage import Stage, Values, declared, load
 from keepline.lake.store import Lake
 from keepline.periods import Month, months_between
 from keepline.policy.conditions import Condition
 from keepline.policy.documents import Policy
 from keepline.policy.margins import POINTS, basis_points
-from keepline.tables import CARRIED, FEATURES, LABELS
+from keepline.tables import CARRIED, FEATURES, LABELS, TABLES
 
 __all__ = [
     "Base",
@@ -92,16 +95,33 @@ class Base:
     query: exp.Query
     carrying: Carrying
 
+    @property
+    def latest(self) -> list[Latest]:
+        """What else is worth carrying to the month that is closed."""
+        return latest_of(self.lake, self.snapshot)
+
     def build(
-        self, engine: Engine, *, carried: Path, only: Range, to: Path, among: tuple[Path, ...] | None = None
+        self,
+        engine: Engine,
+        *,
+        carried: Path,
+        only: Range,
+        to: Path,
+        latest: Mapping[str, Path] = MappingProxyType({}),
+        among: tuple[Path, ...] | None = None,
     ) -> int:
         """Write the features of one range of the base from its part of CARRIED; return the customers.
 
-        ``among``: files of rows whose customers alone are wanted.
+        ``latest``: parts of LATEST by the table to read them for. ``among``: files of rows whose customers alone are
+        wanted.
         """
         engine.see("carried", Scan(CARRIED, (Files((carried,)),)), only)
         for table, months in WINDOWS.items():
-            engine.see(table, self.lake.scan(table, self.snapshot, months=months).among(among), only)
+            if table in latest:
+                seen = Scan(TABLES[table], (Files((latest[table],), 0),))
+            else:
+                seen = self.lake.scan(table, self.snapshot, months=months).among(among)
+            engine.see(table, seen, only)
         for view, (table, months) in SEEN_WHOLE.items():
             engine.see(view, self.lake.scan(table, self.snapshot, months=months))
         return engine.write(self.query, FEATURES, to)
@@ -258,7 +278,7 @@ def _labels(left_when: str) -> Stage:
 
 def sql_models() -> list[Stage]:
     """Every SQL model of this room with its parts, for the static check and lineage."""
-    return [_features(), *carrying_models(), _labels("departure"), _labels("silent")]
+    return [_features(), *carrying_models(), *latest_models(), _labels("departure"), _labels("silent")]
 
 
 def column_origins(column: str) -> set[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from typing import ClassVar
 
 from sqlglot import exp
 
@@ -18,7 +19,7 @@ from keepline.engine import ID_SPACE, Engine, Files, Range, Scan, pieces
 from keepline.features.stage import Stage, Values, bound, declared, load
 from keepline.lake.store import Lake
 from keepline.periods import Month
-from keepline.tables import CARRIED
+from keepline.tables import CARRIED, Table
 
 MONTHS = {"bills": 12, "usage": 6, "payments": 6}  # of each table that is carried, as far as a feature looks back
 AT_ONCE = 125_000  # customers gathered at once
@@ -31,6 +32,7 @@ class Carrying:
     lake: Lake
     snapshot: Month
     values: Values  # margin in each billed component, by policy
+    table: ClassVar[Table] = CARRIED
 
     def gather(self, engine: Engine, *, only: Range, to: Path, among: tuple[Path, ...] | None = None) -> int:
         """Write it for one range from the whole history that counts; return the customers.

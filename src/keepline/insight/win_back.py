@@ -25,9 +25,11 @@ def build_win_back(
     engine: Engine, lake: Shelf, policy: Policy, *, snapshot: Month, features: Path, only: Range, to: Path
 ) -> int:
     """Write the departed customers of one range; ``features`` is the range's part of the present base."""
-    engine.see("departures", lake.scan("departures", snapshot, months=MONTHS), only)
-    engine.see("bills", lake.scan("bills", snapshot, months=2 * MONTHS), only)
-    engine.see("customers", lake.scan("customers", snapshot), only)
+    left = lake.scan("departures", snapshot, months=MONTHS)
+    engine.see("departures", left, only)
+    told = tuple(path for files in left.files for path in files.paths)
+    engine.see("bills", lake.scan("bills", snapshot, months=2 * MONTHS).among(told), only)
+    engine.see("customers", lake.scan("customers", snapshot).among(told), only)
     engine.see("features", Scan(FEATURES, (Files((features,), 0),)), only)
     model, parts = sql_model()
     gone = parts["gone"].bind(**basis_points(policy.value)).query
