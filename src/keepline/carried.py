@@ -1,7 +1,7 @@
-"""The tables that are carried from month to month: what was billed, used and owed in each month a feature looks back
-to, and of tables whose latest row counts those latest rows.
+"""The tables that are carried from month to month: what features need of the months before.
 
-Month 0 is the snapshot's own. Null stands for no row of that month.
+CARRIED holds what was billed, used and owed in each month a feature looks back to; month 0 is the snapshot's own, and
+null stands for no row of that month. Of tables whose latest row counts, LATEST holds those latest rows.
 """
 
 from __future__ import annotations
