@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
@@ -28,6 +28,8 @@ from keepline.written import RANGE_ROWS, group_rows, layout
 Batches = Callable[[pa.RecordBatch], pa.RecordBatch]
 
 ID_SPACE = 1 << 62
+SHORT = "engine_memory"  # the code of a refusal for want of memory
+RANGE_MB = 256  # of an engine's memory, for each range of those it works on side by side
 BATCH_ROWS = RANGE_ROWS  # scored at once: a quarter of it costs a tenth more, four times it as much memory
 
 
@@ -126,11 +128,12 @@ class DuckDB:
         self._first = duckdb.connect()
         self._here = threading.local()
         self._here.db = self._first
-        self._threads = threads
+        self._threads, self._megabytes = threads, int(memory[:-2]) * (1000 if memory.endswith("GB") else 1)
+        self._beside: list[Any] = []  # connections of ranges that are worked on side by side
         self._execute(f"SET memory_limit = '{memory}'")
         self._execute(f"SET threads = {threads}")
         self._execute("SET preserve_insertion_order = true")
-        self._execute("SET TimeZone = 'UTC'")
+        self._execute("SET GLOBAL TimeZone = 'UTC'")  # of each range's connection as well
         self._execute("SET enable_progress_bar = false")  # stdout is for answers alone
         self._execute("SET enable_external_file_cache = false")  # a checker reads the disk, not a memory of it
         if spill is not None:
@@ -141,6 +144,7 @@ class DuckDB:
         """This thread's connection: ranges that are worked on side by side have views of the same names."""
         if not hasattr(self._here, "db"):
             self._here.db = self._first.cursor()
+            self._beside.append(self._here.db)
         return self._here.db
 
     def _execute(self, sql: str) -> Any:
@@ -185,30 +189,59 @@ class DuckDB:
 
     def each(self, work: Callable[[Range], None], cut: Sequence[Range]) -> Iterator[None]:
         """A range to a thread: within one, engine and mathematics would wait for each other."""
-        at_once = min(self._threads, len(cut))
-        if at_once == 1:
+        at_once = min(self._threads, len(cut), max(1, self._megabytes // RANGE_MB))
+        if at_once <= 1:
             for only in cut:
                 work(only)
                 yield
             return
-        self._execute(f"SET threads = {self._threads // at_once}")  # each range's own thread works as well
+        short: list[Range] = []
+        self._execute(f"SET threads = {self._threads - at_once + 1}")  # each range's own thread works as well
         try:
             with ThreadPoolExecutor(at_once) as pool:
-                yield from side_by_side(pool, work, cut)
+                yield from side_by_side(pool, partial(_tried, work, short), cut, stop=self._stop)
         finally:
+            self._beside.clear()
             self._execute(f"SET threads = {self._threads}")
+        for only in short:  # alone it has the memory that it shared
+            work(only)
+
+    def _stop(self) -> None:
+        for beside in list(self._beside):
+            beside.interrupt()
 
     def close(self) -> None:
         self._first.close()
 
 
-def side_by_side(pool: ThreadPoolExecutor, work: Callable[[Range], None], cut: Sequence[Range]) -> Iterator[None]:
+def _tried(work: Callable[[Range], None], short: list[Range], only: Range) -> None:
+    """Do a range's work, or note that the memory it shared was too small."""
+    try:
+        work(only)
+    except EngineError as error:
+        if error.code != SHORT:
+            raise
+        short.append(only)
+
+
+def side_by_side(
+    pool: ThreadPoolExecutor,
+    work: Callable[[Range], None],
+    cut: Sequence[Range],
+    *,
+    stop: Callable[[], None] = lambda: None,
+) -> Iterator[None]:
     """Do a range's work for each of them in threads; yield as each is done. Of one that fails the others not begun are
-    left, and those begun are waited for."""
+    left, and those begun are waited for; whoever leaves in the middle has them stopped by ``stop``."""
     begun = [pool.submit(work, only) for only in cut]
     try:
         for done in as_completed(begun):
             yield done.result()
+    except (KeyboardInterrupt, GeneratorExit):
+        for each in begun:
+            each.cancel()
+        stop()
+        raise
     finally:
         for each in begun:
             each.cancel()
@@ -243,7 +276,7 @@ def _duckdb_failures() -> Iterator[None]:
                 if short
                 else "请检查所列文件是否完好、磁盘是否有空间"
             ),
-            code="engine_memory" if short else "engine_failed",
+            code=SHORT if short else "engine_failed",
         ) from error
 
 

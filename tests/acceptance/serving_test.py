@@ -121,8 +121,10 @@ def test_a_web_server_that_is_killed_comes_back(served: Served) -> None:
 
 
 def test_a_database_that_is_killed_comes_back(served: Served) -> None:
-    pid = int((served.site / "workbench" / "database" / "postmaster.pid").read_text().splitlines()[0])
+    told = served.site / "workbench" / "database" / "postmaster.pid"
+    pid = int(told.read_text().splitlines()[0])
     os.kill(pid, signal.SIGKILL)
+    until(lambda: told.exists() and told.read_text().splitlines()[:1] not in ([], [str(pid)]))  # another has begun
     until(lambda: served.get("/healthz")[0] == 200)
     assert served.get("/healthz") == (200, '{"ok": true}')
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from pathlib import Path
 
 import pyarrow as pa
@@ -135,6 +136,35 @@ def test_a_range_that_fails_ends_the_rest_and_is_told(engine: Engine, scan: Scan
     with pytest.raises(EngineError, match="could not finish") as refusal:
         list(engine.each(part, ranges(4, 1)))
     assert "未能完成" in refusal.value.zh
+
+
+def test_a_range_short_of_memory_beside_others_is_done_again_alone() -> None:
+    tries: dict[int, list[int]] = {}
+    duckdb = engines.start("duckdb")
+
+    def part(only: Range) -> None:
+        tries.setdefault(only.number, []).append(threading.get_ident())
+        if only.number % 2 and len(tries[only.number]) == 1:
+            raise EngineError("too little", "太少", code="engine_memory")
+
+    assert len(list(duckdb.each(part, ranges(6, 1)))) == 6
+    assert [len(tries[number]) for number in range(6)] == [1, 2, 1, 2, 1, 2]
+    assert {tries[number][1] for number in (1, 3, 5)} == {threading.get_ident()}
+
+
+def test_who_leaves_in_the_middle_waits_for_no_query() -> None:
+    begun, duckdb = threading.Event(), engines.start("duckdb")
+
+    def part(only: Range) -> None:
+        if only.number:
+            begun.set()
+            duckdb.fetch(query("SELECT COUNT(*) AS n FROM range(1000000000000) AS t(i) WHERE i % 7 = 3"))
+
+    done = duckdb.each(part, ranges(2, 1))
+    next(done)
+    begun.wait()
+    done.close()  # type: ignore[attr-defined]
+    assert duckdb.fetch(query("SELECT 1 AS one")).to_pylist() == [{"one": 1}]
 
 
 def test_lots_are_the_same_in_sql_and_in_python(engine: Engine, scan: Scan) -> None:
