@@ -5,7 +5,8 @@ usage: benchmarks/scale_bench.py [CUSTOMERS …]      default: 200000 1000000 30
 Simulated operators of twelve months (scale_operator.py): for cost alone. *Anew* is a run that finds nothing of past
 months; *closed* one that finds all but its own month and the outcomes it brings, and what the month before left to
 carry, as after the first every run does. Training learns from a lot of customers, so its share falls as the base grows.
-Bytes are what a process read from files, on disk or in memory. From twenty million on the month is closed alone.
+Bytes are what a process read from files, on disk or in memory. From twenty million on the month
+is closed alone, and makes its sample of past months too.
 """
 
 from __future__ import annotations

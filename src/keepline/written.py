@@ -13,7 +13,7 @@ from keepline.tables import Table, Type
 
 GROUP_ROWS = 5_120  # of a row group at most: what looking up one customer has to read; an eighth of a batch
 
-RANGE_ROWS = 8 * GROUP_ROWS  # where nobody looks up one customer: each group costs as much as a hundred rows
+RANGE_ROWS = 8 * GROUP_ROWS  # where nobody looks up one customer: a seventh cheaper to write than in small groups
 BY_RANGE = ("carried", "latest_customers", "latest_lines")
 
 

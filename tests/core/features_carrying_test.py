@@ -121,14 +121,19 @@ class Months(Closing):
         return table_hash([to], FEATURES)
 
 
-@pytest.fixture
-def months(tmp_path: Path) -> Months:
-    make_site(tmp_path, name="someone")
-    lake = random_lake(tmp_path / "lake", last=NOW, months=14, customers=90, seed=6)
-    settings = tmp_path / "keepline.toml"
+def few_ranges(root: Path, *, seed: int) -> Lake:
+    """A site of some random customers in a few ranges; its lake."""
+    make_site(root, name="someone")
+    lake = random_lake(root / "lake", last=NOW, months=14, customers=90, seed=seed)
+    settings = root / "keepline.toml"
     text = settings.read_text("utf-8").replace("500000", str(lake.rows("customers") // 3 + 1))
     settings.write_text(text, encoding="utf-8")
-    return Months(tmp_path, lake)
+    return lake
+
+
+@pytest.fixture
+def months(tmp_path: Path) -> Months:
+    return Months(tmp_path, few_ranges(tmp_path, seed=6))
 
 
 def test_closing_month_after_month_rolls_and_gives_what_everything_anew_gives(months: Months) -> None:

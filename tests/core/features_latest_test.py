@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from core.features_carrying_test import ALL, NOW, Months
+from core.features_carrying_test import ALL, NOW, Months, few_ranges
 from core.small_lake import random_lake
 from core.small_policy import small_policy
 from keepline.canonical import table_hash
@@ -19,7 +19,6 @@ from keepline.closing import closing_features
 from keepline.engine import Engine
 from keepline.features.latest import Latest, latest_of
 from keepline.kept import Kept
-from keepline.newsite import make_site
 from keepline.periods import Month
 from keepline.pipeline import opened
 from keepline.progress import Silent
@@ -56,12 +55,7 @@ class Closed(Months):
 
 @pytest.fixture
 def months(tmp_path: Path) -> Closed:
-    make_site(tmp_path, name="someone")
-    lake = random_lake(tmp_path / "lake", last=NOW, months=14, customers=90, seed=8)
-    settings = tmp_path / "keepline.toml"
-    text = settings.read_text("utf-8").replace("500000", str(lake.rows("customers") // 3 + 1))
-    settings.write_text(text, encoding="utf-8")
-    return Closed(tmp_path, lake)
+    return Closed(tmp_path, few_ranges(tmp_path, seed=8))
 
 
 @pytest.mark.parametrize("of", list(LATEST))
