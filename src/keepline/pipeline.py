@@ -139,7 +139,7 @@ def opened(
     """A run with its engine started; the engine is closed whatever happens."""
     _demand_month(lake, month)
     with started(site) as engine:
-        parts = cut(max(1, lake.rows("customers")), site.settings.range_customers)
+        parts = cut(max(1, lake.customers), site.settings.range_customers)
         yield Run(site, engine, lake, policy, policy_folder, month, publication_id, past, progress, parts, kept)
 
 

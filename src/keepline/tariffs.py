@@ -136,7 +136,7 @@ def _rate(trying: Trying) -> None:
 
 def _cut(trying: Trying) -> list[Range]:
     """Ranges of customers; one where an allowance is shared, since accounts of an organisation lie anywhere."""
-    customers = max(1, trying.lake.rows("customers"))
+    customers = max(1, trying.lake.customers)
     return ranges(customers, customers if trying.tariff.pooled else trying.site.settings.range_customers)
 
 

@@ -126,7 +126,7 @@ def few_ranges(root: Path, *, seed: int) -> Lake:
     make_site(root, name="someone")
     lake = random_lake(root / "lake", last=NOW, months=14, customers=90, seed=seed)
     settings = root / "keepline.toml"
-    text = settings.read_text("utf-8").replace("500000", str(lake.rows("customers") // 3 + 1))
+    text = settings.read_text("utf-8").replace("500000", str(lake.customers // 3 + 1))
     settings.write_text(text, encoding="utf-8")
     return lake
 

@@ -65,7 +65,7 @@ def closing(tmp_path: Path) -> Closing:
     make_site(tmp_path, name="someone")
     lake = random_lake(tmp_path / "lake", last=NOW, months=14, customers=90, seed=5)
     settings = tmp_path / "keepline.toml"
-    each = lake.rows("customers") // PARTS + 1
+    each = lake.customers // PARTS + 1
     settings.write_text(settings.read_text("utf-8").replace("500000", str(each)), encoding="utf-8")
     return Closing(tmp_path, lake)
 

@@ -49,7 +49,7 @@ class Carrying:
 
     def _pieces(self, only: Range) -> list[Range]:
         """A year of so many columns is wide: half a million customers at once would go to the disk and back."""
-        within = self.lake.rows("customers") * (only.high - only.low) / ID_SPACE
+        within = self.lake.customers * (only.high - only.low) / ID_SPACE
         return pieces(only, max(1, round(within / AT_ONCE)))
 
     def roll(self, engine: Engine, *, was: Path, only: Range, to: Path) -> int:

@@ -91,7 +91,7 @@ class Front:
         lake: Mapping[str, int | None] | None = None,
     ) -> Iterator[list[Row]]:
         query = sqlmodel.load("keepline.front", name).query
-        for part in cut(max(1, self._lake.rows("customers")), self.site.settings.range_customers):
+        for part in cut(max(1, self._lake.customers), self.site.settings.range_customers):
             self._see(part, published, lake or {})
             rows: list[Row] = self._engine.fetch(query).to_pylist()
             if rows:
