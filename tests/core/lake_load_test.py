@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -345,6 +346,26 @@ def test_a_month_in_several_ranges_of_customers_is_the_same_as_in_one(
     assert other.bills(*rows[20:], row(phones(1)[0], amount="7")).counts == whole.counts
     assert other.rows("bills") == here.rows("bills")
     assert whole.counts == Counts(read=41, loaded=20, updated=1, unchanged=20)
+
+
+def test_one_late_row_is_merged_with_little_of_its_month_in_memory(
+    here: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    *many, late = phones(201)
+    here.bills(*(row(phone) for phone in many))
+    monkeypatch.setattr("keepline.lake.staging.BUCKET_ROWS", 20)
+    held, read = [], Shelf.read
+
+    def watched(*given: Any, **how: Any) -> pa.Table:
+        rows = read(*given, **how)
+        held.append(rows.num_rows)
+        return rows
+
+    monkeypatch.setattr(Shelf, "read", watched)
+    assert here.bills(row(late)).counts.loaded == 1
+    assert len(here.rows("bills")) == 201
+    assert sum(held) == 200
+    assert max(held) < 50
 
 
 @pytest.mark.skipif(not hasattr(sys, "addaudithook") or sys.platform == "win32", reason="needs fork")

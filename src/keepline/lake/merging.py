@@ -67,7 +67,8 @@ def _merge_unit(
 
     def merged() -> Iterator[Merged]:
         nonlocal changed
-        for rows, only in stage.buckets(unit):
+        beside = sum(f.rows for f, _ in shelf.newest(table.name) if f.month in unit)
+        for rows, only in stage.buckets(unit, beside=beside):
             ordinals = rows[ROW].to_numpy()
             stays = ~gone[ordinals]
             new = rows.filter(pa.array(stays)).combine_chunks()

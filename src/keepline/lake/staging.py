@@ -18,7 +18,7 @@ from keepline.lake.convert import OWN_TYPE, ROW, Piece, Section, Theirs
 from keepline.tables import Type
 
 ALWAYS = "0001-01"  # the month of a table that has none, so that every snapshot sees it
-BUCKET_ROWS = 2_000_000  # staged rows worked on at once
+BUCKET_ROWS = 2_000_000  # rows worked on at once, staged and those that the lake has beside them
 
 
 @dataclass
@@ -60,10 +60,13 @@ class Stage:
             return [(month,) for month in sorted(self.rows)]
         return [tuple(sorted(self.rows))] if self.rows else []
 
-    def buckets(self, unit: tuple[str, ...]) -> Iterator[tuple[pa.Table, list[Any] | None]]:
-        """The staged rows of a unit, in pieces that fit in memory, each with the filter that found it."""
+    def buckets(self, unit: tuple[str, ...], *, beside: int = 0) -> Iterator[tuple[pa.Table, list[Any] | None]]:
+        """The staged rows of a unit, in pieces that fit in memory, each with the filter that found it.
+
+        ``beside``: rows that are read with them, by the same filters. One late row may lie in a month of very many.
+        """
         key = self.section.table.key[0]
-        rows = sum(self.rows[month] for month in unit)
+        rows = sum(self.rows[month] for month in unit) + beside
         count = max(1, -(-rows // BUCKET_ROWS))
         table = self.section.table
         if table.column(key).type is not Type.BIGINT or ("month" in table.names and "month" not in table.key):
