@@ -54,7 +54,7 @@ def _rows(site: Path, policy: Policy, months: list[Month]) -> pa.Table:
     engine, lake, samples = start("duckdb", threads=1), open_lake(site / "lake"), []
     for month in months:
         parts: tuple[list[Path], list[Path]] = ([], [])
-        for only in cut(lake.rows("customers"), RANGE):
+        for only in cut(lake.customers, RANGE):
             base, after = (site / f"{table}-{month}" / only.part for table in ("features", "labels"))
             _make(engine, lake, policy, month, only, base, after)
             parts[0].append(base)

@@ -33,13 +33,14 @@ def main(sizes: list[int]) -> None:
     print(
         f"## Scale\n\n{machine()}\n\nSimulated operators of {MONTHS} months; one thread unless said, 500,000 a range.\n"
     )
-    each = {}
+    each, stopped = {}, []
     for customers in sizes:
         with site_of(customers) as site:
             try:
                 each[customers] = of(site, runs(customers, sizes))
-            except RuntimeError as stopped:  # the other sizes stand
-                print(f"- {customers:,} customers: not finished: {stopped}\n")
+            except RuntimeError as why:  # the other sizes stand
+                stopped.append(f"{customers:,} customers: not finished: {why}")
+                print(f"- {stopped[-1]}\n")
                 continue
         print(*lines(customers, each[customers]), sep="\n", file=sys.stderr, flush=True)
     head = [
@@ -57,6 +58,8 @@ def main(sizes: list[int]) -> None:
         told(customers, found)
     profile({customers: found["closed"] for customers, found in each.items()})
     projected({customers: found["closed"] for customers, found in each.items()})
+    if stopped:
+        sys.exit("; ".join(stopped))
 
 
 def runs(customers: int, sizes: list[int]) -> list[str]:
@@ -171,9 +174,9 @@ def profile(closed: dict[int, Measured]) -> None:
 
 
 def projected(closed: dict[int, Measured]) -> None:
-    small, large = min(closed), max(closed)
-    if small == large:
+    if len(closed) < 2:
         return
+    small, large = min(closed), max(closed)
     slope = (closed[large].job - closed[small].job) / (large - small)
     fixed = closed[large].job - slope * large
     print()

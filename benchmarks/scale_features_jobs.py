@@ -61,7 +61,7 @@ def former(root: Path, out: Path) -> None:
     site = open_site(root)
     with job() as said, reading(site.lake) as lake:
         carrying, engine = base_of(lake, read_policy(site.policy, LAST), LAST + -1).carrying, _engine(out)
-        for only in cut(lake.rows("customers"), RANGE_CUSTOMERS):
+        for only in cut(lake.customers, RANGE_CUSTOMERS):
             carrying.gather(engine, only=only, to=_was(out) / only.part)
     said()
 
@@ -77,7 +77,7 @@ def _made(root: Path, out: Path, carry: Callable[[Carrying, Engine, Range, Path]
         flags = Knowledge(lake, LAST).flags()
         query = bound(LEDGER, flags).query
         carrying, engine, rows = base_of(lake, policy, LAST).carrying, _engine(out), 0
-        for only in cut(lake.rows("customers"), RANGE_CUSTOMERS):
+        for only in cut(lake.customers, RANGE_CUSTOMERS):
             carried = out.with_name(f"{out.name}-carried") / only.part
             carry(carrying, engine, only, carried)
             engine.see("carried", Scan(CARRIED, (Files((carried,)),)), only)
@@ -107,7 +107,7 @@ def lists(root: Path, out: Path) -> None:
         lake = open_lake(site.lake)
         files = {table: list(map(str, paths)) for table, paths in _files(lake).items()}
         points = {name.removesuffix("_bp"): value for name, value in basis_points(policy.value).items()}
-    told = {"files": files, "points": points, "customers": lake.rows("customers")}
+    told = {"files": files, "points": points, "customers": lake.customers}
     out.write_text(json.dumps(told), encoding="utf-8")
     said()
 

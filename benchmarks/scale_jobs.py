@@ -1,6 +1,6 @@
 """The jobs of scale_bench.py, each in a child process: a month run, and a plain scan of what its features read.
 
-usage: scale_jobs.py month SITE        run the last month and tell what each step cost
+usage: scale_jobs.py month SITE [AGO]  run the last month, or one before it, and tell what each step cost
        scale_jobs.py former SITE       keep what the close of the month before would have left to carry
        scale_jobs.py scan SITE         read the same columns of the lake once, and nothing else
        scale_jobs.py raw SITE          read the bytes of the last month once, and nothing else
@@ -65,11 +65,11 @@ def _busy() -> float:
     return (user + nice + system + sum(rest[2:5])) / os.sysconf("SC_CLK_TCK")
 
 
-def month(root: Path) -> None:
+def month(root: Path, ago: str = "0") -> None:
     costs: Any = Costs()
     begun, busy = time.perf_counter(), _busy()
     with job() as said:
-        run_month(open_site(root), LAST, progress=costs)
+        run_month(open_site(root), LAST + -int(ago), progress=costs)
     wall = time.perf_counter() - begun
     others = (_busy() - busy - said.told["seconds"]) / wall
     said(steps=costs.told(), wall=wall, others=others)
@@ -125,4 +125,4 @@ def _columns() -> dict[str, set[str]]:
 JOBS = {each.__name__: each for each in (month, former, scan, raw)}
 
 if __name__ == "__main__":
-    JOBS[sys.argv[1]](Path(sys.argv[2]))
+    JOBS[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:])

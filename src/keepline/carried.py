@@ -72,5 +72,11 @@ LATEST = {  # by the table of the lake
             "what was last told of each line; carried from month to month",
             "最新用户号码",
         ),
+        (
+            "attributes",
+            ("customer_id", "name"),
+            "what was last told of each customer's further facts; carried from month to month",
+            "最新其他属性",
+        ),
     )
 }

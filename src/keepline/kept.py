@@ -4,9 +4,10 @@
 
     SITE/kept/TABLE-MONTH-HASH/part-00000.parquet      what the run made, by a hard link
 
-Of past months those customers that somebody learns from (``past.py``); of the month that is closed what the next is
-rolled from, and its features until they are published. Equal inputs, policy and query give equal parts. Keeping is a
-saving and no more: where it fails, as on a full disk, the run goes on, and what others put here is left alone.
+Of past months those customers that somebody learns from (``past.py``), and what their plans came to
+(``measurement/once.py``); of the month that is closed what the next is rolled from, and its features until they are
+published. Equal inputs, policy and query give equal parts. Keeping is a saving and no more: where it fails, as on a
+full disk, the run goes on, and what others put here is left alone.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from keepline.periods import Month
+from keepline.tables import LATEST
 
 MONTHS = 36  # longest that a kept part can still be asked for,
 MONTHS_OF = {
-    "carried": 2,
-    "latest_customers": 2,
-    "latest_lines": 2,
+    **dict.fromkeys(("carried", *(table.name for table in LATEST.values())), 2),
     "features": 0,
-}  # but for what the next month is rolled from, and what is published by then
+    **dict.fromkeys(("arm_sums", "score_cells", "value_sums"), 1200),
+}  # but for what the next month is rolled from, what is published by then, and sums of past plans, which are few rows
 HASHED = 16
 NAMED = re.compile(rf"(\w+)-([0-9]{{4}}-(?:0[1-9]|1[0-2]))-[0-9a-f]{{{HASHED}}}")
 

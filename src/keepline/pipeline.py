@@ -14,16 +14,18 @@ import pyarrow.parquet as pq
 from threadpoolctl import threadpool_limits
 
 from keepline.assembly import assemble
-from keepline.closing import closing_features
+from keepline.closing import carried_part, closing_features
 from keepline.decisions.candidates import build_candidates
 from keepline.decisions.checker import verify
 from keepline.decisions.plan import decide
-from keepline.engine import cut
+from keepline.engine import Range, cut
 from keepline.errors import PublicationError
+from keepline.features.latest import latest_of
 from keepline.insight import price
 from keepline.insight.circles import stage as circles
 from keepline.insight.classes import build_classes
 from keepline.insight.drivers import build_drivers
+from keepline.insight.inputs import Shown
 from keepline.insight.moved import watch_inputs
 from keepline.insight.niches.stage import find_niches
 from keepline.insight.scoring import score
@@ -32,8 +34,9 @@ from keepline.insight.win_back import build_win_back, count_win_back
 from keepline.jsonfile import read_json
 from keepline.kept import Kept
 from keepline.lake.store import Lake, reading
-from keepline.measurement.effects import PastPlan, measure_plans
+from keepline.measurement.effects import measure_plans
 from keepline.measurement.judgement import judge
+from keepline.measurement.once import PastPlan
 from keepline.measurement.pilots import PastSnapshot, Written, lots_of, measure_pilots, pilot_months
 from keepline.measurement.watching import calibration_warnings, watch_calibration
 from keepline.past import (
@@ -97,8 +100,7 @@ def _run(site: Site, month: Month, progress: Progress, may_replace: Callable[[Pu
         with opened(site, lake, policy, site.policy, month, past, new, progress, kept=Kept(site.kept)) as run:
             folder = prepare(run)
             target = switch(site, month, folder)
-            shutil.rmtree(run.work, ignore_errors=True)
-            run.kept.sweep(month)
+            run.sweep()
         return Outcome(Publication(month, target, read_manifest(target)), already=False)
 
 
@@ -231,9 +233,16 @@ def _models(run: Run) -> Models:
 
 def _scores(run: Run, models: Models) -> None:
     previous, source = _month_before(run, "scores"), run.folder("features")
+    asked = ("attributes",) if models.inputs and models.inputs.attributes else ()
+    latest = latest_of(run.lake, run.month, asked)
+    make = partial(score, run.engine, policy=run.policy, models=models, snapshot=run.month, previous=previous)
+
+    def each(only: Range, to: Path) -> None:
+        shown = Shown(run.lake, latest={each.of: carried_part(run, each, only) for each in latest})
+        make(shown, features=source / only.part, only=only, to=to)
+
     with run.step("scores", "评分", "scores", total=len(run.ranges)):
-        make = partial(score, run.engine, run.lake, run.policy, models, snapshot=run.month, previous=previous)
-        run.each_range("scores", None, lambda only, to: make(features=source / only.part, only=only, to=to))
+        run.each_range("scores", None, each)
 
 
 def _drawn(run: Run, models: Models, month: Month) -> PastSnapshot:
@@ -242,25 +251,28 @@ def _drawn(run: Run, models: Models, month: Month) -> PastSnapshot:
     ranges = drawn_ranges(run, lots)
     with run.step(f"features {month}", f"试点账期特征 {month}", f"features of the pilot {month}", total=len(ranges)):
         drawn_features(run, month, lots)
+    make = partial(score, run.engine, policy=run.policy, models=models, snapshot=month)
+
+    def each(only: Range, to: Path) -> None:
+        features = run.folder(DRAWN, month) / only.part
+        make(Shown(run.lake, of=(features,)), features=features, only=only, to=to)
+
     with run.step(f"scores {month}", f"试点账期评分 {month}", f"scores of the pilot {month}", total=len(ranges)):
-        make, source = (
-            partial(score, run.engine, run.lake, run.policy, models, snapshot=month),
-            run.folder(DRAWN, month),
-        )
-        each = partial(run.each_range, "scores", month, ranges=ranges)
-        each(lambda only, to: make(features=source / only.part, only=only, to=to))
+        run.each_range("scores", month, each, ranges=ranges)
     return PastSnapshot(month, run.parts(DRAWN, month), run.parts("scores", month))
 
 
 def _measurement(run: Run, models: Models) -> dict[str, Any]:
     snapshots = [_drawn(run, models, month) for month in pilot_months(run.lake, run.policy, run.month)]
-    plans = [PastPlan(p.month, p.parts("assignments"), p.parts("scores"), p.parts("decisions")) for p in run.past]
+    plans = [PastPlan(p.month, p.parts("assignments"), p.parts("scores"), p.parts("decisions"), p.id) for p in run.past]
     given = (run.engine, run.lake, run.policy)
     with run.step("measurement", "测量成效", "effects of pilots and past plans"):
         to = Written(*(run.folder(name) / SINGLE for name in PILOT_TABLES))
         measure_pilots(*given, snapshot=run.month, past=snapshots, to=to)
-        expected = measure_plans(*given, snapshot=run.month, past=plans, to=run.folder("effects") / SINGLE)
-        judged = judge(*given, snapshot=run.month, past=plans)
+        expected = measure_plans(
+            *given, snapshot=run.month, past=plans, to=run.folder("effects") / SINGLE, keep=run.once
+        )
+        judged = judge(*given, snapshot=run.month, past=plans, keep=run.once)
     return {
         **{name: _rows(run, name) for name in PILOT_TABLES},
         "effects": _rows(run, "effects"),

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from keepline import __version__
 from keepline import engine as engines
 from keepline.canonical import text_hash
-from keepline.engine import Engine, Range
+from keepline.engine import ID_SPACE, Engine, Range
 from keepline.kept import Kept
 from keepline.lake.store import Lake
 from keepline.periods import Month
@@ -19,6 +23,8 @@ from keepline.policy.documents import Policy
 from keepline.progress import Progress
 from keepline.publication import Publication, parts_of
 from keepline.site import Site
+from keepline.tables import Table
+from keepline.written import write_table
 
 Build = Callable[[Range, Path], object]
 
@@ -61,7 +67,13 @@ class Run:
     @property
     def work(self) -> Path:
         """Named by the cut as well: parts of another cut of customers are not these parts."""
-        return self.site.work / f"{self.id[:16]}-{len(self.ranges)}"
+        return self.site.work / f"{self.month}-{self.id[:16]}-{len(self.ranges)}"
+
+    def sweep(self) -> None:
+        """Let go of what is too old to be asked for, and of all work on the month, also of runs that were cut short."""
+        for folder in self.site.work.glob(f"{self.month}-*"):
+            shutil.rmtree(folder, ignore_errors=True)
+        self.kept.sweep(self.month)
 
     def folder(self, table: str, month: Month | None = None) -> Path:
         """Where a table's parts lie: the month's own, or those of a past snapshot."""
@@ -98,6 +110,13 @@ class Run:
         if not to.exists():
             self._build(only, to, build, kept)
         return to
+
+    def once(self, table: Table, month: Month, made_from: str, make: Callable[[], pa.Table]) -> pa.Table:
+        """A small table about a past month: found where a former run made it from the same, else made and kept."""
+        kept = self.kept_folder(table.name, month, made_from, of=1)
+        everybody = Range(0, 0, ID_SPACE)
+        part = self.part(table.name, month, everybody, lambda _, to: write_table(make(), table, to), kept=kept)
+        return pq.read_table(part)
 
     def kept_folder(self, table: str, month: Month | None, made_from: str, *, of: int | None = None) -> Path:
         return self.kept.folder(table, month or self.month, self.named(made_from, of=of))

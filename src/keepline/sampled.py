@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sqlglot import exp
-
 from keepline.engine import ID_SPACE, Range
 
 LOOKED_AT, LEARNT_FROM = 1, 2  # the month that is looked at is told by others than models learnt from
@@ -43,7 +41,10 @@ class Sampled:
         narrowed = [replace(each, low=max(each.low, self.low), high=min(each.high, self.high)) for each in cut]
         return [each for each in narrowed if each.low < each.high]
 
-    def tree(self, customer: exp.Expr) -> exp.Expr:
-        """Whether a customer is among them, as SQL."""
-        low, high = exp.Literal.number(self.low), exp.Literal.number(self.high)
-        return exp.and_(exp.GTE(this=customer.copy(), expression=low), exp.LT(this=customer.copy(), expression=high))
+    @property
+    def alone(self) -> Range | None:
+        """What an engine needs be shown to show it them and nobody else; None for everybody."""
+        return Range(0, self.low, self.high) if self.share < 1 else None
+
+
+EVERYBODY = Sampled()

@@ -9,12 +9,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from keepline.tables import Table, Type
+from keepline.tables import LATEST, Table, Type
 
 GROUP_ROWS = 5_120  # of a row group at most: what looking up one customer has to read; an eighth of a batch
 
 RANGE_ROWS = 8 * GROUP_ROWS  # where nobody looks up one customer: a seventh cheaper to write than in small groups
-BY_RANGE = ("carried", "latest_customers", "latest_lines")
+BY_RANGE = ("carried", *(table.name for table in LATEST.values()))
 
 
 def layout(table: Table) -> dict[str, Any]:

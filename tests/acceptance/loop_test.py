@@ -19,7 +19,9 @@ import pytest
 from acceptance.commands import KEEPLINE, answer, keepline
 from acceptance.commands import parts as parts_of
 from acceptance.commands import rows as rows_of
+from core.small_lake import add_rows
 from keepline.canonical import file_hash, table_hash
+from keepline.lake.store import open_lake
 from keepline.lookup import Lookup
 from keepline.tables import PUBLISHED, STATES, TABLES
 
@@ -110,8 +112,10 @@ def test_another_policy_is_refused_without_replace_and_the_former_is_kept(site: 
     limits.write_text(limits.read_text().replace('version = "2025-1"', 'version = "2026-2"'))
     refused = answer("run", "--site", site, "--month", MONTH, expect=1)
     assert refused["error"]["code"] == "published_differently"
+    (left := site / "work" / f"{MONTH}-0123456789abcdef-1").mkdir(parents=True)  # of a run that was cut short
     answer("run", "--site", site, "--month", MONTH, "--replace")
     assert len(list((site / "superseded").iterdir())) == 1
+    assert not left.exists()
 
 
 def test_work_ranges_do_not_change_the_decisions(site: Path) -> None:
@@ -123,6 +127,27 @@ def test_work_ranges_do_not_change_the_decisions(site: Path) -> None:
     keepline("run", "--site", site, "--month", MONTH)
     assert len(parts(site, "decisions")) > 1
     assert table_hash(parts(site, "decisions"), TABLES["decisions"]) == before
+
+
+def test_further_facts_told_of_everybody_every_month_are_carried_and_score_as_all_months_would(site: Path) -> None:
+    lake = open_lake(site / "lake")
+    who = sorted({row["customer_id"] for row in rows(site, "features")})
+    told = [
+        {"customer_id": one, "month": str(month), "name": "tv_hours", "number": float(one % 7 + month.index % 5)}
+        for one in who
+        for month in lake.months("bills")
+    ]
+    add_rows(lake, attributes=told)
+    for month in ("2026-09", MONTH):
+        shutil.rmtree(site / "published" / month)
+    for month in ("2026-09", MONTH):
+        keepline("run", "--site", site, "--month", month)
+        assert len(list((site / "kept").glob(f"latest_attributes-{month}-*"))) == 1
+    rolled = table_hash(parts(site, "scores"), TABLES["scores"])
+    shutil.rmtree(site / "published" / MONTH)
+    shutil.rmtree(site / "kept")
+    keepline("run", "--site", site, "--month", MONTH)
+    assert table_hash(parts(site, "scores"), TABLES["scores"]) == rolled
 
 
 def test_the_truth_is_read_by_no_stage(site: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,13 +17,14 @@ from core.features_carrying_test import ALL, NOW, Months, few_ranges
 from core.small_lake import random_lake
 from core.small_policy import small_policy
 from keepline.canonical import table_hash
-from keepline.closing import closing_features
+from keepline.closing import carried_part, closing_features
 from keepline.engine import Engine
 from keepline.features.latest import Latest, latest_of
 from keepline.kept import Kept
 from keepline.periods import Month
 from keepline.pipeline import opened
 from keepline.progress import Silent
+from keepline.run import Run
 from keepline.site import open_site
 from keepline.tables import FEATURES, LATEST
 
@@ -29,22 +32,34 @@ from keepline.tables import FEATURES, LATEST
 class Closed(Months):
     """A site whose months are closed one after another as a run closes them."""
 
-    def features(self, month: Month) -> str:  # type: ignore[override]
+    @contextmanager
+    def closing(self, month: Month) -> Iterator[Run]:
         site, said = open_site(self.root), small_policy()
         with opened(site, self.lake, said, site.policy, month, [], "x" * 16, Silent(), kept=Kept(site.kept)) as run:
-            closing_features(run)
-            found = table_hash(run.parts("features"), FEATURES)
+            yield run
             run.kept.sweep(month)
         shutil.rmtree(run.work)
-        return found
+
+    def features(self, month: Month) -> str:  # type: ignore[override]
+        with self.closing(month) as run:
+            closing_features(run)
+            return table_hash(run.parts("features"), FEATURES)
+
+    def facts(self, month: Month) -> str:
+        """The customers' own facts as a close carries them to scoring."""
+        with self.closing(month) as run:
+            (own,) = latest_of(run.lake, month, ["attributes"])
+            return table_hash([carried_part(run, own, only) for only in run.ranges], LATEST["attributes"])
 
     def falsified(self, table: str, *, before: Month) -> None:
-        """Move every day in a table's old months, unknown to the manifest: whoever reads them tells something else."""
+        """Change days and numbers of old months, unknown to the manifest: whoever reads them tells something else."""
         for file in self.lake.files:
             if file.table == table and Month.parse(file.month) < before:
                 path = self.lake.root / file.path
                 rows = pq.read_table(path)
                 for place, field in enumerate(rows.schema):
+                    if field.type == pa.float64():
+                        rows = rows.set_column(place, field, pc.add(rows[field.name], 1_000.0))
                     if field.type == pa.date32():
                         later = pc.subtract(rows[field.name].cast(pa.int32()), pa.scalar(9_999, pa.int32())).cast(
                             pa.date32()
@@ -72,13 +87,23 @@ def test_rolled_month_by_month_they_are_what_all_months_give(engine: Engine, tmp
         was = rolled
 
 
-@pytest.mark.parametrize("of", list(LATEST))
+@pytest.mark.parametrize("of", ["customers", "lines"])
 def test_a_close_reads_the_month_and_not_what_was_told_before(months: Closed, of: str) -> None:
     expected = months.anew(NOW)
     months.features(NOW + -1)
     months.falsified(of, before=NOW)
     assert months.features(NOW) == expected
     assert months.anew(NOW) != expected
+
+
+def test_own_facts_are_carried_to_scoring_likewise(months: Closed) -> None:
+    expected = months.facts(NOW)
+    shutil.rmtree(months.root / "kept")
+    months.facts(NOW + -1)
+    months.falsified("attributes", before=NOW)
+    assert months.facts(NOW) == expected
+    shutil.rmtree(months.root / "kept")
+    assert months.facts(NOW) != expected
 
 
 def test_who_was_corrected_in_an_old_month_is_told_as_everything_anew_tells(months: Closed) -> None:
@@ -91,6 +116,6 @@ def test_who_was_corrected_in_an_old_month_is_told_as_everything_anew_tells(mont
 
 def test_where_changes_alone_are_delivered_nothing_is_carried(tmp_path: Path) -> None:
     lake = random_lake(tmp_path / "lake", last=NOW, months=2, customers=40, seed=3)
-    assert latest_of(lake, NOW) == []
+    assert latest_of(lake, NOW, LATEST) == []
     more = random_lake(tmp_path / "more", last=NOW, months=6, customers=40, seed=3)
-    assert {each.of for each in latest_of(more, NOW)} == set(LATEST)
+    assert {each.of for each in latest_of(more, NOW, LATEST)} == set(LATEST)

@@ -18,7 +18,7 @@ from keepline.engine import DuckDB, Engine
 from keepline.errors import TooFewError
 from keepline.insight.additive import EVENTS_EACH_DEGREE, check_events, fit_additive, maximum
 from keepline.insight.calibration import auc, prior_shift, slope_and_intercept
-from keepline.insight.inputs import choose, folds
+from keepline.insight.inputs import Shown, choose, folds
 from keepline.insight.leaving import fit_stack, weigh
 from keepline.insight.scoring import score
 from keepline.insight.training import Models, Sample, train
@@ -188,6 +188,22 @@ def test_scores_are_the_same_on_both_engines_and_again(engine: Engine, tmp_path:
         score(each, shelf, policy(), models, **given)
         hashes.add((models.version, table_hash([to], SCORES)))
     assert len(hashes) == 1
+
+
+def test_own_facts_carried_are_read_and_no_month_of_the_lake(engine: Engine, tmp_path: Path) -> None:
+    world = World(600, seed=9, monthly_rate=0.05)
+    samples = samples_of(world, tmp_path, count=1)
+    now, _ = world.snapshot(SNAPSHOT, tmp_path)
+    own = own_facts(world, tmp_path / "own.parquet")
+    shelf, empty = Shelf({"attributes": own}), Shelf({})
+    models = train(engine, shelf, policy(), snapshot=SNAPSHOT, samples=samples, seed=1)
+    hashes = []
+    for shown in (shelf, Shown(empty, latest={"attributes": own}), Shown(shelf, of=(now.features[0],)), empty):
+        to = tmp_path / f"{len(hashes)}.parquet"
+        given = {"snapshot": SNAPSHOT, "features": now.features[0], "only": EVERYONE, "to": to}
+        score(engine, shown, policy(), models, **given)
+        hashes.append(table_hash([to], SCORES))
+    assert hashes[0] == hashes[1] == hashes[2] != hashes[3]
 
 
 def own_facts(world: World, path: Path) -> Path:

@@ -28,8 +28,11 @@ def test_customers_delivered_every_month_count_once(tmp_path: Path) -> None:
 
 
 def test_of_many_an_interval_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counting, "LOOKED_AT", 12_000)
-    assert delivered(tmp_path, customers=3_000).customers == pytest.approx(3_000, rel=0.08)  # 1,000 of them are seen
+    monkeypatch.setattr(counting, "ENOUGH", 800)
+    found = delivered(tmp_path, customers=3_000).customers
+    assert found % 2 == 0  # half of them are seen
+    assert 2_800 < found < 3_200
+    assert found != 3_000
 
 
 def test_who_came_later_counts_too(tmp_path: Path) -> None:

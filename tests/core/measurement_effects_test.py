@@ -14,7 +14,8 @@ from keepline import engine as engines
 from keepline.canonical import table_hash
 from keepline.engine import Engine
 from keepline.lake.store import Lake
-from keepline.measurement.effects import CUSTOMERS_MIN, Arm, Arms, PastPlan, compare, compare_plan, measure_plans
+from keepline.measurement.effects import CUSTOMERS_MIN, Arm, Arms, compare, compare_plan, measure_plans
+from keepline.measurement.once import PastPlan
 from keepline.periods import Month
 from keepline.tables import EFFECTS
 

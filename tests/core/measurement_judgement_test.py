@@ -15,8 +15,8 @@ from small_policy import small_policy
 from keepline import engine as engines
 from keepline.engine import Engine
 from keepline.lake.store import Lake
-from keepline.measurement.effects import PastPlan
 from keepline.measurement.judgement import judge
+from keepline.measurement.once import PastPlan
 from keepline.periods import Month
 
 PLAN = Month.parse("2026-07")
@@ -111,6 +111,14 @@ def test_value_is_judged_when_its_own_horizon_is_over(engine: Engine, tmp_path: 
     assert value["predicted_fen"] == 57_000
     assert value["realised_fen"] == 57 * 1016
     assert value["inside_share"] == 1.0
+    assert value["share"] == 1.0
+
+
+def test_of_many_customers_value_is_judged_on_an_interval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pseudonyms of this test are small, so an interval of half the space holds nobody: nothing is told of value."""
+    monkeypatch.setattr("keepline.measurement.judgement.VALUED_MAX", 30)
+    first, _ = judged(engines.start("duckdb"), tmp_path, value={"horizon_months": 2, "discount_rate_year": 0.21})
+    assert (first["customers"], first["value"]) == (57, None)
 
 
 def test_nothing_is_judged_where_departures_or_months_are_absent(tmp_path: Path) -> None:

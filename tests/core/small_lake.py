@@ -102,6 +102,9 @@ def _random_rows(
         yield "call_edges", {"peer_id": ids[int(dice.integers(len(ids)))], "calls": 1}
     if often["departures"]:
         yield "departures", {"kind": "port_out"}
+    if (who + month.index) % 3 == 0:
+        yield "attributes", {"name": "tv_hours", "number": float(who % 7 + month.index % 5)}
+        yield "attributes", {"name": "shop", "code": "NSEW"[month.index % 4]}
     if (who + month.index) % 5 == 0:
         yield "experiments", {"experiment_id": "AB"[who % 2], "offer_id": "o", "arm": "treated"}
 

@@ -98,7 +98,7 @@ class Base:
     @property
     def latest(self) -> list[Latest]:
         """What else is worth carrying to the month that is closed."""
-        return latest_of(self.lake, self.snapshot)
+        return latest_of(self.lake, self.snapshot, WINDOWS)
 
     def build(
         self,

@@ -9,16 +9,18 @@ nothing is carried.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import pyarrow.parquet as pq
 from sqlglot import exp
 
 from keepline.canonical import text_hash
 from keepline.engine import ID_SPACE, Engine, Files, Range, Scan, pieces
 from keepline.features.stage import Stage, declared, load
-from keepline.lake.store import Lake
+from keepline.lake.store import Lake, LakeFile
 from keepline.periods import Month
 from keepline.tables import LATEST, TABLES, Table
 
@@ -44,15 +46,26 @@ class Latest:
         def see(piece: Range) -> None:
             engine.see(self.of, self.lake.scan(self.of, self.snapshot), piece)
 
-        within = self.lake.rows(self.of) * (only.high - only.low) / ID_SPACE
-        of = pieces(only, max(1, round(within / AT_ONCE)))
+        of = self._pieces(only, self.lake.rows(self.of) * (only.high - only.low) / ID_SPACE)
         return engine.write_pieces(self._query, self.table, to, see=see, of=of)
 
     def roll(self, engine: Engine, *, was: Path, only: Range, to: Path) -> int:
         """Write them for one range from those of the month before, which lie in ``was``; return the rows."""
         now = self.lake.scan(self.of, self.snapshot, months=1)
-        engine.see(self.of, Scan(TABLES[self.of], (*now.files, Files((was,), 1))), only)
-        return engine.write(self._query, self.table, to)
+        both = Scan(TABLES[self.of], (*now.files, Files((was,), 1)))
+
+        def see(piece: Range) -> None:
+            engine.see(self.of, both, piece)
+
+        rows = sum(file.rows for file in self.lake.versions(self.snapshot) if self._is_now(file))
+        of = self._pieces(only, rows * (only.high - only.low) / ID_SPACE + pq.read_metadata(was).num_rows)
+        return engine.write_pieces(self._query, self.table, to, see=see, of=of)
+
+    def _is_now(self, file: LakeFile) -> bool:
+        return (file.table, file.month) == (self.of, str(self.snapshot))
+
+    def _pieces(self, only: Range, rows: float) -> list[Range]:
+        return pieces(only, max(1, round(rows / AT_ONCE)))
 
     @cached_property
     def made_from(self) -> str:
@@ -73,9 +86,9 @@ class Latest:
         return load(self.table.name).query
 
 
-def latest_of(lake: Lake, snapshot: Month) -> list[Latest]:
-    """The tables whose latest rows are worth carrying to a snapshot."""
-    return [Latest(lake, snapshot, of) for of in LATEST if _is_long(lake, snapshot, of)]
+def latest_of(lake: Lake, snapshot: Month, tables: Iterable[str]) -> list[Latest]:
+    """Those of some tables whose latest rows are worth carrying to a snapshot."""
+    return [Latest(lake, snapshot, of) for of in tables if of in LATEST and _is_long(lake, snapshot, of)]
 
 
 def _is_long(lake: Lake, snapshot: Month, of: str) -> bool:

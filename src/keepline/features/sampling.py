@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp, parse_one
 
-from keepline.engine import Engine, Range
+from keepline.engine import Engine
 from keepline.lake.store import Lake
 from keepline.periods import Month
 from keepline.sampled import Sampled
@@ -40,7 +40,7 @@ def _customers(engine: Engine, lake: Lake, month: Month, rows: int) -> float:
         share /= 2
     some = Sampled(share)
     for table in SEEN_IN:
-        engine.see(table, lake.scan(table, month, months=1), Range(0, some.low, some.high))
+        engine.see(table, lake.scan(table, month, months=1), some.alone)
     query = parse_one(CUSTOMERS.format(union=UNION))
     assert isinstance(query, exp.Query)
     return float(engine.fetch(query).column("customers")[0].as_py()) / share

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,9 +19,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlglot import exp, parse_one
 
-from keepline.engine import Engine, Range, Scan
+from keepline.engine import Engine, Files, Range, Scan
 from keepline.periods import Month
-from keepline.tables import FEATURES, OF_PEOPLE, Type
+from keepline.tables import FEATURES, OF_PEOPLE, TABLES, Type
 
 Vector = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]
@@ -55,6 +56,26 @@ class Shelf(Protocol):
     def has(self, table: str) -> bool: ...
 
     def months(self, table: str) -> list[Month]: ...
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A shelf with less to read on it and the same to be learnt."""
+
+    shelf: Shelf
+    latest: Mapping[str, Path] = field(default_factory=dict)  # parts of LATEST by the table to read them for
+    of: tuple[Path, ...] | None = None  # files of rows whose customers alone are asked about
+
+    def scan(self, table: str, snapshot: Month, *, months: int | None = None) -> Scan:
+        if table in self.latest:
+            return Scan(TABLES[table], (Files((self.latest[table],), 0),))
+        return self.shelf.scan(table, snapshot, months=months).among(self.of)
+
+    def has(self, table: str) -> bool:
+        return self.shelf.has(table)
+
+    def months(self, table: str) -> list[Month]:
+        return self.shelf.months(table)
 
 
 @dataclass(frozen=True)

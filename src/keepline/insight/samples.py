@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from sqlglot import exp
 
 from keepline.engine import Engine, Files, Scan
@@ -56,16 +57,16 @@ def read_samples(
     counts = [_count(engine, sample) for sample in samples]
     if not sum(counts):
         return None
+    customers = sum(count / sample.share for count, sample in zip(counts, samples, strict=True))
+    some = Sampled(min(1.0, most / customers, *(sample.share for sample in samples)))
     names: set[str] = set()
     for sample in samples:
         if lake.has("attributes"):
-            engine.see("attributes", lake.scan("attributes", sample.snapshot))
+            engine.see("attributes", lake.scan("attributes", sample.snapshot), some.alone)
             names |= set(attribute_names(engine))
     attributes = tuple(sorted(names))
-    customers = sum(count / sample.share for count, sample in zip(counts, samples, strict=True))
-    share = min(1.0, most / customers, *(sample.share for sample in samples))
-    tables = [_read_one(engine, lake, sample, attributes=attributes, share=share) for sample in samples]
-    return pa.concat_tables(tables), attributes, Drawn(round(customers), share)
+    tables = [_read_one(engine, lake, sample, attributes=attributes, some=some) for sample in samples]
+    return pa.concat_tables(tables), attributes, Drawn(round(customers), some.share)
 
 
 def _files(sample: Sample) -> tuple[Scan, Scan]:
@@ -78,16 +79,14 @@ def _count(engine: Engine, sample: Sample) -> int:
     return int(found.column("customers")[0].as_py())
 
 
-def _read_one(engine: Engine, lake: Shelf, sample: Sample, *, attributes: Sequence[str], share: float) -> pa.Table:
+def _read_one(engine: Engine, lake: Shelf, sample: Sample, *, attributes: Sequence[str], some: Sampled) -> pa.Table:
     features, labels = _files(sample)
-    see_rows(engine, lake, snapshot=sample.snapshot, features=features, attributes=attributes, only=None)
-    engine.see("labels", labels)
+    see_rows(engine, lake, snapshot=sample.snapshot, features=features, attributes=attributes, only=some.alone)
+    engine.see("labels", labels, some.alone)
     asked = [name for name in LABELS.names if name not in ("customer_id", "month")]
     customer = exp.column("customer_id", table="features")
     on = exp.EQ(this=customer.copy(), expression=exp.column("customer_id", table="labels"))
     query = rows_query(attributes).select(*[exp.column(name, table="labels") for name in asked]).join("labels", on=on)
-    if share < 1:
-        query = query.where(Sampled(share).tree(customer))
     found = engine.fetch(query.order_by(customer)).combine_chunks()
     month = pa.array(np.full(found.num_rows, sample.snapshot.index), pa.int64())
     return found.append_column("snapshot", month).cast(_schema(attributes))
@@ -98,16 +97,18 @@ def read_some(
 ) -> pa.Table:
     """Features and own facts of a month's base, or of a lot of them when there are more than ``most``."""
     scan = Scan(FEATURES, (Files(tuple(features), 0),))
-    see_rows(engine, lake, snapshot=snapshot, features=scan, attributes=attributes, only=None)
-    counted = engine.fetch(exp.select(exp.alias_(exp.Count(this=exp.Star()), "customers")).from_("features"))
-    share = min(1.0, most / max(1, int(counted.column("customers")[0].as_py())))
+    some = looked_at(features, most)
+    see_rows(engine, lake, snapshot=snapshot, features=scan, attributes=attributes, only=some.alone)
     customer = exp.column("customer_id", table="features")
-    query = rows_query(attributes)
-    if share < 1:
-        query = query.where(Sampled(share, LOOKED_AT).tree(customer))
-    found = engine.fetch(query.order_by(customer)).combine_chunks()
+    found = engine.fetch(rows_query(attributes).order_by(customer)).combine_chunks()
     own = [(f"{kind}_{i}", t) for i in range(len(attributes)) for kind, t in _OWN]
     return found.cast(pa.schema([*FEATURES.arrow, *own]))
+
+
+def looked_at(features: Sequence[Path], most: int) -> Sampled:
+    """Whom a month's base is looked at by: an interval of it that holds about ``most``, or everybody."""
+    customers = sum(pq.read_metadata(path).num_rows for path in features)
+    return Sampled(min(1.0, most / max(1, customers)), LOOKED_AT)
 
 
 def _schema(attributes: Sequence[str]) -> pa.Schema:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -84,9 +85,12 @@ class Lake:
     def customers(self) -> int:
         """How many there are, near enough to cut ranges by: who is delivered every month counts once."""
         files = [f for f in self.versions() if f.table == "customers"]
-        rows = sum(f.rows for f in files)
-        once = len({f.month for f in files}) < 2
-        return rows if once else count_customers([self.root / f.path for f in files], rows)
+        rows: Counter[str] = Counter()
+        for file in files:
+            rows[file.month] += file.rows
+        if len(rows) < 2:
+            return rows.total()
+        return count_customers([self.root / f.path for f in files], max(rows.values()))
 
     def versions(self, snapshot: Month | None = None) -> list[LakeFile]:
         """The version of each table and month that a snapshot sees; the newest when none is given.

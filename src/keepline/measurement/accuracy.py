@@ -64,6 +64,11 @@ def merge(tables: Iterable[pa.Table]) -> Cells:
     return Cells(score=score, **sums)
 
 
+def as_table(cells: Cells) -> pa.Table:
+    """The cells as SCORE_CELLS, from which ``merge`` makes just these."""
+    return pa.table({name: getattr(cells, name) for name in SCORE_CELLS.names}).cast(SCORE_CELLS.arrow)
+
+
 def auc(cells: Cells, *, level: float = LEVEL) -> Estimate | None:
     """Chance that a leaver had a higher probability than a stayer, with DeLong's interval on the logit scale.
 

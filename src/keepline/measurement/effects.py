@@ -7,16 +7,19 @@ whether or not the offer reached them (intention to treat).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from sqlglot import exp
 
 from keepline import sqlmodel
-from keepline.engine import Engine, Range
+from keepline.engine import Engine
 from keepline.lake.store import Lake
+from keepline.measurement.once import Keep, PastPlan, Proofs, made_anew, made_from, read_proofs
 from keepline.measurement.outcomes import (
     PACKAGE,
     Window,
@@ -48,17 +51,6 @@ CUSTOMERS_MIN = 30  # in each arm
 KNOWN_MIN = 10  # customers under which we do not even guess how much they vary
 RETENTION_SIZE = 0.02  # the difference in retention we would want to see: two points
 MEASURES = ("margin", "retention")
-Parts = tuple[Path, ...]
-
-
-@dataclass(frozen=True)
-class PastPlan:
-    """A plan that was published: its parts."""
-
-    month: Month
-    assignments: Parts
-    scores: Parts
-    decisions: Parts
 
 
 @dataclass(frozen=True)
@@ -93,18 +85,31 @@ class Arms(Adding):
         return Arms(self.treated + other.treated, self.held_out + other.held_out)
 
 
+ArmSums = Callable[[PastPlan, Window], pa.Table]
+
+
 def measure_plans(
-    engine: Engine, lake: Lake, policy: Policy, *, snapshot: Month, past: Sequence[PastPlan], to: Path
+    engine: Engine,
+    lake: Lake,
+    policy: Policy,
+    *,
+    snapshot: Month,
+    past: Sequence[PastPlan],
+    to: Path,
+    keep: Keep = made_anew,
 ) -> dict[str, dict[str, int]]:
     """Write EFFECTS: two rows (margin, retention) for each plan up to ``snapshot`` and each of its offers.
 
-    Return by plan month what was expected of those treated who are compared.
+    Return by plan month what was expected of those treated who are compared. ``keep``: where sums that were made before
+    are found.
     """
+    proofs = read_proofs(engine, lake, snapshot=snapshot, past=past)
+    arm_sums = partial(_arm_sums, engine, lake, policy, proofs, keep)
     rows: list[dict[str, Any]] = []
     expected: dict[str, dict[str, int]] = {}
     for plan in sorted((p for p in past if p.month <= snapshot), key=lambda plan: plan.month):
         window = Window(plan.month, min(policy.leaving.horizon_months, snapshot - plan.month))
-        found, offers = _plan_rows(engine, lake, policy, snapshot=snapshot, plan=plan, window=window)
+        found, offers = _plan_rows(lake, policy, proofs, arm_sums, plan=plan, window=window)
         rows += found
         expected |= {str(plan.month): _expected(offers)} if offers else {}
     write_rows(rows, EFFECTS, to)
@@ -118,15 +123,16 @@ def _expected(offers: Sequence[Arms]) -> dict[str, int]:
 
 
 def _plan_rows(
-    engine: Engine, lake: Lake, policy: Policy, *, snapshot: Month, plan: PastPlan, window: Window
+    lake: Lake, policy: Policy, proofs: Proofs, arm_sums: ArmSums, *, plan: PastPlan, window: Window
 ) -> tuple[list[dict[str, Any]], list[Arms]]:
     """The rows of one plan, and the arms of its offers."""
     if window.months < 1 or not is_whole(lake, policy, window=window):
         return [_abstain(plan.month, measure=measure, verdict="window_open") for measure in MEASURES], []
     by_offer: dict[str, Arms] = defaultdict(Arms)
-    for offer_id, arms in _arm_sums(engine, lake, policy, snapshot=snapshot, plan=plan, window=window):
-        by_offer[offer_id] += arms
-    verdict = "" if delivered_rows(engine, lake, snapshot=snapshot, plan=plan) else "no_delivery"
+    for row in arm_sums(plan, window).to_pylist():
+        arm = Arm(*(row[name] for name in ARM_SUMS.names[2:]))
+        by_offer[row["offer_id"]] += Arms(**{row["arm"]: arm})
+    verdict = "" if proofs.rows(plan.month) else "no_delivery"
     covered = window.months / policy.value.horizon_months
     about = {"plan_month": str(plan.month), "month": str(window.last)}
     whole = compare_plan(list(by_offer.values()), covered=covered, verdict=verdict)
@@ -140,19 +146,25 @@ def _plan_rows(
 
 
 def _arm_sums(
-    engine: Engine, lake: Lake, policy: Policy, *, snapshot: Month, plan: PastPlan, window: Window
-) -> Iterator[tuple[str, Arms]]:
-    """Sums of each offer and arm, part by part of the plan."""
+    engine: Engine, lake: Lake, policy: Policy, proofs: Proofs, keep: Keep, plan: PastPlan, window: Window
+) -> pa.Table:
+    """ARM_SUMS of each part of a plan, one part after the other."""
     query = arm_sums_query(policy, plan_month=plan.month, window=window)
-    for part, only in ranges_of(plan.assignments):
-        see_window(engine, lake, window=window, only=only)
-        see_parts(engine, view="assignments", table=ASSIGNMENTS, parts=(part,))
-        see_parts(engine, view="decisions", table=DECISIONS, parts=plan.decisions, only=only)
-        _see_deliveries(engine, lake, snapshot=snapshot, plan=plan, only=only)
-        engine.see("approvals", lake.window("approvals", plan.month + 1, window.last), only)
-        for row in engine.fetch(query).to_pylist():
-            arm = Arm(*(row[name] for name in ARM_SUMS.names[2:]))
-            yield row["offer_id"], Arms(**{row["arm"]: arm})
+
+    def make() -> pa.Table:
+        made = [ARM_SUMS.arrow.empty_table()]
+        for part, only in ranges_of(plan.assignments):
+            see_window(engine, lake, window=window, only=only)
+            see_parts(engine, view="assignments", table=ASSIGNMENTS, parts=(part,))
+            see_parts(engine, view="decisions", table=DECISIONS, parts=plan.decisions, only=only)
+            engine.see("deliveries", lake.window("deliveries", plan.month + 1, proofs.snapshot), only)
+            engine.see("approvals", lake.window("approvals", plan.month + 1, window.last), only)
+            made.append(engine.fetch(query).cast(ARM_SUMS.arrow))
+        return pa.concat_tables(made)
+
+    approved = lake.content("approvals", window.last, months=window.months)
+    also = [proofs.content(plan.month), approved]
+    return keep(ARM_SUMS, plan.month, made_from(lake, query, window=window, plans=[plan], also=also), make)
 
 
 def arm_sums_query(policy: Policy, *, plan_month: Month, window: Window) -> exp.Query:
@@ -160,19 +172,6 @@ def arm_sums_query(policy: Policy, *, plan_month: Month, window: Window) -> exp.
     people = sqlmodel.load(PACKAGE, "compared_people")
     sums = sqlmodel.load(PACKAGE, "arm_sums").bind(plan_month=str(plan_month))
     return compose(sums.query, parts_for(policy, window=window, people=people))
-
-
-def _see_deliveries(engine: Engine, lake: Lake, *, snapshot: Month, plan: PastPlan, only: Range | None = None) -> None:
-    engine.see("deliveries", lake.window("deliveries", plan.month + 1, snapshot), only)
-
-
-def delivered_rows(engine: Engine, lake: Lake, *, snapshot: Month, plan: PastPlan) -> int:
-    """How many rows prove that anything of the plan was carried out."""
-    _see_deliveries(engine, lake, snapshot=snapshot, plan=plan)
-    happened = exp.not_(exp.func("COALESCE", exp.column("withdrawn"), exp.false()))
-    mine = exp.and_(exp.column("plan_month").eq(str(plan.month)), happened)
-    query = exp.select(exp.alias_(exp.Count(this=exp.Star()), "rows_found")).from_("deliveries").where(mine)
-    return int(engine.fetch(query)["rows_found"][0].as_py())
 
 
 def compare(arms: Arms, *, covered: float, verdict: str = "") -> list[dict[str, Any]]:

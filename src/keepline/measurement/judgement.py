@@ -7,16 +7,29 @@ of which no delivery is on record was not carried out, and treated nobody.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from sqlglot import exp
 
 from keepline import sqlmodel
-from keepline.engine import Engine, Range
+from keepline.engine import Engine
 from keepline.lake.store import Lake
-from keepline.measurement.accuracy import Cells, Estimate, auc, brier, calibration, merge, tenths, top_tenth_lift
-from keepline.measurement.effects import PastPlan, delivered_rows
+from keepline.measurement.accuracy import (
+    Cells,
+    Estimate,
+    as_table,
+    auc,
+    brier,
+    calibration,
+    merge,
+    tenths,
+    top_tenth_lift,
+)
+from keepline.measurement.once import Keep, PastPlan, made_anew, made_from, read_proofs
 from keepline.measurement.outcomes import (
     PACKAGE,
     Window,
@@ -34,42 +47,106 @@ from keepline.measurement.words import judgement_words
 from keepline.periods import Month
 from keepline.policy.documents import Policy
 from keepline.policy.margins import basis_points
-from keepline.tables import DECISIONS, SCORE_CELLS, SCORES
+from keepline.sampled import EVERYBODY, LOOKED_AT, Sampled
+from keepline.tables import DECISIONS, SCORE_CELLS, SCORES, VALUE_SUMS, Table
 
 EVENTS_MIN = 10  # under this the interval is shown with a warning
+VALUED_MAX = 400_000  # customers whose value is set beside what followed: a year of bills is read for each
 
 
 def judge(
-    engine: Engine, lake: Lake, policy: Policy, *, snapshot: Month, past: Sequence[PastPlan]
+    engine: Engine,
+    lake: Lake,
+    policy: Policy,
+    *,
+    snapshot: Month,
+    past: Sequence[PastPlan],
+    keep: Keep = made_anew,
 ) -> list[dict[str, Any]]:
     """One JSON-able judgement for each past publication, oldest first, with its sentence in both languages.
 
     ``verdict`` is ``judged``, ``window_open`` (the horizon is not over), ``months_absent`` (not
     all of it is loaded), ``leaving_unknown`` (no departures on record) or ``nobody`` (none had a
-    probability and was left untreated). Only ``judged`` carries figures.
+    probability and was left untreated). Only ``judged`` carries figures. ``keep``: where sums that were made before are
+    found.
     """
+    proofs = read_proofs(engine, lake, snapshot=snapshot, past=past)
+    carried_out = [plan for plan in past if proofs.rows(plan.month)]
+    judging = Judging(engine, lake, policy, snapshot, carried_out, keep)
     found = []
     for plan in sorted((p for p in past if p.month < snapshot), key=lambda plan: plan.month):
-        said = _judged(engine, lake, policy, snapshot=snapshot, plan=plan, past=past)
+        said = judging.judged(plan)
         zh, en = judgement_words(said)
         found.append(said | {"zh": zh, "en": en})
     return found
 
 
-def _judged(
-    engine: Engine, lake: Lake, policy: Policy, *, snapshot: Month, plan: PastPlan, past: Sequence[PastPlan]
-) -> dict[str, Any]:
-    window = Window(plan.month, policy.leaving.horizon_months)
-    past = [p for p in past if delivered_rows(engine, lake, snapshot=snapshot, plan=p)]
-    about: dict[str, Any] = {"plan_month": str(plan.month), "month": str(window.last), "horizon_months": window.months}
-    about["judged_on"] = "untreated"
-    if why := _cannot(lake, policy, snapshot=snapshot, window=window):
-        return about | {"verdict": why}
-    cells = _cells(engine, lake, policy, window=window, plan=plan, past=past)
-    if cells is None:
-        return about | {"verdict": "nobody"}
-    said = about | {"verdict": "judged"} | accuracy(cells)
-    return said | {"value": _value(engine, lake, policy, snapshot=snapshot, plan=plan, past=past)}
+@dataclass(frozen=True)
+class Judging:
+    """What judging any one plan needs."""
+
+    engine: Engine
+    lake: Lake
+    policy: Policy
+    snapshot: Month
+    carried_out: Sequence[PastPlan]
+    keep: Keep
+
+    def judged(self, plan: PastPlan) -> dict[str, Any]:
+        window = Window(plan.month, self.policy.leaving.horizon_months)
+        about: dict[str, Any] = {"plan_month": str(plan.month), "month": str(window.last)}
+        about |= {"horizon_months": window.months, "judged_on": "untreated"}
+        if why := _cannot(self.lake, self.policy, snapshot=self.snapshot, window=window):
+            return about | {"verdict": why}
+        cells = self._cells(plan, window)
+        if not cells.people:
+            return about | {"verdict": "nobody"}
+        return about | {"verdict": "judged"} | accuracy(cells) | {"value": self._value(plan)}
+
+    def _cells(self, plan: PastPlan, window: Window) -> Cells:
+        people, cells = (sqlmodel.load(PACKAGE, name) for name in ("judged_people", "score_cells"))
+        query = compose(cells.query, parts_for(self.policy, window=window, people=people))
+        return merge([self._sums(SCORE_CELLS, query, plan, window, add=lambda tables: as_table(merge(tables)))])
+
+    def _value(self, plan: PastPlan) -> dict[str, Any] | None:
+        """Published value against the discounted margin that followed; None until the value horizon is over."""
+        window = Window(plan.month, self.policy.value.horizon_months)
+        if window.last > self.snapshot or not is_whole(self.lake, self.policy, window=window):
+            return None
+        customers = sum(pq.read_metadata(part).num_rows for part in plan.scores)
+        some = Sampled(min(1.0, VALUED_MAX / max(1, customers)), LOOKED_AT)
+        query = _value_query(self.policy, window)
+        rows = self._sums(VALUE_SUMS, query, plan, window, some=some, add=pa.concat_tables).to_pylist()
+        return _value_said(rows, share=some.share)
+
+    def _sums(
+        self,
+        table: Table,
+        query: exp.Query,
+        plan: PastPlan,
+        window: Window,
+        *,
+        add: Callable[[list[pa.Table]], pa.Table],
+        some: Sampled = EVERYBODY,
+    ) -> pa.Table:
+        """What the query says of each part of a plan's customers, added up; those treated by a plan of the window are
+        seen as such."""
+        within = [other for other in self.carried_out if window.snapshot <= other.month < window.last]
+        treated = tuple(part for other in within for part in other.decisions)
+
+        def make() -> pa.Table:
+            made = [table.arrow.empty_table()]
+            for part, whole in ranges_of(plan.scores):
+                for only in some.within([whole]):
+                    see_window(self.engine, self.lake, window=window, only=only)
+                    see_parts(self.engine, view="scores", table=SCORES, parts=(part,), only=only)
+                    see_parts(self.engine, view="decisions", table=DECISIONS, parts=treated, only=only)
+                    made.append(self.engine.fetch(query).cast(table.arrow))
+            return add(made)
+
+        also = [some.low, some.high]
+        named = made_from(self.lake, query, window=window, plans=[plan, *within], also=also)
+        return self.keep(table, plan.month, named, make)
 
 
 def _cannot(lake: Lake, policy: Policy, *, snapshot: Month, window: Window) -> str:
@@ -109,46 +186,6 @@ def _said(estimate: Estimate | None) -> dict[str, float | None] | None:
     return {k: None if v is None else round(v, 4) for k, v in zip(("value", "low", "high"), ends, strict=True)}
 
 
-def _cells(
-    engine: Engine, lake: Lake, policy: Policy, *, window: Window, plan: PastPlan, past: Sequence[PastPlan]
-) -> Cells | None:
-    people = sqlmodel.load(PACKAGE, "judged_people")
-    cells = sqlmodel.load(PACKAGE, "score_cells")
-    query = compose(cells.query, parts_for(policy, window=window, people=people))
-    tables = []
-    for part, only in ranges_of(plan.scores):
-        see_window(engine, lake, window=window, only=only)
-        see_parts(engine, view="scores", table=SCORES, parts=(part,))
-        _see_treated(engine, window=window, past=past, only=only)
-        tables.append(engine.fetch(query).cast(SCORE_CELLS.arrow))
-    whole = merge(tables or [SCORE_CELLS.arrow.empty_table()])
-    return whole if whole.people else None
-
-
-def _see_treated(engine: Engine, *, window: Window, past: Sequence[PastPlan], only: Range) -> None:
-    """Decisions of this plan and of every plan carried out within the window, in one view."""
-    within = [plan for plan in past if window.snapshot <= plan.month < window.last]
-    parts = tuple(part for plan in within for part in plan.decisions)
-    see_parts(engine, view="decisions", table=DECISIONS, parts=parts, only=only)
-
-
-def _value(
-    engine: Engine, lake: Lake, policy: Policy, *, snapshot: Month, plan: PastPlan, past: Sequence[PastPlan]
-) -> dict[str, Any] | None:
-    """Published value against the discounted margin that followed; None until the value horizon is over."""
-    window = Window(plan.month, policy.value.horizon_months)
-    if window.last > snapshot or not is_whole(lake, policy, window=window):
-        return None
-    query = _value_query(policy, window)
-    rows: list[dict[str, Any]] = []
-    for part, only in ranges_of(plan.scores):
-        see_window(engine, lake, window=window, only=only)
-        see_parts(engine, view="scores", table=SCORES, parts=(part,))
-        _see_treated(engine, window=window, past=past, only=only)
-        rows += engine.fetch(query).to_pylist()
-    return _value_said(rows)
-
-
 def _value_query(policy: Policy, window: Window) -> exp.Query:
     people = sqlmodel.load(PACKAGE, "judged_people").query
     sums = sqlmodel.load(PACKAGE, "value_sums").bind(plan_month=str(window.snapshot), **basis_points(policy.value))
@@ -156,13 +193,14 @@ def _value_query(policy: Policy, window: Window) -> exp.Query:
     return compose(sums.query, {"people": people, "discounts": factors})
 
 
-def _value_said(rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+def _value_said(rows: Sequence[dict[str, Any]], *, share: float) -> dict[str, Any] | None:
     total = {name: sum(row[name] for row in rows) for name in ("customers", "predicted_fen", "realised_fen", "inside")}
     if not total["customers"]:
         return None
     predicted = total["predicted_fen"]
     return {
         "customers": total["customers"],
+        "share": share,
         "predicted_fen": predicted,
         "realised_fen": total["realised_fen"],
         "realised_share": round(total["realised_fen"] / predicted, 4) if predicted else None,

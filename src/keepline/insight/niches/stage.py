@@ -15,8 +15,8 @@ from sqlglot import exp
 from keepline.engine import Engine, Files, Scan
 from keepline.insight.inputs import LEVELS_MAX, Shelf, Vector, attribute_names, folds, numbers, rows_query, see_rows
 from keepline.insight.niches.searching import Apart, Group, Searched, Trait, search
+from keepline.insight.samples import looked_at
 from keepline.periods import Month
-from keepline.sampled import LOOKED_AT, Sampled
 from keepline.tables import FEATURES, NICHES
 from keepline.written import write_rows
 
@@ -75,20 +75,15 @@ def _read(
     engine: Engine, lake: Shelf, snapshot: Month, features: Sequence[Path], most: int
 ) -> tuple[pa.Table, tuple[str, ...], float]:
     """A lot of who was here for the whole window, with the operator's own facts, in order of customers."""
-    scan = Scan(FEATURES, (Files(tuple(features), 0),))
+    scan, some = Scan(FEATURES, (Files(tuple(features), 0),)), looked_at(features, most)
     attributes: tuple[str, ...] = ()
     if lake.has("attributes"):
-        engine.see("attributes", lake.scan("attributes", snapshot))
+        engine.see("attributes", lake.scan("attributes", snapshot), some.alone)
         attributes = attribute_names(engine)
-    see_rows(engine, lake, snapshot=snapshot, features=scan, attributes=attributes, only=None)
-    count = exp.select(exp.alias_(exp.Count(this=exp.Star()), "customers")).from_("features")
-    total = int(engine.fetch(count).to_pylist()[0]["customers"])
-    share = min(1.0, most / max(total, 1))
+    see_rows(engine, lake, snapshot=snapshot, features=scan, attributes=attributes, only=some.alone)
     who, here = (exp.column(name, table="features") for name in ("customer_id", "tenure_months"))
     query = rows_query(attributes, columns=READS).where(here >= exp.Literal.number(WINDOW))
-    if share < 1:
-        query = query.where(Sampled(share, LOOKED_AT).tree(who))
-    return engine.fetch(query.order_by(who.copy())), attributes, share
+    return engine.fetch(query.order_by(who.copy())), attributes, some.share
 
 
 def _kinds(rows: pa.Table) -> np.ndarray[Any, np.dtype[np.int64]]:

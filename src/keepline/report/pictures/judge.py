@@ -40,11 +40,13 @@ def _value_notes(rows: list[Row], money: Money) -> list[Block]:
         if value:
             told, came = money.exact(value["predicted_fen"]), money.exact(value["realised_fen"])
             people, inside = count(value["customers"]), percent(value["inside_share"])
+            share = value.get("share", 1)
+            zh, en = ("", "") if share == 1 else (f"（抽签取 {percent(share)}）", f" (a lot of {percent(share)})")
             notes.append(
                 note(
-                    f"{in_chinese(row['month'])}的客户价值：{people} 户预期合计 {told}，实际 {came}；"
+                    f"{in_chinese(row['month'])}的客户价值：{people} 户{zh}预期合计 {told}，实际 {came}；"
                     f"{inside} 的客户落在区间内。",
-                    f"Customer value of {row['month']}: {told} was expected of {people} customers, {came} came; "
+                    f"Customer value of {row['month']}: {told} was expected of {people} customers{en}, {came} came; "
                     f"{inside} of them lie within their interval.",
                 )
             )
