@@ -36,7 +36,7 @@ from keepline.kept import Kept
 from keepline.lake.store import Lake, reading
 from keepline.measurement.effects import measure_plans
 from keepline.measurement.judgement import judge
-from keepline.measurement.once import PastPlan
+from keepline.measurement.once import PastPlan, read_proofs
 from keepline.measurement.pilots import PastSnapshot, Written, lots_of, measure_pilots, pilot_months
 from keepline.measurement.watching import calibration_warnings, watch_calibration
 from keepline.past import (
@@ -60,6 +60,7 @@ from keepline.publication import (
     identity,
     published,
     read_manifest,
+    sweep_work,
     switch,
 )
 from keepline.run import Run, started
@@ -94,13 +95,15 @@ def _run(site: Site, month: Month, progress: Progress, may_replace: Callable[[Pu
         new = month_identity(site, lake, policy, month, past)
         former = find(site, month)
         if former is not None and former.id == new:
+            sweep_work(site)
             return Outcome(former, already=True)
         if former is not None:
             may_replace(former, new)
         with opened(site, lake, policy, site.policy, month, past, new, progress, kept=Kept(site.kept)) as run:
             folder = prepare(run)
             target = switch(site, month, folder)
-            run.sweep()
+            sweep_work(site)
+            run.kept.sweep(month)
         return Outcome(Publication(month, target, read_manifest(target)), already=False)
 
 
@@ -269,10 +272,12 @@ def _measurement(run: Run, models: Models) -> dict[str, Any]:
     with run.step("measurement", "测量成效", "effects of pilots and past plans"):
         to = Written(*(run.folder(name) / SINGLE for name in PILOT_TABLES))
         measure_pilots(*given, snapshot=run.month, past=snapshots, to=to)
-        expected = measure_plans(
-            *given, snapshot=run.month, past=plans, to=run.folder("effects") / SINGLE, keep=run.once
+        proofs, effects = (
+            read_proofs(run.engine, run.lake, snapshot=run.month, past=plans),
+            run.folder("effects") / SINGLE,
         )
-        judged = judge(*given, snapshot=run.month, past=plans, keep=run.once)
+        expected = measure_plans(*given, snapshot=run.month, past=plans, to=effects, keep=run.once, proofs=proofs)
+        judged = judge(*given, snapshot=run.month, past=plans, keep=run.once, proofs=proofs)
     return {
         **{name: _rows(run, name) for name in PILOT_TABLES},
         "effects": _rows(run, "effects"),

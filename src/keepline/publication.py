@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -167,6 +168,18 @@ def _sync_folder(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+_OF_A_RUN = re.compile(r"([0-9]{4}-[0-9]{2})-[0-9a-z-]{16}-[0-9]+")
+
+
+def sweep_work(site: Site) -> None:
+    """Let go of the work on months that are published, also of runs and trials that were cut short. For whoever holds
+    the site."""
+    done = {str(made.month) for made in published(site)}
+    for folder in site.work.iterdir():
+        if (run := _OF_A_RUN.fullmatch(folder.name)) and run[1] in done:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -33,18 +33,20 @@ Build = Callable[[Range, Path], object]
 def started(site: Site) -> Iterator[Engine]:
     """The site's engine, closed whatever happens."""
     said = site.settings
-    engine = engines.start(
-        said.engine,
-        memory=said.memory,
-        threads=said.threads,
-        spill=site.work / "spill",
-        master=said.spark_master,
-        more=said.spark_settings,
-    )
-    try:
-        yield engine
-    finally:
-        engine.close()
+    site.work.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="spill-", dir=site.work) as spill:
+        engine = engines.start(
+            said.engine,
+            memory=said.memory,
+            threads=said.threads,
+            spill=Path(spill),
+            master=said.spark_master,
+            more=said.spark_settings,
+        )
+        try:
+            yield engine
+        finally:
+            engine.close()
 
 
 @dataclass
@@ -68,12 +70,6 @@ class Run:
     def work(self) -> Path:
         """Named by the cut as well: parts of another cut of customers are not these parts."""
         return self.site.work / f"{self.month}-{self.id[:16]}-{len(self.ranges)}"
-
-    def sweep(self) -> None:
-        """Let go of what is too old to be asked for, and of all work on the month, also of runs that were cut short."""
-        for folder in self.site.work.glob(f"{self.month}-*"):
-            shutil.rmtree(folder, ignore_errors=True)
-        self.kept.sweep(self.month)
 
     def folder(self, table: str, month: Month | None = None) -> Path:
         """Where a table's parts lie: the month's own, or those of a past snapshot."""

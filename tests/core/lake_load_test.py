@@ -14,6 +14,7 @@ import pytest
 from small_intake import BILLS, CUSTOMERS, FREE, HEAD, OTHER, PHONE, Intake, aside, codes, held, phones, row
 
 from keepline import site as sites
+from keepline.engine import ID_SPACE
 from keepline.errors import HeldError, IntakeError, SiteError
 from keepline.lake import intake
 from keepline.lake.alone import alone
@@ -346,6 +347,45 @@ def test_a_month_in_several_ranges_of_customers_is_the_same_as_in_one(
     assert other.bills(*rows[20:], row(phones(1)[0], amount="7")).counts == whole.counts
     assert other.rows("bills") == here.rows("bills")
     assert whole.counts == Counts(read=41, loaded=20, updated=1, unchanged=20)
+
+
+TWO = """[[table]]
+name = "bills"
+[table.columns]
+customer_id = { from = "手机号", as = "phone" }
+month = "账期"
+component = { constant = "overage" }
+amount_fen = "超套"
+"""
+
+
+def test_what_one_section_of_a_file_brought_stays_where_the_next_brings_nothing(
+    here: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keepline.lake.staging.BUCKET_ROWS", 10)
+    here.maps(bills=BILLS + TWO + FREE)
+    head = HEAD + ",超套\n"
+    for amount in (5, 6):
+        text = "".join(f"{phone},2026-09,{amount},1\n" for phone in phones(40))
+        here.load("bills.csv", head + text)
+    amounts = here.values("bills", "amount_fen")
+    assert sorted(amounts) == [100] * 40 + [600] * 40
+
+
+def test_lines_merged_by_their_number_lie_in_the_order_of_customers(
+    here: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keepline.lake.staging.BUCKET_ROWS", 20)
+    here.maps(lines='[match]\nfiles = ["lines*"]\n[[table]]\nname = "lines"\nidentity = true\n' + FREE)
+    head = "line_id,customer_id,month,product,started_on\n"
+    step = ID_SPACE // 200
+    text = "".join(f"{step * i + 1},{step * (i * 37 % 200) + 1},2026-09,mobile,2020-01-01\n" for i in range(200))
+    assert here.load("lines.csv", head + text).counts.loaded == 200
+    here.load("lines2.csv", head + f"{step * 3 + 1},{step * 111 + 1},2026-09,fixed,2020-01-01\n")
+    found = here.rows("lines")
+    assert [row["customer_id"] for row in found] == sorted(row["customer_id"] for row in found)
+    assert len({row["line_id"] for row in found}) == 200
+    assert sum(row["product"] == "fixed" for row in found) == 1
 
 
 def test_one_late_row_is_merged_with_little_of_its_month_in_memory(

@@ -114,6 +114,20 @@ def test_what_comes_late_of_its_months_or_of_its_deliveries_sums_it_anew(plan: M
     assert after != before
 
 
+def test_a_bill_that_comes_after_the_window_was_published_counts_from_then_on(plan: Measured) -> None:
+    before, _ = plan.rows(NOW)
+    more = add_rows(plan.lake, bills=[bill(PLAN + 1)])
+    came = [f if f in plan.lake.files else replace(f, holds_from=str(NOW + 1)) for f in more.files]
+    also = [
+        replace(f, holds_from=str(NOW + 1)) for f in plan.lake.files if (f.table, f.month) == ("bills", str(PLAN + 1))
+    ]
+    plan.lake = replace(more, files=(*came, *also))
+    assert plan.rows(NOW) == (before, [])
+    after, made = plan.rows(NOW + 1)
+    assert made == ARMS
+    assert after != before
+
+
 def test_another_policy_or_publication_sums_it_anew(plan: Measured) -> None:
     plan.rows(NOW)
     assert plan.rows(NOW, value={"margin_share": MARGINS | {"recurring": 0.3}})[1] == ARMS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ def test_leaving_and_margin_are_read_from_the_window_alone(
     stayed_fen: list[int],
 ) -> None:
     lake, policy = small(tmp_path), small_policy(leaving={"left_when": left_when})
-    see_window(engine, lake, window=WINDOW)
+    see_window(engine, lake, window=WINDOW, known=WINDOW.last)
     engine.see("experiments", lake.window("experiments", WINDOW.snapshot, WINDOW.snapshot))
     parts = parts_for(policy, window=WINDOW, people=sqlmodel.load(PACKAGE, "pilot_people"))
     found = engine.fetch(compose(exp.select("*").from_("outcomes").order_by("customer_id"), parts)).to_pydict()
@@ -89,8 +90,24 @@ def test_leaving_and_margin_are_read_from_the_window_alone(
 
 def test_a_window_with_a_month_nobody_loaded_is_not_whole(tmp_path: Path) -> None:
     lake, policy = small(tmp_path), small_policy()
-    assert is_whole(lake, policy, window=WINDOW)
-    assert not is_whole(lake, policy, window=Window(Month.parse("2026-09"), 3))
+    assert is_whole(lake, policy, window=WINDOW, known=WINDOW.last)
+    assert not is_whole(lake, policy, window=Window(Month.parse("2026-09"), 3), known=Month.parse("2026-12"))
+
+
+def test_a_month_that_came_late_makes_a_window_whole_for_those_who_know_it(engine: Engine, tmp_path: Path) -> None:
+    lake, policy, later = small(tmp_path), small_policy(), WINDOW.last + 1
+    came = [
+        replace(f, holds_from=str(later)) if (f.table, f.month) == ("bills", str(WINDOW.last)) else f
+        for f in lake.files
+    ]
+    lake = Lake(lake.root, tuple(came))
+    assert not is_whole(lake, policy, window=WINDOW, known=WINDOW.last)
+    assert is_whole(lake, policy, window=WINDOW, known=later)
+    found = []
+    for known in (WINDOW.last, later):
+        see_window(engine, lake, window=WINDOW, known=known)
+        found.append(engine.fetch(exp.select("*").from_("bills").where("months_ago = 0")).num_rows)
+    assert found[0] == 0 < found[1]
 
 
 def test_leaving_is_not_known_before_any_departure_was_recorded(tmp_path: Path) -> None:

@@ -24,7 +24,6 @@ from keepline.insight.lifetime import bgbb, spend
 from keepline.insight.lifetime.cells import Cells, Whole
 from keepline.periods import Month
 from keepline.policy.documents import Value
-from keepline.sampled import EVERYBODY, Sampled
 
 WINDOW = 12  # months looked back
 CUSTOMERS_MIN = 500
@@ -78,13 +77,13 @@ def see_bills(engine: Engine, lake: Shelf, *, snapshot: Month, only: Range | Non
     engine.see("bills", lake.scan("bills", snapshot, months=WINDOW), only)
 
 
-def learn_topups(engine: Engine, lake: Shelf, policy: Value, *, snapshot: Month, some: Sampled = EVERYBODY) -> TopUps:
-    """Fit on the prepaid of the lake, or on ``some`` of them.
+def learn_topups(engine: Engine, lake: Shelf, policy: Value, *, snapshot: Month) -> TopUps:
+    """Fit on the prepaid of the lake.
 
     Raises TooFewError where there are too few of them, too few who fell silent or came back after a month
     without, or the amounts tell no spread; then everybody is valued by their rate of leaving.
     """
-    see_bills(engine, lake, snapshot=snapshot, only=some.alone)
+    see_bills(engine, lake, snapshot=snapshot, only=None)
     by_cell = exp.select(*COLUMNS[:3], exp.alias_(exp.Count(this=exp.Star()), "customers"))
     cells_query = by_cell.from_(active_query().subquery("active")).group_by(*COLUMNS[:3]).order_by(*COLUMNS[:3])
     found = engine.fetch(cells_query)

@@ -48,7 +48,6 @@ from keepline.insight.value import ValueModel
 from keepline.periods import Month
 from keepline.policy.documents import Leaving as LeavingPolicy
 from keepline.policy.documents import Policy
-from keepline.sampled import Sampled
 
 __all__ = ["Models", "Sample", "train"]
 
@@ -106,7 +105,7 @@ def train(
     table, attributes, drawn = rows
     # A fit has one thread: the same last bit on every machine, and threads that wait for each other stand still.
     with threadpool_limits(limits=1):
-        topups = _topups(engine, lake, policy, snapshot=snapshot, some=Sampled(drawn.share))
+        topups = _topups(engine, lake, policy, snapshot=snapshot)
         first = lake.months("bills")[0]
         made = _trained(table, attributes, How(policy, seed, threads), samples=samples, first=first, topups=topups)
         return _stated(made, len(table), drawn)
@@ -119,12 +118,12 @@ def _stated(models: Models, rows: int, drawn: Drawn) -> Models:
     return replace(models, card=models.card | {"sample": said, "notes": [*models.card["notes"], *notes]})
 
 
-def _topups(engine: Engine, lake: Shelf, policy: Policy, *, snapshot: Month, some: Sampled) -> TopUps | Card | None:
+def _topups(engine: Engine, lake: Shelf, policy: Policy, *, snapshot: Month) -> TopUps | Card | None:
     """What prepaid customers bring, or the words of why it cannot be told; None where policy does not ask."""
     if policy.value.lifetime != "cohorts":
         return None
     try:
-        return learn_topups(engine, lake, policy.value, snapshot=snapshot, some=some)
+        return learn_topups(engine, lake, policy.value, snapshot=snapshot)
     except TooFewError as error:
         return refusal(error)
 

@@ -111,7 +111,7 @@ def merge(new: pa.Table, old: pa.Table, table: Table, supplied: Sequence[str], *
         each = np.where(later, IGNORED, each).astype(np.uint8)
     kept = np.ones(len(old_codes), dtype=np.bool_)
     kept[found[found >= 0]] = False
-    whole = _ordered(pa.concat_tables([old.filter(pa.array(kept)), after]), table)
+    whole = in_order(pa.concat_tables([old.filter(pa.array(kept)), after]), table)
     return Merged(whole, each, overruled)
 
 
@@ -151,7 +151,7 @@ def _same(after: pa.Table, before: pa.Table) -> np.ndarray[Any, np.dtype[np.bool
     return same
 
 
-def _ordered(rows: pa.Table, table: Table) -> pa.Table:
+def in_order(rows: pa.Table, table: Table) -> pa.Table:
     """By customer where there is one, then by key."""
     names = dict.fromkeys([*(["customer_id"] if "customer_id" in table.names else []), *table.key])
     telling = [name for name in names if name != "month" or pc.count_distinct(rows["month"]).as_py() > 1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,13 @@ import pyarrow.parquet as pq
 
 from keepline.lake.convert import ROW
 from keepline.lake.filereport import Counts
-from keepline.lake.merge import FATES, IGNORED, SET_ASIDE, Merged, key_codes, merge
+from keepline.lake.merge import FATES, IGNORED, SET_ASIDE, Merged, in_order, key_codes, merge
 from keepline.lake.shelf import Shelf
-from keepline.lake.staging import Stage
+from keepline.lake.staging import Stage, cuts
 from keepline.tables import Table
+
+CUSTOMER = "customer_id"
+PIECE_ROWS = 50_000  # of a row group of what lies by another key for a moment
 
 Fates = np.ndarray[Any, np.dtype[np.uint8]]
 
@@ -144,6 +148,20 @@ def _put_buckets(shelf: Shelf, table: Table, month: str, merged: Iterator[Merged
             kept.append(each.changed)
             yield each.rows
 
-    shelf.put(table, month, rows())
+    before = shelf.pending.copy()  # with what an earlier section of the file brought
+    shelf.put(table, month, rows() if table.key[0] == CUSTOMER else _by_customer(rows(), table, shelf.folder))
     if not any(kept) and not shelf.reopens(table, month):
-        shelf.pending.pop((table.name, month), None)
+        shelf.pending = before
+
+
+def _by_customer(rows: Iterator[pa.Table], table: Table, folder: Path) -> Iterator[pa.Table]:
+    """Rows that come in pieces by another key, in the order of customers, in pieces again."""
+    laid, count = folder / f"{table.name}.pieces", 0
+    with pq.ParquetWriter(laid, table.arrow, compression="lz4") as writer:
+        for part in rows:
+            writer.write_table(part.select(table.names), row_group_size=PIECE_ROWS)
+            count += part.num_rows
+    for low, high in cuts(count):
+        piece = pq.read_table(laid, filters=[(CUSTOMER, ">=", low), (CUSTOMER, "<", high)])
+        yield in_order(piece, table)
+    laid.unlink()

@@ -21,6 +21,12 @@ ALWAYS = "0001-01"  # the month of a table that has none, so that every snapshot
 BUCKET_ROWS = 2_000_000  # rows worked on at once, staged and those that the lake has beside them
 
 
+def cuts(rows: int) -> list[tuple[int, int]]:
+    """Even ranges of pseudonyms, each of which is expected to hold so many of ``rows`` as are worked on at once."""
+    count = max(1, -(-rows // BUCKET_ROWS))
+    return list(pairwise(ID_SPACE * i // count for i in range(count + 1)))
+
+
 @dataclass
 class Stage:
     """The staged rows of one section."""
@@ -67,13 +73,12 @@ class Stage:
         """
         key = self.section.table.key[0]
         rows = sum(self.rows[month] for month in unit) + beside
-        count = max(1, -(-rows // BUCKET_ROWS))
         table = self.section.table
         if table.column(key).type is not Type.BIGINT or ("month" in table.names and "month" not in table.key):
-            count = 1  # keys that are text, or that may move between months, are judged all at once
-        cuts = [ID_SPACE * i // count for i in range(count + 1)]
-        for low, high in pairwise(cuts):
-            chosen = None if count == 1 else [(key, ">=", low), (key, "<", high)]
+            rows = 1  # keys that are text, or that may move between months, are judged all at once
+        in_pieces = cuts(rows)
+        for low, high in in_pieces:
+            chosen = None if len(in_pieces) == 1 else [(key, ">=", low), (key, "<", high)]
             parts = [pq.read_table(self.path(month), filters=chosen) for month in unit]
             yield pa.concat_tables(parts).combine_chunks(), chosen
 

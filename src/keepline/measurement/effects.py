@@ -97,13 +97,14 @@ def measure_plans(
     past: Sequence[PastPlan],
     to: Path,
     keep: Keep = made_anew,
+    proofs: Proofs | None = None,
 ) -> dict[str, dict[str, int]]:
     """Write EFFECTS: two rows (margin, retention) for each plan up to ``snapshot`` and each of its offers.
 
     Return by plan month what was expected of those treated who are compared. ``keep``: where sums that were made before
-    are found.
+    are found. ``proofs``: what is on record of plans carried out, if it was read.
     """
-    proofs = read_proofs(engine, lake, snapshot=snapshot, past=past)
+    proofs = proofs or read_proofs(engine, lake, snapshot=snapshot, past=past)
     arm_sums = partial(_arm_sums, engine, lake, policy, proofs, keep)
     rows: list[dict[str, Any]] = []
     expected: dict[str, dict[str, int]] = {}
@@ -126,7 +127,7 @@ def _plan_rows(
     lake: Lake, policy: Policy, proofs: Proofs, arm_sums: ArmSums, *, plan: PastPlan, window: Window
 ) -> tuple[list[dict[str, Any]], list[Arms]]:
     """The rows of one plan, and the arms of its offers."""
-    if window.months < 1 or not is_whole(lake, policy, window=window):
+    if window.months < 1 or not is_whole(lake, policy, window=window, known=proofs.snapshot):
         return [_abstain(plan.month, measure=measure, verdict="window_open") for measure in MEASURES], []
     by_offer: dict[str, Arms] = defaultdict(Arms)
     for row in arm_sums(plan, window).to_pylist():
@@ -149,22 +150,23 @@ def _arm_sums(
     engine: Engine, lake: Lake, policy: Policy, proofs: Proofs, keep: Keep, plan: PastPlan, window: Window
 ) -> pa.Table:
     """ARM_SUMS of each part of a plan, one part after the other."""
-    query = arm_sums_query(policy, plan_month=plan.month, window=window)
+    query, known = arm_sums_query(policy, plan_month=plan.month, window=window), proofs.snapshot
 
     def make() -> pa.Table:
         made = [ARM_SUMS.arrow.empty_table()]
         for part, only in ranges_of(plan.assignments):
-            see_window(engine, lake, window=window, only=only)
+            see_window(engine, lake, window=window, known=known, only=only)
             see_parts(engine, view="assignments", table=ASSIGNMENTS, parts=(part,))
             see_parts(engine, view="decisions", table=DECISIONS, parts=plan.decisions, only=only)
-            engine.see("deliveries", lake.window("deliveries", plan.month + 1, proofs.snapshot), only)
-            engine.see("approvals", lake.window("approvals", plan.month + 1, window.last), only)
+            engine.see("deliveries", lake.window("deliveries", plan.month + 1, known), only)
+            engine.see("approvals", lake.window("approvals", plan.month + 1, window.last, known=known), only)
             made.append(engine.fetch(query).cast(ARM_SUMS.arrow))
         return pa.concat_tables(made)
 
-    approved = lake.content("approvals", window.last, months=window.months)
+    approved = lake.content("approvals", window.last, months=window.months, known=known)
     also = [proofs.content(plan.month), approved]
-    return keep(ARM_SUMS, plan.month, made_from(lake, query, window=window, plans=[plan], also=also), make)
+    named = made_from(lake, query, window=window, known=known, plans=[plan], also=also)
+    return keep(ARM_SUMS, plan.month, named, make)
 
 
 def arm_sums_query(policy: Policy, *, plan_month: Month, window: Window) -> exp.Query:

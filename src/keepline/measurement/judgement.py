@@ -29,7 +29,7 @@ from keepline.measurement.accuracy import (
     tenths,
     top_tenth_lift,
 )
-from keepline.measurement.once import Keep, PastPlan, made_anew, made_from, read_proofs
+from keepline.measurement.once import Keep, PastPlan, Proofs, made_anew, made_from, read_proofs
 from keepline.measurement.outcomes import (
     PACKAGE,
     Window,
@@ -62,15 +62,16 @@ def judge(
     snapshot: Month,
     past: Sequence[PastPlan],
     keep: Keep = made_anew,
+    proofs: Proofs | None = None,
 ) -> list[dict[str, Any]]:
     """One JSON-able judgement for each past publication, oldest first, with its sentence in both languages.
 
     ``verdict`` is ``judged``, ``window_open`` (the horizon is not over), ``months_absent`` (not
     all of it is loaded), ``leaving_unknown`` (no departures on record) or ``nobody`` (none had a
     probability and was left untreated). Only ``judged`` carries figures. ``keep``: where sums that were made before are
-    found.
+    found. ``proofs``: what is on record of plans carried out, if it was read.
     """
-    proofs = read_proofs(engine, lake, snapshot=snapshot, past=past)
+    proofs = proofs or read_proofs(engine, lake, snapshot=snapshot, past=past)
     carried_out = [plan for plan in past if proofs.rows(plan.month)]
     judging = Judging(engine, lake, policy, snapshot, carried_out, keep)
     found = []
@@ -111,7 +112,7 @@ class Judging:
     def _value(self, plan: PastPlan) -> dict[str, Any] | None:
         """Published value against the discounted margin that followed; None until the value horizon is over."""
         window = Window(plan.month, self.policy.value.horizon_months)
-        if window.last > self.snapshot or not is_whole(self.lake, self.policy, window=window):
+        if window.last > self.snapshot or not is_whole(self.lake, self.policy, window=window, known=self.snapshot):
             return None
         customers = sum(pq.read_metadata(part).num_rows for part in plan.scores)
         some = Sampled(min(1.0, VALUED_MAX / max(1, customers)), LOOKED_AT)
@@ -138,14 +139,15 @@ class Judging:
             made = [table.arrow.empty_table()]
             for part, whole in ranges_of(plan.scores):
                 for only in some.within([whole]):
-                    see_window(self.engine, self.lake, window=window, only=only)
+                    see_window(self.engine, self.lake, window=window, known=self.snapshot, only=only)
                     see_parts(self.engine, view="scores", table=SCORES, parts=(part,), only=only)
                     see_parts(self.engine, view="decisions", table=DECISIONS, parts=treated, only=only)
                     made.append(self.engine.fetch(query).cast(table.arrow))
             return add(made)
 
         also = [some.low, some.high]
-        named = made_from(self.lake, query, window=window, plans=[plan, *within], also=also)
+        plans = [plan, *within]
+        named = made_from(self.lake, query, window=window, known=self.snapshot, plans=plans, also=also)
         return self.keep(table, plan.month, named, make)
 
 
@@ -153,7 +155,7 @@ def _cannot(lake: Lake, policy: Policy, *, snapshot: Month, window: Window) -> s
     """Why a forecast cannot be judged; empty when it can."""
     if window.last > snapshot:
         return "window_open"
-    if not is_whole(lake, policy, window=window):
+    if not is_whole(lake, policy, window=window, known=snapshot):
         return "months_absent"
     return "" if leaving_is_known(lake, policy, until=window.last) else "leaving_unknown"
 

@@ -46,10 +46,16 @@ def made_anew(table: Table, month: Month, made_from: str, make: Callable[[], pa.
 
 
 def made_from(
-    lake: Lake, query: exp.Query, *, window: Window, plans: Sequence[PastPlan], also: Sequence[object] = ()
+    lake: Lake,
+    query: exp.Query,
+    *,
+    window: Window,
+    known: Month,
+    plans: Sequence[PastPlan],
+    also: Sequence[object] = (),
 ) -> str:
     """Hash of all that the sums of a plan hang on: the query with its policy, what was published, the lake's files."""
-    content = [(table, lake.content(table, window.last, months=window.months)) for table in WINDOW_TABLES]
+    content = [(table, lake.content(table, window.last, months=window.months, known=known)) for table in WINDOW_TABLES]
     return text_hash([query.sql("duckdb"), [plan.id for plan in plans], content, list(also)])
 
 

@@ -39,11 +39,10 @@ class Window:
         return self.snapshot + self.months
 
 
-def is_whole(lake: Lake, policy: Policy, *, window: Window) -> bool:
-    """Every month of the window is loaded; a month nobody loaded would make everyone silent."""
-    seen = set(lake.months("bills"))
-    if policy.leaving.left_when == "silent":
-        seen |= set(lake.months("usage"))
+def is_whole(lake: Lake, policy: Policy, *, window: Window, known: Month) -> bool:
+    """Every month of the window is loaded, as ``known`` knows it; a month nobody loaded would make everyone silent."""
+    asked = ("bills", "usage") if policy.leaving.left_when == "silent" else ("bills",)
+    seen = {Month.parse(file.month) for file in lake.versions(known) if file.table in asked}
     return set(months_between(window.snapshot + 1, window.last)) <= seen
 
 
@@ -54,10 +53,10 @@ def leaving_is_known(lake: Lake, policy: Policy, *, until: Month) -> bool:
     return any(month <= until for month in lake.months("departures"))
 
 
-def see_window(engine: Engine, lake: Lake, *, window: Window, only: Range | None = None) -> None:
-    """Make the views the outcomes are read from."""
+def see_window(engine: Engine, lake: Lake, *, window: Window, known: Month, only: Range | None = None) -> None:
+    """Make the views the outcomes are read from: the window's months as ``known`` knows them, with what came late."""
     for table in WINDOW_TABLES:
-        engine.see(table, lake.window(table, window.snapshot + 1, window.last), only)
+        engine.see(table, lake.window(table, window.snapshot + 1, window.last, known=known), only)
 
 
 def see_parts(engine: Engine, *, view: str, table: Table, parts: tuple[Path, ...], only: Range | None = None) -> None:

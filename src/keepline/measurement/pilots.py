@@ -89,7 +89,7 @@ def pilot_months(lake: Lake, policy: Policy, snapshot: Month) -> list[Month]:
     """Months with lots that the snapshot knows and an outcome window that is over: their customers are scored."""
     drawn = [month for month in lake.months("experiments") if lots_of(lake, month, snapshot).files]
     windows = [Window(month, policy.leaving.horizon_months) for month in drawn]
-    return [w.snapshot for w in windows if w.last <= snapshot and is_whole(lake, policy, window=w)]
+    return [w.snapshot for w in windows if w.last <= snapshot and is_whole(lake, policy, window=w, known=snapshot)]
 
 
 def lots_of(lake: Lake, month: Month, snapshot: Month) -> Scan:
@@ -135,7 +135,7 @@ def _looks(policy: Policy, offer: Offer, experiment_id: str, people: pa.Table | 
 def _participants(engine: Engine, lake: Lake, policy: Policy, *, known: PastSnapshot, snapshot: Month) -> pa.Table:
     """Everyone in a pilot of the month: arm, what was known then, what came of it."""
     window = Window(known.month, policy.leaving.horizon_months)
-    see_window(engine, lake, window=window)
+    see_window(engine, lake, window=window, known=snapshot)
     engine.see("experiments", lots_of(lake, known.month, snapshot))
     engine.see("deliveries", lake.window("deliveries", known.month, window.last, known=snapshot))
     see_parts(engine, view="features", table=FEATURES, parts=known.features)

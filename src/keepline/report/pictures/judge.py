@@ -41,7 +41,7 @@ def _value_notes(rows: list[Row], money: Money) -> list[Block]:
             told, came = money.exact(value["predicted_fen"]), money.exact(value["realised_fen"])
             people, inside = count(value["customers"]), percent(value["inside_share"])
             share = value.get("share", 1)
-            zh, en = ("", "") if share == 1 else (f"（抽签取 {percent(share)}）", f" (a lot of {percent(share)})")
+            zh, en = ("", "") if share == 1 else (f"（抽签取 {percent(share)}）", f" ({percent(share)}, drawn by lot)")
             notes.append(
                 note(
                     f"{in_chinese(row['month'])}的客户价值：{people} 户{zh}预期合计 {told}，实际 {came}；"
