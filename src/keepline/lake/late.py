@@ -18,8 +18,8 @@ from keepline.lake.convert import FOLD, ROW
 from keepline.lake.mapping import Rules
 from keepline.lake.merge import copies
 from keepline.lake.refusals import refusal
-from keepline.lake.shelf import Shelf
-from keepline.lake.staging import ALWAYS, Stage
+from keepline.lake.shelf import Shelf, read_those
+from keepline.lake.staging import ALWAYS, Filters, Stage
 from keepline.periods import Month
 
 MUST_BE_KNOWN = ("bills", "usage", "payments")
@@ -67,10 +67,10 @@ class Judge:
         known = _known_customers(self.stages, self.shelf)
         for stage in self.stages:
             for unit in stage.units():
-                for rows, _ in stage.buckets(unit):
-                    self.clashes(stage, rows)
+                for rows, only in stage.buckets(unit):
+                    self.clashes(stage, rows, only)
                     unchecked |= self.unknown(stage, rows, known)
-                    self.former_owner(stage, rows)
+                    self.former_owner(stage, rows, only)
         self.left_long_ago()
         return unchecked
 
@@ -107,7 +107,7 @@ class Judge:
                 return {m for m in later if m >= month}
         return set()
 
-    def clashes(self, stage: Stage, rows: pa.Table) -> None:
+    def clashes(self, stage: Stage, rows: pa.Table, only: Filters) -> None:
         """Keys that stand twice with different values, or differ by case alone."""
         table, section = stage.section.table, stage.section
         ordinals = rows[ROW].to_numpy()
@@ -115,7 +115,7 @@ class Judge:
             found = copies(rows, table, section.supplied)
             if table.name == "contact_details":
                 twice = _numbers(rows.take(pa.array(found.clashing)))
-                _no_collision(pa.concat_tables([twice, *_kept(rows, self.shelf)]), self.file)
+                _no_collision(pa.concat_tables([twice, *_kept(rows, self.shelf, only)]), self.file)
             if not section.automatic:
                 self.late.mark(ordinals[found.clashing], "duplicate_key", _key_column(stage))
         if FOLD in rows.schema.names and self.rules.key_case == "set_aside":
@@ -150,14 +150,14 @@ class Judge:
                     since = np.isin(rows["customer_id"].to_numpy(), gone)
                     self.late.mark(rows[ROW].to_numpy()[since], "closed_customer", _month_column(stage))
 
-    def former_owner(self, stage: Stage, rows: pa.Table) -> None:
+    def former_owner(self, stage: Stage, rows: pa.Table, only: Filters) -> None:
         """Numbers opened anew (二次放号), and lines that change hands without being opened anew."""
         if self.rules.reassigned == "accept":
             return
         if stage.section.table.name == "customers" and "joined_on" in rows.schema.names:
-            self.late.mark(_opened_anew(rows, self.shelf), "number_reassigned", _key_column(stage))
+            self.late.mark(_opened_anew(rows, self.shelf, only), "number_reassigned", _key_column(stage))
         if stage.section.table.name == "lines":
-            self.late.mark(_changed_hands(rows, self.shelf), "line_changes_owner", _key_column(stage))
+            self.late.mark(_changed_hands(rows, self.shelf, only), "line_changes_owner", _key_column(stage))
 
 
 def _source_rows(stage: Stage, month: str) -> Ints:
@@ -178,11 +178,11 @@ def _numbers(rows: pa.Table) -> pa.Table:
     return rows.select(["customer_id", "customer_no"])
 
 
-def _kept(rows: pa.Table, shelf: Shelf) -> list[pa.Table]:
+def _kept(rows: pa.Table, shelf: Shelf, only: Filters) -> list[pa.Table]:
     """Customers of the file whom the lake knows by another number."""
     found = []
     for _, path in shelf.newest("contact_details"):
-        known = pq.read_table(path, columns=["customer_id", "customer_no"])
+        known = read_those(path, ["customer_id", "customer_no"], rows, only)
         both = _numbers(rows).join(known, "customer_id", right_suffix="_was", join_type="inner")
         apart = both.filter(pc.not_equal(both["customer_no"], both["customer_no_was"]))
         was = apart.select(["customer_id", "customer_no_was"]).rename_columns(["customer_id", "customer_no"])
@@ -242,9 +242,9 @@ def _departures(shelf: Shelf) -> pa.Table | None:
     return last.rename_columns([name.removesuffix("_max") for name in last.schema.names])
 
 
-def _opened_anew(rows: pa.Table, shelf: Shelf) -> Ints:
+def _opened_anew(rows: pa.Table, shelf: Shelf, only: Filters) -> Ints:
     """Rows of a customer who was known before the day this one joined."""
-    before = _latest(shelf, "customers", key="customer_id", fact="joined_on", rows=rows)
+    before = _latest(shelf, "customers", key="customer_id", fact="joined_on", rows=rows, only=only)
     if before is None:
         return np.array([], dtype=np.int64)
     both = rows.select(["customer_id", "joined_on", ROW]).join(before, "customer_id", join_type="inner")
@@ -253,9 +253,9 @@ def _opened_anew(rows: pa.Table, shelf: Shelf) -> Ints:
     return np.asarray(both.filter(pc.fill_null(anew, False))[ROW].to_numpy(), dtype=np.int64)
 
 
-def _changed_hands(rows: pa.Table, shelf: Shelf) -> Ints:
+def _changed_hands(rows: pa.Table, shelf: Shelf, only: Filters) -> Ints:
     """Lines that had another customer and were not opened since."""
-    before = _latest(shelf, "lines", key="line_id", fact="customer_id", rows=rows)
+    before = _latest(shelf, "lines", key="line_id", fact="customer_id", rows=rows, only=only)
     if before is None:
         return np.array([], dtype=np.int64)
     started = rows["started_on"] if "started_on" in rows.schema.names else pa.nulls(rows.num_rows, pa.date32())
@@ -272,7 +272,7 @@ def _last_days(months: pa.ChunkedArray) -> pa.ChunkedArray:
     return pa.array(days, pa.date32()).take(found.indices)
 
 
-def _latest(shelf: Shelf, table: str, *, key: str, fact: str, rows: pa.Table) -> pa.Table | None:
+def _latest(shelf: Shelf, table: str, *, key: str, fact: str, rows: pa.Table, only: Filters) -> pa.Table | None:
     """What was last known of each key in the months before: ``was``, and the month as ``known_in``."""
     last = pc.max(rows["month"]).as_py() if rows.num_rows else ""
     before = [(f, path) for f, path in shelf.newest(table) if f.month < last][-LOOK_BACK:]
@@ -280,8 +280,8 @@ def _latest(shelf: Shelf, table: str, *, key: str, fact: str, rows: pa.Table) ->
         return None
     parts = []
     for f, path in before:
-        old = pq.read_table(path, columns=[key, fact]).rename_columns(["key", "was"])
-        old = old.filter(pc.and_(pc.is_valid(old["was"]), pc.is_in(old["key"], value_set=rows[key].combine_chunks())))
+        old = read_those(path, [key, fact], rows, only).rename_columns(["key", "was"])
+        old = old.filter(pc.is_valid(old["was"]))
         parts.append(old.append_column("known_in", pa.repeat(pa.scalar(f.month), old.num_rows)))
     ordered = pa.concat_tables(parts).combine_chunks()
     found = ordered.group_by("key", use_threads=False).aggregate([("was", "last"), ("known_in", "last")])

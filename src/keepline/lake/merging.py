@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 from keepline.lake.convert import ROW
 from keepline.lake.filereport import Counts
 from keepline.lake.merge import FATES, IGNORED, SET_ASIDE, Merged, in_order, key_codes, merge
-from keepline.lake.shelf import Shelf
-from keepline.lake.staging import Stage, cuts
+from keepline.lake.shelf import Shelf, read_those
+from keepline.lake.staging import Filters, Stage, cuts
 from keepline.tables import Table
 
 CUSTOMER = "customer_id"
@@ -98,7 +98,7 @@ def _merge_unit(
     return np.concatenate(told), of_month
 
 
-def _merge_rows(stage: Stage, new: pa.Table, unit: tuple[str, ...], shelf: Shelf, only: list[Any] | None) -> Merged:
+def _merge_rows(stage: Stage, new: pa.Table, unit: tuple[str, ...], shelf: Shelf, only: Filters) -> Merged:
     section, table = stage.section, stage.section.table
     months = {*unit, *_elsewhere(shelf, table, new, unit)}
     old = shelf.read(table, months, only=only)
@@ -112,7 +112,7 @@ def _elsewhere(shelf: Shelf, table: Table, new: pa.Table, unit: tuple[str, ...])
     found = []
     for f, path in shelf.newest(table.name):
         if f.month not in unit:
-            ours, theirs = key_codes([new, pq.read_table(path, columns=list(table.key))], table.key)
+            ours, theirs = key_codes([new, read_those(path, list(table.key), new, None)], table.key)
             if np.isin(ours, theirs).any():
                 found.append(f.month)
     return found

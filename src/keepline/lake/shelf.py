@@ -6,13 +6,13 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from keepline.canonical import file_hash
-from keepline.lake.staging import ALWAYS
+from keepline.lake.staging import ALWAYS, Filters
 from keepline.lake.store import Lake, LakeFile
 from keepline.periods import Month
 from keepline.site import Site
@@ -34,6 +34,15 @@ def last_published(site: Site) -> Month | None:
     return max(months, default=None)
 
 
+def read_those(path: Path, columns: list[str], rows: pa.Table, only: Filters) -> pa.Table:
+    """Of a file of very many, what has the first column of one of ``rows``, all of which lie in the range ``only``."""
+    key = columns[0]
+    within = pc.field(key).isin(pc.unique(rows[key]))
+    if only is not None:
+        within = pq.filters_to_expression(only) & within
+    return pq.read_table(path, columns=columns, filters=within)
+
+
 @dataclass
 class Shelf:
     """The lake with pending files on top; nothing of the lake is touched before they are moved in."""
@@ -50,7 +59,7 @@ class Shelf:
         found |= {place: ready for place, ready in self.pending.items() if place[0] == table}
         return [found[place] for place in sorted(found)]
 
-    def read(self, table: Table, months: Iterable[str], *, only: list[Any] | None) -> pa.Table:
+    def read(self, table: Table, months: Iterable[str], *, only: Filters) -> pa.Table:
         """The rows of some months, or of one range of keys of them."""
         wanted = set(months)
         parts = [pq.read_table(path, filters=only) for f, path in self.newest(table.name) if f.month in wanted]

@@ -18,6 +18,7 @@ from keepline.lake.convert import OWN_TYPE, ROW, Piece, Section, Theirs
 from keepline.tables import Type
 
 ALWAYS = "0001-01"  # the month of a table that has none, so that every snapshot sees it
+Filters = list[tuple[str, str, int]] | None  # as pyarrow.parquet reads them: the range of keys that is worked on
 BUCKET_ROWS = 2_000_000  # rows worked on at once, staged and those that the lake has beside them
 
 
@@ -66,7 +67,7 @@ class Stage:
             return [(month,) for month in sorted(self.rows)]
         return [tuple(sorted(self.rows))] if self.rows else []
 
-    def buckets(self, unit: tuple[str, ...], *, beside: int = 0) -> Iterator[tuple[pa.Table, list[Any] | None]]:
+    def buckets(self, unit: tuple[str, ...], *, beside: int = 0) -> Iterator[tuple[pa.Table, Filters]]:
         """The staged rows of a unit, in pieces that fit in memory, each with the filter that found it.
 
         ``beside``: rows that are read with them, by the same filters. One late row may lie in a month of very many.

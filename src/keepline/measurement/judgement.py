@@ -106,7 +106,8 @@ class Judging:
 
     def _cells(self, plan: PastPlan, window: Window) -> Cells:
         people, cells = (sqlmodel.load(PACKAGE, name) for name in ("judged_people", "score_cells"))
-        query = compose(cells.query, parts_for(self.policy, window=window, people=people))
+        parts = parts_for(self.policy, window=window, people=people)
+        query = compose(cells.query, {name: parts[name] for name in ("people", "gone")})
         return merge([self._sums(SCORE_CELLS, query, plan, window, add=lambda tables: as_table(merge(tables)))])
 
     def _value(self, plan: PastPlan) -> dict[str, Any] | None:

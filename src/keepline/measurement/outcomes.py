@@ -112,6 +112,6 @@ def sql_models() -> list[tuple[SqlModel, dict[str, SqlModel]]]:
         (loaded["gone_silent"], {"people": people}),
         (made, {"people": people, "gone": gone}),
         (loaded["arm_sums"], {"outcomes": made}),
-        (loaded["score_cells"], {"outcomes": made}),
+        (loaded["score_cells"], {"people": loaded["judged_people"], "gone": gone}),
         (loaded["value_sums"], {"people": people, "discounts": factors}),
     ]

@@ -1,13 +1,14 @@
 -- question: of those with the same published probability, how many were there and how many left?
--- reads: scores, outcomes
+-- reads: scores, people, gone
 -- makes: score_cells
 WITH known AS (
   SELECT
     ROUND(s.leave_probability * 100000) / 100000 AS score,
     s.leave_probability AS p,
-    CASE WHEN o.left_after IS NULL THEN 0 ELSE 1 END AS has_left
-  FROM outcomes AS o
-  JOIN scores AS s ON s.customer_id = o.customer_id
+    CASE WHEN g.left_after IS NULL THEN 0 ELSE 1 END AS has_left
+  FROM people AS u
+  JOIN scores AS s ON s.customer_id = u.customer_id
+  LEFT JOIN gone AS g ON g.customer_id = u.customer_id
   WHERE s.leave_probability IS NOT NULL
 )
 SELECT
