@@ -1,6 +1,6 @@
 """What a month costs as the base grows: everything made anew, the month closed, and the same bytes merely read.
 
-usage: benchmarks/scale_bench.py [CUSTOMERS …]      default: 200000 1000000 3000000
+usage: benchmarks/scale_bench.py [CUSTOMERS …]      default: 200000 10000000
 
 Simulated operators of twelve months (scale_operator.py): for cost alone. *Anew* is a run that finds nothing of past
 months; *closed* one that finds all but its own month and the outcomes it brings, and what the month before left to
@@ -20,7 +20,7 @@ from scale_operator import LAST
 from scale_sites import MONTHS, site_of, threads
 
 JOBS = "scale_jobs.py"
-SIZES = (200_000, 1_000_000, 3_000_000)
+SIZES = (200_000, 10_000_000)
 FIXED = ("training", "effects of pilots and past plans", "niches", "watch for drift", "report and plan")
 OF_A_LOT = ("features of", "outcomes after", "scores of the pilot")  # of past months, of those somebody learns from
 LESS, MEMORY_MB, LINEAR, NATION, MINUTES = 6.0, 4096, 1.15, 100_000_000, 60.0
