@@ -33,14 +33,7 @@ def test_a_month_in_several_ranges_of_customers_is_the_same_as_in_one(
     assert whole.counts == Counts(read=41, loaded=20, updated=1, unchanged=20)
 
 
-TWO = """[[table]]
-name = "bills"
-[table.columns]
-customer_id = { from = "手机号", as = "phone" }
-month = "账期"
-component = { constant = "overage" }
-amount_fen = "超套"
-"""
+TWO = "[[table]]" + BILLS.split("[[table]]")[1].replace("recurring", "overage").replace("金额", "超套")
 
 
 def test_what_one_section_of_a_file_brought_stays_where_the_next_brings_nothing(
