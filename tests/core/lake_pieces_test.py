@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from core.small_intake import BILLS, FREE, HEAD, Intake, phones, row
 from keepline.engine import ID_SPACE
 from keepline.lake.filereport import Counts
+from keepline.lake.pieces import in_blocks, lay, ranges
 from keepline.lake.shelf import Shelf
+from keepline.lake.store import open_lake
 
 
 @pytest.fixture
@@ -26,7 +30,7 @@ def test_a_month_in_several_ranges_of_customers_is_the_same_as_in_one(
     rows = [row(phone, amount=str(i)) for i, phone in enumerate(phones(60))]
     first = here.bills(*rows[:40])
     whole = here.bills(*rows[20:], row(phones(1)[0], amount="7"))
-    monkeypatch.setattr("keepline.lake.staging.BUCKET_ROWS", 10)
+    monkeypatch.setattr("keepline.lake.pieces.BUCKET_ROWS", 10)
     assert other.bills(*rows[:40]).counts == first.counts
     assert other.bills(*rows[20:], row(phones(1)[0], amount="7")).counts == whole.counts
     assert other.rows("bills") == here.rows("bills")
@@ -39,7 +43,7 @@ TWO = "[[table]]" + BILLS.split("[[table]]")[1].replace("recurring", "overage").
 def test_what_one_section_of_a_file_brought_stays_where_the_next_brings_nothing(
     here: Intake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("keepline.lake.staging.BUCKET_ROWS", 10)
+    monkeypatch.setattr("keepline.lake.pieces.BUCKET_ROWS", 10)
     here.maps(bills=BILLS + TWO + FREE)
     head = HEAD + ",超套\n"
     for amount in (5, 6):
@@ -52,7 +56,7 @@ def test_what_one_section_of_a_file_brought_stays_where_the_next_brings_nothing(
 def test_lines_merged_by_their_number_lie_in_the_order_of_customers(
     here: Intake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("keepline.lake.staging.BUCKET_ROWS", 20)
+    monkeypatch.setattr("keepline.lake.pieces.BUCKET_ROWS", 20)
     here.maps(lines='[match]\nfiles = ["lines*"]\n[[table]]\nname = "lines"\nidentity = true\n' + FREE)
     head = "line_id,customer_id,month,product,started_on\n"
     step = ID_SPACE // 200
@@ -70,7 +74,7 @@ def test_one_late_row_is_merged_with_little_of_its_month_in_memory(
 ) -> None:
     *many, late = phones(201)
     here.bills(*(row(phone) for phone in many))
-    monkeypatch.setattr("keepline.lake.staging.BUCKET_ROWS", 20)
+    monkeypatch.setattr("keepline.lake.pieces.BUCKET_ROWS", 20)
     held, read = [], Shelf.read
 
     def watched(*given: Any, **how: Any) -> pa.Table:
@@ -83,3 +87,117 @@ def test_one_late_row_is_merged_with_little_of_its_month_in_memory(
     assert len(here.rows("bills")) == 201
     assert sum(held) == 200
     assert max(held) < 50
+
+
+IDENTITY = '[match]\nfiles = ["{table}-*"]\n[[table]]\nname = "{table}"\nidentity = true\n' + FREE
+EVENTS = {  # tables whose rows may move between months: header, and a row by number, customer and month
+    "contacts": (
+        "contact_id,customer_id,month,contacted_on,channel,direction,purpose",
+        "C{n:04d},{who},{month},{month}-03,sms,out,care",
+    ),
+    "complaints": (
+        "complaint_id,customer_id,month,opened_on,category,severity",
+        "客诉{n:04d},{who},{month},{month}-03,billing,2",
+    ),
+    "deliveries": (
+        "customer_id,month,plan_month,offer_id,channel,delivered_on",
+        "{who},{month},2026-06,offer{n},sms,{month}-03",
+    ),
+    "referrals": ("customer_id,month,referrer_id", "{n}7,{month},{who}"),
+    "experiments": ("experiment_id,customer_id,month,offer_id,arm", "pilot{n},{who},{month},offer,treated"),
+}
+
+
+def loads(table: str) -> list[str]:
+    """Three files: the second changes some rows of the first and moves others to another month, the third one row."""
+    head, line = EVENTS[table]
+    lot = random.Random(7)
+    rows = {
+        n: (ID_SPACE // 90 * (n * 37 % 80) + 5, f"2026-0{lot.choice((6, 7, 8))}") for n in lot.sample(range(1000), 80)
+    }
+    again = {n: (who, lot.choice(("2026-08", "2026-09"))) for n, (who, _) in lot.sample(sorted(rows.items()), 30)}
+    one = {n: (who, "2026-05") for n, (who, _) in lot.sample(sorted(rows.items()), 1)}
+    return [
+        "\n".join([head, *(line.format(n=n, who=who, month=month) for n, (who, month) in file.items()), ""])
+        for file in (rows, again, one)
+    ]
+
+
+@pytest.mark.parametrize("table", EVENTS)
+def test_what_may_move_between_months_is_the_same_to_the_byte_in_pieces(
+    here: Intake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    other = Intake(tmp_path / "other")
+    found = []
+    for site, rows in ((here, 2_000_000), (other, 9)):
+        monkeypatch.setattr("keepline.lake.pieces.BUCKET_ROWS", rows)
+        site.maps(**{table: IDENTITY.format(table=table)})
+        told = [site.load(f"{table}-{i}.csv", text) for i, text in enumerate(loads(table))]
+        files = {(f.month, f.rows, f.sha256) for f in open_lake(site.site.lake).versions() if f.table == table}
+        found.append(([(report.counts, report.months, report.verdict) for report in told], files))
+    assert found[0] == found[1]
+    (first, second, third), files = found[1]
+    assert first[0].loaded == 80
+    assert third[0].read == 1
+    if table != "experiments":  # whose key names the month
+        assert second[0].loaded == 0
+        assert sum(rows for _, rows, _ in files) == 80
+
+
+def test_customers_known_to_nobody_and_those_long_gone_are_found_in_pieces(
+    here: Intake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Intake(tmp_path / "other")
+    people, told = phones(90), []
+    gone = '[[table]]\nname = "departures"\n[table.columns]\ncustomer_id = { from = "手机号", as = "phone" }\n'
+    left = '[match]\nfiles = ["gone*"]\n' + gone + 'month = "账期"\nkind = { constant = "left" }\n' + FREE
+    for site, rows in ((here, 2_000_000), (other, 9)):
+        monkeypatch.setattr("keepline.lake.pieces.BUCKET_ROWS", rows)
+        site.maps(gone=left)
+        site.load("customers.csv", "手机号,账期\n" + "".join(f"{phone},2026-01\n" for phone in people[:60]))
+        site.load(
+            "gone.csv", "手机号,账期\n" + "".join(f"{phone},2025-0{i % 9 + 1}\n" for i, phone in enumerate(people[:20]))
+        )
+        report = site.bills(*(row(phone) for phone in people))
+        told.append((report.counts, report.rules))
+    assert told[0] == told[1]
+    assert told[1][1]["unknown_customer"] == 30
+    assert told[1][1]["closed_customer"] == 20
+
+
+def test_numbers_that_differ_by_case_alone_are_found_wherever_their_pseudonyms_lie(
+    here: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keepline.lake.pieces.BUCKET_ROWS", 5)
+    plain = BILLS.replace(', as = "phone"', "").replace("[[table]]", '[rules]\nkey_case = "set_aside"\n[[table]]')
+    here.maps(bills=plain + FREE)
+    many = [f"AB{i:03d}" for i in range(40)]
+    report = here.bills(*(row(number) for number in (*many, *(number.lower() for number in many[:12]))))
+    assert report.rules == {"key_case": 24}
+    assert report.counts.loaded == 28
+
+
+def test_rows_laid_in_order_keep_the_order_of_those_that_are_equal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keepline.lake.pieces.BUCKET_ROWS", 100)
+    path, lot = tmp_path / "rows.parquet", random.Random(1)
+    rows = pa.table({"who": [ID_SPACE // 50 * lot.randrange(50) for _ in range(950)], "place": range(950)})
+    pq.write_table(rows, path)
+    lay(path, "who")
+    laid = pq.read_table(path)
+    assert laid.sort_by("place").equals(rows)
+    for who in set(rows["who"].to_pylist()):
+        places = [row["place"] for row in laid.to_pylist() if row["who"] == who]
+        assert places == sorted(places)
+    pieces = [pq.read_table(path, filters=only) for only in ranges("who", {path: 950})]
+    assert len(pieces) == 10
+    assert sum(piece.num_rows for piece in pieces) == 950
+
+
+def test_blocks_hold_just_so_many_rows_whatever_they_came_in() -> None:
+    rows = pa.table({"n": range(103)})
+    parts = [rows.slice(0, 1), rows.slice(1, 60), rows.slice(61, 0), rows.slice(61)]
+    blocks = list(in_blocks(iter(parts), 25))
+    assert [block.num_rows for block in blocks] == [25, 25, 25, 25, 3]
+    assert pa.concat_tables(blocks).equals(rows)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -65,10 +66,14 @@ def _usual_amount(stage: Stage, shelf: Shelf, month: str) -> float:
         return 0.0
     earlier = [pair for pair in others if pair[0].month < month]
     _, path = earlier[-1] if earlier else others[0]
-    components = pc.unique(pq.read_table(stage.path(month), columns=["component"])["component"])
-    rows = pq.read_table(path, columns=["component", "amount_fen"])
-    alike = rows.filter(pc.is_in(rows["component"], value_set=components))
-    return float(pc.mean(pc.abs(alike["amount_fen"])).as_py() or 0.0)
+    staged = pq.ParquetFile(stage.path(month)).iter_batches(columns=["component"])
+    components = pa.array({code for batch in staged for code in pc.unique(batch.column(0)).to_pylist()}, pa.string())
+    amount = rows = 0
+    for batch in pq.ParquetFile(path).iter_batches(columns=["component", "amount_fen"]):
+        alike = batch.column("amount_fen").filter(pc.is_in(batch.column("component"), value_set=components))
+        amount += pc.sum(pc.abs(alike), min_count=0).as_py()
+        rows += len(alike) - alike.null_count
+    return amount / rows if rows else 0.0
 
 
 def rows_by_month(stages: Sequence[Stage]) -> dict[str, dict[str, int]]:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,17 +16,18 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from keepline.lake.convert import FOLD, ROW
+from keepline.lake.known import Known, known_to
 from keepline.lake.mapping import Rules
 from keepline.lake.merge import copies
+from keepline.lake.pieces import Filters, read_those
 from keepline.lake.refusals import refusal
-from keepline.lake.shelf import Shelf, read_those
-from keepline.lake.staging import ALWAYS, Filters, Stage
+from keepline.lake.shelf import Shelf
+from keepline.lake.staging import ALWAYS, Stage
 from keepline.periods import Month
 
 MUST_BE_KNOWN = ("bills", "usage", "payments")
 LOOK_BACK = 12  # files of earlier months searched for the former owner of a number
 Ints = np.ndarray[Any, np.dtype[np.int64]]
-Bools = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 @dataclass
@@ -64,14 +66,15 @@ class Judge:
         """Judge everything; return the codes of what could not be checked."""
         self.months()
         unchecked: set[str] = set()
-        known = _known_customers(self.stages, self.shelf)
+        known = known_to(self.stages, self.shelf)
         for stage in self.stages:
             for unit in stage.units():
+                self.case(stage, unit)
                 for rows, only in stage.buckets(unit):
                     self.clashes(stage, rows, only)
-                    unchecked |= self.unknown(stage, rows, known)
+                    unchecked |= self.unknown(stage, rows, only, known=known)
                     self.former_owner(stage, rows, only)
-        self.left_long_ago()
+        self.left_long_ago(known)
         return unchecked
 
     def months(self) -> None:
@@ -86,7 +89,8 @@ class Judge:
             for month in stage.rows:
                 for rule, months in (("month_future", future), ("month_before_history", early)):
                     if month in months:
-                        self.late.mark(_source_rows(stage, month), rule, _month_column(stage))
+                        for batch in pq.ParquetFile(stage.path(month)).iter_batches(columns=[ROW]):
+                            self.late.mark(batch.column(0), rule, _month_column(stage))
 
     def _months_of_lake(self) -> list[str]:
         return [f.month for f in self.shelf.lake.files if f.month != ALWAYS]
@@ -108,7 +112,7 @@ class Judge:
         return set()
 
     def clashes(self, stage: Stage, rows: pa.Table, only: Filters) -> None:
-        """Keys that stand twice with different values, or differ by case alone."""
+        """Keys that stand twice with different values."""
         table, section = stage.section.table, stage.section
         ordinals = rows[ROW].to_numpy()
         if not section.said.add_up:
@@ -118,37 +122,38 @@ class Judge:
                 _no_collision(pa.concat_tables([twice, *_kept(rows, self.shelf, only)]), self.file)
             if not section.automatic:
                 self.late.mark(ordinals[found.clashing], "duplicate_key", _key_column(stage))
-        if FOLD in rows.schema.names and self.rules.key_case == "set_aside":
-            self.late.mark(ordinals[_differ_by_case(rows)], "key_case", _key_column(stage))
 
-    def unknown(self, stage: Stage, rows: pa.Table, known: Ints | None) -> set[str]:
+    def case(self, stage: Stage, unit: tuple[str, ...]) -> None:
+        """Numbers that differ by case alone: pseudonyms far apart, so they are cut by those of their capitals."""
+        if not stage.section.folds or not any(_has_small_letters(stage.path(month)) for month in unit):
+            return
+        for rows, _ in stage.buckets(unit, columns=["customer_id", FOLD, ROW], by=FOLD):
+            self.late.mark(rows[ROW].to_numpy()[_differ_by_case(rows)], "key_case", _key_column(stage))
+
+    def unknown(self, stage: Stage, rows: pa.Table, only: Filters, *, known: Known) -> set[str]:
         """Rows of customers nobody has heard of; a pseudonym that we gave is known, or was damaged on the way."""
         who = stage.section.said.columns.get("customer_id")
+        only = only if stage.by == "customer_id" else None
         if who is not None and who.read_as == "pseudonym":
-            strange = ~_among(rows["customer_id"].to_numpy(), np.zeros(0, np.int64) if known is None else known)
+            strange = known.strangers(rows, only)
             self.late.mark(rows[ROW].to_numpy()[strange], "not_a_pseudonym", _read_from(stage, "customer_id"))
             return set()
         if stage.section.table.name not in MUST_BE_KNOWN or self.rules.unknown_customer == "accept":
             return set()
-        if known is None:
+        if not known.customers:
             return {"not_checked"}
-        unknown = ~_among(rows["customer_id"].to_numpy(), known)
-        self.late.mark(rows[ROW].to_numpy()[unknown], "unknown_customer", _read_from(stage, "customer_id"))
+        strange = known.strangers(rows, only)
+        self.late.mark(rows[ROW].to_numpy()[strange], "unknown_customer", _read_from(stage, "customer_id"))
         return set()
 
-    def left_long_ago(self) -> None:
+    def left_long_ago(self, known: Known) -> None:
         """Bills that come long after their customer left."""
-        left = _departures(self.shelf)
-        if left is None:
-            return
-        for stage in self.stages:
-            for month in stage.rows if stage.section.table.name in MUST_BE_KNOWN else ():
+        for stage in self.stages if known.departures else ():
+            for (month,) in stage.units() if stage.section.table.name in MUST_BE_KNOWN else ():
                 limit = str(Month.parse(month) + -self.rules.closed_customer_months)
-                gone = left.filter(pc.less(left["month"], limit))["customer_id"].to_numpy()
-                if gone.size:
-                    rows = pq.read_table(stage.path(month), columns=["customer_id", ROW])
-                    since = np.isin(rows["customer_id"].to_numpy(), gone)
-                    self.late.mark(rows[ROW].to_numpy()[since], "closed_customer", _month_column(stage))
+                for rows, only in stage.buckets((month,), columns=["customer_id", ROW]):
+                    gone = known.gone(rows, only, before=limit)
+                    self.late.mark(rows[ROW].to_numpy()[gone], "closed_customer", _month_column(stage))
 
     def former_owner(self, stage: Stage, rows: pa.Table, only: Filters) -> None:
         """Numbers opened anew (二次放号), and lines that change hands without being opened anew."""
@@ -158,10 +163,6 @@ class Judge:
             self.late.mark(_opened_anew(rows, self.shelf, only), "number_reassigned", _key_column(stage))
         if stage.section.table.name == "lines":
             self.late.mark(_changed_hands(rows, self.shelf, only), "line_changes_owner", _key_column(stage))
-
-
-def _source_rows(stage: Stage, month: str) -> Ints:
-    return np.asarray(pq.read_table(stage.path(month), columns=[ROW])[ROW].to_numpy(), dtype=np.int64)
 
 
 def _month_column(stage: Stage) -> str:
@@ -203,43 +204,18 @@ def _key_column(stage: Stage) -> str:
     return _read_from(stage, stage.section.table.key[0])
 
 
+def _has_small_letters(path: Path) -> bool:
+    """Whether any number is not its own capital form."""
+    batches = pq.ParquetFile(path).iter_batches(columns=["customer_id", FOLD])
+    return any(not batch.column(0).equals(batch.column(1)) for batch in batches)
+
+
 def _differ_by_case(rows: pa.Table) -> Ints:
     """Rows whose number differs from another one by case alone."""
     ids, folds = rows["customer_id"].to_numpy(), rows[FOLD].to_numpy()
-    if np.array_equal(ids, folds):
-        return np.array([], dtype=np.int64)
     kinds = np.unique(np.stack([folds, ids], axis=1), axis=0)
     twins, times = np.unique(kinds[:, 0], return_counts=True)
     return np.flatnonzero(np.isin(folds, twins[times > 1]))
-
-
-def _known_customers(stages: Sequence[Stage], shelf: Shelf) -> Ints | None:
-    """Pseudonyms of all customers of the lake and of this file; None when there are none."""
-    paths = [path for _, path in shelf.newest("contact_details")] or [path for _, path in shelf.newest("customers")]
-    staged = [stage.path(month) for stage in stages for month in stage.rows if stage.section.table.name == "customers"]
-    if not paths and not staged:
-        return None
-    columns = [pq.read_table(path, columns=["customer_id"])["customer_id"].to_numpy() for path in (*paths, *staged)]
-    return np.unique(np.concatenate(columns))
-
-
-def _among(ids: Ints, known: Ints) -> Bools:
-    """Which ids are among those known, which are in order, so that nobody is sorted again for each file."""
-    place = np.searchsorted(known, ids)
-    there = place < len(known)
-    there[there] = known[place[there]] == ids[there]
-    return there
-
-
-def _departures(shelf: Shelf) -> pa.Table | None:
-    """The last month each customer left for good; who merely fell silent may come back."""
-    paths = [path for _, path in shelf.newest("departures")]
-    if not paths:
-        return None
-    rows = pa.concat_tables([pq.read_table(path, columns=["customer_id", "month", "kind"]) for path in paths])
-    rows = rows.filter(pc.is_in(rows["kind"], value_set=pa.array(["left", "port_out"])))
-    last = rows.group_by("customer_id").aggregate([("month", "max")])
-    return last.rename_columns([name.removesuffix("_max") for name in last.schema.names])
 
 
 def _opened_anew(rows: pa.Table, shelf: Shelf, only: Filters) -> Ints:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,9 @@ import pyarrow.parquet as pq
 from keepline.lake.convert import ROW
 from keepline.lake.filereport import Counts
 from keepline.lake.merge import FATES, IGNORED, SET_ASIDE, Merged, in_order, key_codes, merge
-from keepline.lake.shelf import Shelf, read_those
-from keepline.lake.staging import Filters, Stage, cuts
+from keepline.lake.pieces import cut_by, ranges, read_those
+from keepline.lake.shelf import Shelf
+from keepline.lake.staging import Stage
 from keepline.tables import Table
 
 CUSTOMER = "customer_id"
@@ -35,108 +36,93 @@ class Outcome:
     notes: Counter[str] = field(default_factory=Counter)
 
 
-def merge_all(stages: list[Stage], shelf: Shelf, fates: Fates) -> Outcome:
-    """Merge stage after stage; a source row's fate is the greatest of what became of its parts."""
-    gone, notes = fates == SET_ASIDE, Counter[str]()
-    tables: dict[str, Fates] = {}
-    months: dict[str, dict[str, Fates]] = {}
-    for stage in stages:
-        for unit in stage.units():
-            found, of_month = _merge_unit(stage, unit, shelf, gone, fates, notes)
-            name = stage.section.table.name
-            tables[name] = _joined(tables.get(name), found)
-            known = months.setdefault(name, {})
-            known |= {month: _joined(known.get(month), each) for month, each in of_month.items()}
-            if not stage.section.automatic:
-                notes["repeated_rows"] += int(np.count_nonzero(found == IGNORED))
-    by_month = {name: {m: _counted(f) for m, f in sorted(known.items())} for name, known in months.items()}
-    return Outcome({name: _counted(found) for name, found in tables.items()}, by_month, +notes)
+@dataclass
+class Merging:
+    """The file being merged: what becomes of its rows, and of ours."""
 
+    shelf: Shelf
+    gone: np.ndarray[Any, np.dtype[np.bool_]]  # source rows that were set aside
+    fates: Fates  # of source rows: the greatest of what became of their parts
+    ours: Counter[tuple[str, str, int]] = field(default_factory=Counter)  # rows by table, month and fate
+    notes: Counter[str] = field(default_factory=Counter)
 
-def _joined(before: Fates | None, found: Fates) -> Fates:
-    return found if before is None else np.concatenate([before, found])
+    def unit(self, stage: Stage, unit: tuple[str, ...]) -> None:
+        """One month, or all months together where the key does not name the month."""
+        table = stage.section.table
+        months = sorted({*unit, *self._elsewhere(stage, unit)})
+        reopens = any(self.shelf.reopens(table, month) for month in unit)
+        merged = self._merged(stage, unit, months)
+        if len(months) == 1 and (cut_by(table) == CUSTOMER or CUSTOMER not in table.names):
+            _put_in_turn(self.shelf, table, months[0], merged, reopens=reopens)
+        else:
+            _put_anew(self.shelf, table, months, merged, reopens=reopens)
 
-
-def _counted(found: Fates) -> Counts:
-    return Counts(read=len(found), **{name: int(np.count_nonzero(found == code)) for name, code in FATES.items()})
-
-
-def _merge_unit(
-    stage: Stage, unit: tuple[str, ...], shelf: Shelf, gone: Fates, fates: Fates, notes: Counter[str]
-) -> tuple[Fates, dict[str, Fates]]:
-    """One month, or all months together where the key does not name the month; what became of it, and by month."""
-    table, told = stage.section.table, []
-    of_month: dict[str, Fates] = {}
-    changed = False
-
-    def merged() -> Iterator[Merged]:
-        nonlocal changed
-        beside = sum(f.rows for f, _ in shelf.newest(table.name) if f.month in unit)
+    def _merged(self, stage: Stage, unit: tuple[str, ...], months: list[str]) -> Iterator[Merged]:
+        table, section = stage.section.table, stage.section
+        beside = {path: f.rows for f, path in self.shelf.newest(table.name) if f.month in months}
         for rows, only in stage.buckets(unit, beside=beside):
             ordinals = rows[ROW].to_numpy()
-            stays = ~gone[ordinals]
+            stays = ~self.gone[ordinals]
             new = rows.filter(pa.array(stays)).combine_chunks()
-            done = _merge_rows(stage, new, unit, shelf, only)
-            changed = changed or done.changed or any(shelf.reopens(table, month) for month in unit)
-            notes["blacklist_wins"] += done.overruled
+            old = self.shelf.read(table, months, only=only)
+            done = merge(new, old, table, section.supplied, add_up=section.said.add_up)
             each = np.full(len(ordinals), SET_ASIDE, dtype=np.uint8)
             each[stays] = done.fates
-            told.append(each)
-            for month in unit:
-                mine = each if len(unit) == 1 else each[pc.equal(rows["month"], month).to_numpy()]
-                of_month[month] = _joined(of_month.get(month), mine)
-            if not stage.section.automatic:
-                np.maximum.at(fates, ordinals[stays], done.fates)
+            self._count(table, rows, unit, each)
+            self.notes["blacklist_wins"] += done.overruled
+            if not section.automatic:
+                self.notes["repeated_rows"] += int(np.count_nonzero(each == IGNORED))
+                np.maximum.at(self.fates, ordinals[stays], done.fates)
             yield done
 
-    if "month" in table.names and "month" not in table.key:
-        (whole,) = merged()
-        if changed:
-            _put_months(shelf, table, whole.rows, unit)
-    else:
-        _put_buckets(shelf, table, unit[0], merged())
-    return np.concatenate(told), of_month
+    def _count(self, table: Table, rows: pa.Table, unit: tuple[str, ...], each: Fates) -> None:
+        for month in unit:
+            mine = each if len(unit) == 1 else each[pc.equal(rows["month"], month).to_numpy()]
+            times = np.bincount(mine, minlength=SET_ASIDE + 1).tolist()
+            self.ours.update({(table.name, month, fate): count for fate, count in enumerate(times)})
+
+    def _elsewhere(self, stage: Stage, unit: tuple[str, ...]) -> set[str]:
+        """Other months in which the lake has some of these keys, for tables whose key does not name the month."""
+        table, found = stage.section.table, set[str]()
+        if "month" not in table.names or "month" in table.key:
+            return found
+        columns = [stage.by, *(name for name in table.key if name != stage.by)]
+        for rows, only in stage.buckets(unit, columns=[*columns, ROW]):
+            new = rows.filter(pa.array(~self.gone[rows[ROW].to_numpy()]))
+            for f, path in self.shelf.newest(table.name):
+                if f.month not in found and f.month not in unit:
+                    ours, theirs = key_codes([new, read_those(path, columns, new, only)], columns)
+                    found |= {f.month} if np.isin(ours, theirs).any() else set()
+        return found
+
+    def outcome(self) -> Outcome:
+        """All of it told by table, and by table and month."""
+        months: dict[str, dict[str, Counts]] = {}
+        for name, month in dict.fromkeys((name, month) for name, month, _ in self.ours):
+            months.setdefault(name, {})[month] = self._counts(name, [month])
+        tables = {name: self._counts(name, list(known)) for name, known in months.items()}
+        return Outcome(tables, {name: dict(sorted(known.items())) for name, known in months.items()}, +self.notes)
+
+    def _counts(self, table: str, months: Iterable[str]) -> Counts:
+        found = {name: sum(self.ours[table, month, fate] for month in months) for name, fate in FATES.items()}
+        return Counts(read=sum(found.values()), **found)
 
 
-def _merge_rows(stage: Stage, new: pa.Table, unit: tuple[str, ...], shelf: Shelf, only: Filters) -> Merged:
-    section, table = stage.section, stage.section.table
-    months = {*unit, *_elsewhere(shelf, table, new, unit)}
-    old = shelf.read(table, months, only=only)
-    return merge(new, old, table, section.supplied, add_up=section.said.add_up)
+def merge_all(stages: list[Stage], shelf: Shelf, fates: Fates) -> Outcome:
+    """Merge stage after stage; a source row's fate is the greatest of what became of its parts."""
+    merging = Merging(shelf, fates == SET_ASIDE, fates)
+    for stage in stages:
+        for unit in stage.units():
+            merging.unit(stage, unit)
+    return merging.outcome()
 
 
-def _elsewhere(shelf: Shelf, table: Table, new: pa.Table, unit: tuple[str, ...]) -> list[str]:
-    """Other months in which the lake has some of these keys, for tables whose key does not name the month."""
-    if "month" not in table.names or "month" in table.key:
-        return []
-    found = []
-    for f, path in shelf.newest(table.name):
-        if f.month not in unit:
-            ours, theirs = key_codes([new, read_those(path, list(table.key), new, None)], table.key)
-            if np.isin(ours, theirs).any():
-                found.append(f.month)
-    return found
-
-
-def _put_months(shelf: Shelf, table: Table, rows: pa.Table, unit: tuple[str, ...]) -> None:
-    """Each month's rows into its own file, also where a month lost rows to another."""
-    had = {f.month for f, _ in shelf.newest(table.name)}
-    involved = set(unit) | set(pc.unique(rows["month"]).to_pylist())
-    for month in sorted(involved | (had & set(_lost(shelf, table, rows)))):
-        shelf.put(table, month, [rows.filter(pc.equal(rows["month"], month))])
-
-
-def _lost(shelf: Shelf, table: Table, rows: pa.Table) -> list[str]:
-    """Months whose keys all moved elsewhere."""
-    return _elsewhere(shelf, table, rows, ())
-
-
-def _put_buckets(shelf: Shelf, table: Table, month: str, merged: Iterator[Merged]) -> None:
-    """A month whose content changed, bucket after bucket; nothing is written when nothing changed."""
+def _put_in_turn(shelf: Shelf, table: Table, month: str, merged: Iterator[Merged], *, reopens: bool) -> None:
+    """A month whose pieces come in its order; nothing is written when nothing of a single one changed."""
     first = next(merged)
     second = next(merged, None)
     if second is None:
-        if first.changed or shelf.reopens(table, month):
+        if first.changed or reopens:
             shelf.put(table, month, [first.rows])
         return
     kept = [first.changed, second.changed]
@@ -149,19 +135,56 @@ def _put_buckets(shelf: Shelf, table: Table, month: str, merged: Iterator[Merged
             yield each.rows
 
     before = shelf.pending.copy()  # with what an earlier section of the file brought
-    shelf.put(table, month, rows() if table.key[0] == CUSTOMER else _by_customer(rows(), table, shelf.folder))
-    if not any(kept) and not shelf.reopens(table, month):
+    shelf.put(table, month, rows())
+    if not any(kept) and not reopens:
         shelf.pending = before
 
 
-def _by_customer(rows: Iterator[pa.Table], table: Table, folder: Path) -> Iterator[pa.Table]:
-    """Rows that come in pieces by another key, in the order of customers, in pieces again."""
-    laid, count = folder / f"{table.name}.pieces", 0
-    with pq.ParquetWriter(laid, table.arrow, compression="lz4") as writer:
-        for part in rows:
-            writer.write_table(part.select(table.names), row_group_size=PIECE_ROWS)
-            count += part.num_rows
-    for low, high in cuts(count):
-        piece = pq.read_table(laid, filters=[(CUSTOMER, ">=", low), (CUSTOMER, "<", high)])
-        yield in_order(piece, table)
-    laid.unlink()
+def _put_anew(shelf: Shelf, table: Table, months: list[str], merged: Iterator[Merged], *, reopens: bool) -> None:
+    """Months whose rows come in pieces by another key than they lie by, or move between months."""
+    laid = Laid(table, shelf.folder)
+    changed = reopens
+    for each in merged:
+        laid.add(each.rows)
+        changed |= each.changed
+    laid.close()
+    for month in months if changed else ():
+        shelf.put(table, month, laid.of(month))
+    laid.clear()
+
+
+@dataclass
+class Laid:
+    """Rows of several months that come by any key, laid beside to be read by customer."""
+
+    table: Table
+    folder: Path
+    rows: Counter[str] = field(default_factory=Counter)
+    _writers: dict[str, pq.ParquetWriter] = field(default_factory=dict)
+
+    def path(self, month: str) -> Path:
+        return self.folder / f"{self.table.name}-{month}.pieces"
+
+    def add(self, rows: pa.Table) -> None:
+        """A piece, each of whose months is in the order of customers."""
+        for month in pc.unique(rows["month"]).to_pylist():
+            mine = rows.filter(pc.equal(rows["month"], month))
+            if month not in self._writers:
+                self._writers[month] = pq.ParquetWriter(self.path(month), self.table.arrow, compression="lz4")
+            self._writers[month].write_table(mine.select(self.table.names), row_group_size=PIECE_ROWS)
+            self.rows[month] += mine.num_rows
+
+    def close(self) -> None:
+        for writer in self._writers.values():
+            writer.close()
+
+    def of(self, month: str) -> Iterator[pa.Table]:
+        """A month's rows in its order, in pieces."""
+        if month in self._writers:
+            path = self.path(month)
+            for only in ranges(CUSTOMER, {path: self.rows[month]}):
+                yield in_order(pq.read_table(path, filters=only), self.table)
+
+    def clear(self) -> None:
+        for month in self._writers:
+            self.path(month).unlink()

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from keepline.canonical import file_hash
-from keepline.lake.staging import ALWAYS, Filters
+from keepline.lake.pieces import Filters, in_blocks
+from keepline.lake.staging import ALWAYS
 from keepline.lake.store import Lake, LakeFile
 from keepline.periods import Month
 from keepline.site import Site
@@ -32,15 +32,6 @@ def last_published(site: Site) -> Month | None:
     folder = site.root / "published"
     months = [Month.parse(path.name) for path in folder.glob("????-??") if path.is_dir()] if folder.is_dir() else []
     return max(months, default=None)
-
-
-def read_those(path: Path, columns: list[str], rows: pa.Table, only: Filters) -> pa.Table:
-    """Of a file of very many, what has the first column of one of ``rows``, all of which lie in the range ``only``."""
-    key = columns[0]
-    within = pc.field(key).isin(pc.unique(rows[key]))
-    if only is not None:
-        within = pq.filters_to_expression(only) & within
-    return pq.read_table(path, columns=columns, filters=within)
 
 
 @dataclass
@@ -70,13 +61,16 @@ class Shelf:
         return self.closed is not None and month != ALWAYS and Month.parse(month) <= self.closed
 
     def put(self, table: Table, month: str, rows: Iterable[pa.Table]) -> None:
-        """Lay a month's new content ready; for a closed month it counts from the first open one on."""
+        """Lay a month's new content ready; for a closed month it counts from the first open one on.
+
+        Its bytes tell its rows and nothing of the pieces that they came in.
+        """
         draft = self.folder / f"{table.name}-{month}-{len(self.pending)}.draft"
         count = 0
         with pq.ParquetWriter(draft, table.arrow, **layout(table) | LAID) as writer:
-            for part in rows:
-                writer.write_table(part.select(table.names), row_group_size=GROUP_ROWS)
-                count += part.num_rows
+            for group in in_blocks((part.select(table.names) for part in rows), GROUP_ROWS):
+                writer.write_table(group, row_group_size=GROUP_ROWS)
+                count += group.num_rows
         with draft.open("rb+") as stream:
             os.fsync(stream.fileno())  # a manifest that outlives a power cut must not name a file that does not
         sha = file_hash(draft)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from keepline.engine import ID_SPACE
+from keepline.lake import pieces as cutting
 from keepline.lake.convert import OWN_TYPE, ROW, Piece, Section, Theirs
-from keepline.tables import Type
+from keepline.lake.pieces import Filters
 
 ALWAYS = "0001-01"  # the month of a table that has none, so that every snapshot sees it
-Filters = list[tuple[str, str, int]] | None  # as pyarrow.parquet reads them: the range of keys that is worked on
-BUCKET_ROWS = 2_000_000  # rows worked on at once, staged and those that the lake has beside them
-
-
-def cuts(rows: int) -> list[tuple[int, int]]:
-    """Even ranges of pseudonyms, each of which is expected to hold so many of ``rows`` as are worked on at once."""
-    count = max(1, -(-rows // BUCKET_ROWS))
-    return list(pairwise(ID_SPACE * i // count for i in range(count + 1)))
 
 
 @dataclass
@@ -57,9 +48,19 @@ class Stage:
             self.amounts[month] = self.amounts.get(month, 0.0) + amount
 
     def close(self) -> None:
+        """All rows are here; where they are very many, they are laid so that a piece of them is found."""
         for writer in self._writers.values():
             writer.close()
         self._writers.clear()
+        for unit in self.units():
+            if sum(self.rows[month] for month in unit) > cutting.MANY * cutting.BUCKET_ROWS:
+                for month in unit:
+                    cutting.lay(self.path(month), self.by)
+
+    @property
+    def by(self) -> str:
+        """The column that these rows, and those of the lake beside them, are cut by."""
+        return cutting.cut_by(self.section.table)
 
     def units(self) -> list[tuple[str, ...]]:
         """Months that are merged together: each alone when the key names the month, else all."""
@@ -67,21 +68,23 @@ class Stage:
             return [(month,) for month in sorted(self.rows)]
         return [tuple(sorted(self.rows))] if self.rows else []
 
-    def buckets(self, unit: tuple[str, ...], *, beside: int = 0) -> Iterator[tuple[pa.Table, Filters]]:
+    def buckets(
+        self,
+        unit: tuple[str, ...],
+        *,
+        beside: Mapping[Path, int] | None = None,
+        columns: Sequence[str] | None = None,
+        by: str = "",
+    ) -> Iterator[tuple[pa.Table, Filters]]:
         """The staged rows of a unit, in pieces that fit in memory, each with the filter that found it.
 
-        ``beside``: rows that are read with them, by the same filters. One late row may lie in a month of very many.
+        ``beside``: files, and their rows, that are read with them by the same filters. One late row may lie in
+        a month of very many.
         """
-        key = self.section.table.key[0]
-        rows = sum(self.rows[month] for month in unit) + beside
-        table = self.section.table
-        if table.column(key).type is not Type.BIGINT or ("month" in table.names and "month" not in table.key):
-            rows = 1  # keys that are text, or that may move between months, are judged all at once
-        in_pieces = cuts(rows)
-        for low, high in in_pieces:
-            chosen = None if len(in_pieces) == 1 else [(key, ">=", low), (key, "<", high)]
-            parts = [pq.read_table(self.path(month), filters=chosen) for month in unit]
-            yield pa.concat_tables(parts).combine_chunks(), chosen
+        mine = {self.path(month): self.rows[month] for month in unit}
+        for only in cutting.ranges(by or self.by, mine | dict(beside or {})):
+            parts = [pq.read_table(path, columns=columns, filters=only) for path in mine]
+            yield pa.concat_tables(parts).combine_chunks(), only
 
 
 def _settled(
