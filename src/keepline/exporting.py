@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
@@ -36,6 +35,7 @@ from keepline.report.win_back_book import see_win_back, worth_winning
 from keepline.run import started
 from keepline.site import Site
 from keepline.tables import TABLES, WIN_BACK, Column, Table, Type
+from keepline.workfolder import own_folder
 
 KINDS = (".csv", ".parquet")
 BOM = b"\xef\xbb\xbf"  # so that spreadsheets read Chinese as what it is
@@ -122,12 +122,11 @@ def _source(site: Site, made: Publication, what: str) -> Iterator[_Source]:
     if what not in LISTS:
         yield _Source(TABLES[what], made.manifest["tables"][what]["rows"], made.parts(what))
         return
-    site.work.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".export-", dir=site.work) as work, started(site) as engine:
+    with own_folder(site.work, "export-") as work, started(site) as engine:
         shelf = Shelf(engine, made.folder)
-        with (_plan if what == "plan" else _win_back)(shelf, Path(work)) as source:
+        with (_plan if what == "plan" else _win_back)(shelf, work) as source:
             named = site.settings.plan_shows == "customer_no"
-            yield _with_numbers(site, made.month, engine, source, Path(work)) if named else source
+            yield _with_numbers(site, made.month, engine, source, work) if named else source
 
 
 @contextmanager

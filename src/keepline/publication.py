@@ -22,6 +22,7 @@ from keepline.jsonfile import damaged, read_json
 from keepline.periods import Month
 from keepline.site import Settings, Site
 from keepline.tables import TABLES
+from keepline.workfolder import sweep_left
 
 MANIFEST = "manifest.json"
 AT_CWD, EXCHANGE = -100, 2  # of renameat2(2)
@@ -186,6 +187,7 @@ def sweep_work(site: Site) -> None:
 def alone(site: Site) -> Iterator[None]:
     """Hold the site for one run; a second run at the same time is refused, not queued."""
     site.work.mkdir(parents=True, exist_ok=True)
+    sweep_left(site.work)
     with (site.work / ".lock").open("w") as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,6 +23,7 @@ from keepline.progress import Progress
 from keepline.publication import Publication, parts_of
 from keepline.site import Site
 from keepline.tables import Table
+from keepline.workfolder import own_folder
 from keepline.written import write_table
 
 Build = Callable[[Range, Path], object]
@@ -33,13 +33,12 @@ Build = Callable[[Range, Path], object]
 def started(site: Site) -> Iterator[Engine]:
     """The site's engine, closed whatever happens."""
     said = site.settings
-    site.work.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix="spill-", dir=site.work) as spill:
+    with own_folder(site.work, "spill-") as spill:
         engine = engines.start(
             said.engine,
             memory=said.memory,
             threads=said.threads,
-            spill=Path(spill),
+            spill=spill,
             master=said.spark_master,
             more=said.spark_settings,
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
@@ -26,6 +25,7 @@ from keepline.publication import Publication, demand
 from keepline.run import started
 from keepline.site import Site
 from keepline.vocabulary import Pair
+from keepline.workfolder import own_folder
 
 SHOWN = 40  # limits in the text; all are in the JSON
 UNITS: dict[str, Pair] = {"fen": ("元", "yuan"), "contacts": ("次", "contacts"), "minutes": ("分钟", "minutes")}
@@ -140,12 +140,9 @@ def move_limits(site: Site, month: Month, moves: Sequence[Move]) -> Moved:
     with reading(site.lake) as lake, started(site) as engine:
         see_managers(engine, lake, month)
         before = Means(policy, managers(engine, policy.limits))
-    site.work.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=site.work) as folder:
+    with own_folder(site.work, "moved-") as folder:
         sides = (before, moved(before, moves))
-        old, new = (
-            _planned(made, means, Path(folder) / name) for means, name in zip(sides, ("old", "new"), strict=True)
-        )
+        old, new = (_planned(made, means, folder / name) for means, name in zip(sides, ("old", "new"), strict=True))
         figures = difference(old, new, lambda part, who: _classes(made.parts("classes")[part], who))
     names = {offer.id: (offer.name.zh, offer.name.en) for offer in policy.offers.offer}
     same = old.plan.gain_fen == made.manifest["plan"]["primal_value_fen"]

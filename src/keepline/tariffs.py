@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +26,7 @@ from keepline.rating.telling import TariffTrial
 from keepline.run import started
 from keepline.site import Site
 from keepline.tables import TARIFF_CHANGES
+from keepline.workfolder import own_folder
 
 KINDS = (".parquet", ".csv")
 MONTHS_MOST = 24
@@ -56,7 +54,7 @@ def try_tariff(
     _check(months, out)
     if out is not None:
         may_write(site, out)
-    with reading(site.lake) as lake, _workshop(site) as work, started(site) as engine:
+    with reading(site.lake) as lake, own_folder(site.work, "tariff-") as work, started(site) as engine:
         last = month or _last(lake)
         span = months_between(last + (1 - months), last)
         demand_use(engine, lake, tariff, span)
@@ -111,17 +109,6 @@ def _demand_known(site: Site, tariff: Tariff, month: Month) -> None:
             "或换一个已发布的 --month，或删去 eligible",
             code="tariff_not_published",
         )
-
-
-@contextmanager
-def _workshop(site: Site) -> Iterator[Path]:
-    """A folder of this trial's own, gone when it is over."""
-    site.work.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="tariff-", dir=site.work))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _rate(trying: Trying) -> None:

@@ -111,7 +111,14 @@ def test_a_month_that_came_late_makes_a_window_whole_for_those_who_know_it(engin
 
 
 def test_leaving_is_not_known_before_any_departure_was_recorded(tmp_path: Path) -> None:
-    lake = small(tmp_path)
-    assert not leaving_is_known(lake, small_policy(), until=Month.parse("2026-08"))
-    assert leaving_is_known(lake, small_policy(), until=Month.parse("2026-09"))
-    assert leaving_is_known(lake, small_policy(leaving={"left_when": "silent"}), until=Month.parse("2026-08"))
+    lake, before, now = small(tmp_path), Month.parse("2026-08"), Month.parse("2026-09")
+    assert not leaving_is_known(lake, small_policy(), until=before, known=now)
+    assert leaving_is_known(lake, small_policy(), until=now, known=now)
+    assert leaving_is_known(lake, small_policy(leaving={"left_when": "silent"}), until=before, known=now)
+
+
+def test_departures_that_came_late_are_known_to_those_who_know_them(tmp_path: Path) -> None:
+    lake, now = small(tmp_path), Month.parse("2026-09")
+    late = tuple(replace(f, holds_from=str(now + 1)) if f.table == "departures" else f for f in lake.files)
+    assert not leaving_is_known(Lake(lake.root, late), small_policy(), until=now, known=now)
+    assert leaving_is_known(Lake(lake.root, late), small_policy(), until=now, known=now + 1)

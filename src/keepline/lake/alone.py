@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from keepline.lake.refusals import refusal
 from keepline.lake.setaside import LOADED
 from keepline.lake.shelf import OWNER_ONLY
 from keepline.lake.store import open_lake, sweep, switch
 from keepline.site import Site
+from keepline.workfolder import sweep_left
 
 LOADING = "intake-load-"
 
@@ -29,17 +28,6 @@ def alone(site: Site) -> Iterator[None]:
             raise refusal("busy", file=str(site.root)) from error
         _clear_up(site)
         yield
-
-
-@contextmanager
-def folder(site: Site, prefix: str) -> Iterator[Path]:
-    """A folder of our own for one file's work."""
-    site.work.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=prefix, dir=site.work))
-    try:
-        yield made
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
 
 
 def settle(site: Site) -> None:
@@ -63,6 +51,7 @@ def _clear_up(site: Site) -> None:
     settle(site)
     lake = open_lake(site.lake)
     sweep(lake)
+    sweep_left(site.work)
     for half in site.work.glob(f"{LOADING}*"):
         shutil.rmtree(half)
     kept = {trace.took for trace in lake.traces if trace.took and not trace.past}

@@ -11,7 +11,7 @@ from pathlib import Path
 from keepline.canonical import file_hash
 from keepline.errors import IntakeError, UsageError
 from keepline.lake import setaside, tracing
-from keepline.lake.alone import LOADING, alone, folder, settle
+from keepline.lake.alone import LOADING, alone, settle
 from keepline.lake.filereport import Counts, FileReport, reason, refused
 from keepline.lake.identity import Identities
 from keepline.lake.mapping import MappingFile, find_mapping, read_mapping, site_mappings
@@ -23,6 +23,7 @@ from keepline.lake.store import Lake, Trace, begin, open_lake, reading, switch
 from keepline.lake.suggest import suggest
 from keepline.progress import Progress, Silent
 from keepline.site import Site
+from keepline.workfolder import own_folder
 
 SILENT = Silent()
 AGAIN = "loaded_before"  # accept code: load a file that was loaded before
@@ -48,7 +49,7 @@ def check(
     identities, reports = Identities(site), []
     with reading(site.lake) as lake:
         for file, used in _in_order(site, files, mapping):
-            with folder(site, "intake-check-") as made:
+            with own_folder(site.work, "intake-check-") as made:
                 shelf = Shelf(lake, made, last_published(site), REOPEN in accept)
                 report, prepared = _try(
                     file, used=used, shelf=shelf, identities=identities, accept=accept, progress=progress
@@ -110,7 +111,7 @@ def _load_one(
 ) -> tuple[FileReport, Prepared | None]:
     """Load one file, or say why not; ``because`` is the load whose customers it waited for."""
     lake = open_lake(site.lake)
-    with folder(site, LOADING) as made:
+    with own_folder(site.work, LOADING) as made:
         shelf = Shelf(lake, made, last_published(site), REOPEN in accept)
         report, prepared = _try(file, used=used, shelf=shelf, identities=identities, accept=accept, progress=progress)
         if prepared is None or report.verdict == "held":

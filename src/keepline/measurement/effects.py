@@ -141,7 +141,7 @@ def _plan_rows(
     for offer_id, arms in by_offer.items():
         compared = compare(arms, covered=covered, verdict=verdict)
         rows += [about | {"offer_id": offer_id} | row for row in compared]
-    if not leaving_is_known(lake, policy, until=window.last):
+    if not leaving_is_known(lake, policy, until=window.last, known=proofs.snapshot):
         rows = [row for row in rows if row["measure"] != "retention"]
     return rows, list(by_offer.values())
 

@@ -158,7 +158,7 @@ def _cannot(lake: Lake, policy: Policy, *, snapshot: Month, window: Window) -> s
         return "window_open"
     if not is_whole(lake, policy, window=window, known=snapshot):
         return "months_absent"
-    return "" if leaving_is_known(lake, policy, until=window.last) else "leaving_unknown"
+    return "" if leaving_is_known(lake, policy, until=window.last, known=snapshot) else "leaving_unknown"
 
 
 def accuracy(cells: Cells) -> dict[str, Any]:

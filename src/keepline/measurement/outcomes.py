@@ -46,11 +46,11 @@ def is_whole(lake: Lake, policy: Policy, *, window: Window, known: Month) -> boo
     return set(months_between(window.snapshot + 1, window.last)) <= seen
 
 
-def leaving_is_known(lake: Lake, policy: Policy, *, until: Month) -> bool:
-    """Silence is seen in bills and usage; departures are known once any was ever recorded."""
+def leaving_is_known(lake: Lake, policy: Policy, *, until: Month, known: Month) -> bool:
+    """Silence is seen in bills and usage; departures are known once any is on record, as ``known`` knows them."""
     if policy.leaving.left_when == "silent":
         return True
-    return any(month <= until for month in lake.months("departures"))
+    return bool(lake.content("departures", until, known=known))
 
 
 def see_window(engine: Engine, lake: Lake, *, window: Window, known: Month, only: Range | None = None) -> None:

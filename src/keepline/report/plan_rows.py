@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pyarrow.parquet as pq
 from sqlglot import exp
@@ -14,6 +13,7 @@ from sqlglot import exp
 from keepline.engine import Files, Scan
 from keepline.report.tally import Row, Shelf, model
 from keepline.tables import TABLES, Column, Table, Type
+from keepline.workfolder import own_folder
 
 BATCH = 20_000  # the operator's numbers are asked for so many at once
 SOURCES = {
@@ -72,12 +72,12 @@ def planned(shelf: Shelf, *, work: Path, most: int | None = None) -> Iterator[Pl
     only the plan itself, never the base, is held at once.
     """
     table = _table()
-    with TemporaryDirectory(prefix=".plan-", dir=work) as place:
-        joined = _join(shelf, table, Path(place))
+    with own_folder(work, "plan-") as place:
+        joined = _join(shelf, table, place)
         shelf.engine.see("plan_rows", Scan(table, (Files(joined),)))
         counts = _counts(shelf)
         each = most_each(counts, most) if most is not None else None
-        to = Path(place) / "sorted.parquet"
+        to = place / "sorted.parquet"
         listed = shelf.engine.write(_best(table, each), table, to)
         yield Planned(table, to, sum(counts), listed, each)
 
