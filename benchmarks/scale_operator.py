@@ -1,6 +1,7 @@
 """A nation's operator, drawn straight into a site's lake: as many customers as asked, a block at a time.
 
-usage: scale_operator.py SITE CUSTOMERS MONTHS
+usage: scale_operator.py SITE CUSTOMERS [MONTHS] [--whole]
+       --whole: customers and lines come whole every month, as most operators deliver them, not their changes alone
 
 Simulated: nothing here is about anybody. It is meant for cost alone: the rows, columns and skew of an operator's
 tables, a risk of leaving that can be learnt, and pilots to learn from, at a tenth of the simulator's time. Who a
@@ -237,6 +238,9 @@ MADE: dict[str, Callable[[Block, int, np.random.Generator], Columns | None]] = {
 }
 
 
+WHOLE = (customers, lines)
+
+
 def once(number: int) -> dict[str, Columns]:
     """Tables that do not grow with the customers."""
     districts = [f"D{i:03d}" for i in range(DISTRICTS)]
@@ -267,7 +271,7 @@ def once(number: int) -> dict[str, Columns]:
     return made
 
 
-def make(root: Path, *, total: int, months: int) -> None:
+def make(root: Path, *, total: int, months: int, whole: bool) -> None:
     """A site with the starter policy and a lake of so many customers and months; the last is LAST."""
     make_site(root, name="全国运营商（模拟）")
     text = (root / "keepline.toml").read_text(encoding="utf-8")
@@ -278,17 +282,21 @@ def make(root: Path, *, total: int, months: int) -> None:
     for number in range(months):
         month = LAST + (number + 1 - months)
         for table, made in MADE.items():
-            if (found := _write(lake, table, month, _blocks(made, number, total, months))) is not None:
+            if (found := _write(lake, table, month, _blocks(made, number, total, months, whole=whole))) is not None:
                 files.append(found)
         files += [f for name, made in once(number).items() if (f := _write(lake, name, month, [made])) is not None]
     switch(Lake(lake, ()), files, ())
 
 
-def _blocks(made: Callable[..., Columns | None], number: int, total: int, months: int) -> Any:
+def _blocks(made: Callable[..., Columns | None], number: int, total: int, months: int, *, whole: bool) -> Any:
+    everybody = whole and made in WHOLE
+    told = 0 if everybody else number
     for first in range(0, total, BLOCK):
-        lot = np.random.default_rng([9, number, first, len(made.__name__), ord(made.__name__[0])])
-        if (columns := made(block(first, total=total, months=months), number, lot)) is not None:
-            yield columns
+        lot = np.random.default_rng([9, told, first, len(made.__name__), ord(made.__name__[0])])
+        b = block(first, total=total, months=months)
+        if (columns := made(b, told, lot)) is not None:
+            here = pa.array(b.gone > number)
+            yield {n: pa.array(c).filter(here) for n, c in columns.items()} if everybody else columns
 
 
 def _write(lake: Path, table: str, month: Month, blocks: Any) -> LakeFile | None:
@@ -334,6 +342,7 @@ if __name__ == "__main__":
     asked.add_argument("site", type=Path)
     asked.add_argument("customers", type=int)
     asked.add_argument("months", type=int, nargs="?", default=12)
+    asked.add_argument("--whole", action="store_true")
     said = asked.parse_args()
     shutil.rmtree(said.site, ignore_errors=True)
-    make(said.site, total=said.customers, months=said.months)
+    make(said.site, total=said.customers, months=said.months, whole=said.whole)

@@ -16,12 +16,12 @@ KEPT = "KEEPLINE_BENCH_SITES"  # a folder with room; sites stay there from one b
 
 
 @contextmanager
-def site_of(customers: int) -> Iterator[Path]:
-    """A site of so many customers and a year of months, which runs with one thread."""
+def site_of(customers: int, *made: str) -> Iterator[Path]:
+    """A site of so many customers and a year of months, which runs with one thread; ``made``: how, by options."""
     with tempfile.TemporaryDirectory() as folder:
-        site = Path(os.environ.get(KEPT, folder)) / str(customers)
+        site = Path(os.environ.get(KEPT, folder)) / "".join([str(customers), *made])
         if not (site / "lake" / "manifest.json").exists():
-            subprocess.run(ours("scale_operator.py", site, customers, MONTHS), check=True)
+            subprocess.run(ours("scale_operator.py", site, customers, MONTHS, *made), check=True)
         threads(site, 1)
         yield site
 
