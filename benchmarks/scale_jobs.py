@@ -4,6 +4,7 @@ usage: scale_jobs.py month SITE [AGO]  run the last month, or one before it, and
        scale_jobs.py former SITE       keep what the close of the month before would have left to carry
        scale_jobs.py scan SITE         read the same columns of the lake once, and nothing else
        scale_jobs.py raw SITE          read the bytes of the last month once, and nothing else
+       scale_jobs.py sample SITE       draw managed customers of the published month, for lookup_jobs.py to look up
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from measuring import job
 from scale_operator import LAST
@@ -29,6 +32,8 @@ from keepline.policy.documents import read_policy
 from keepline.progress import Silent
 from keepline.site import open_site
 from keepline.tables import CARRIED, FEATURES, TABLES
+
+EACH = 500  # customers drawn of a part
 
 
 class Costs:
@@ -81,8 +86,8 @@ def former(root: Path) -> None:
         policy = read_policy(site.policy, month)
         base, kept = base_of(lake, policy, month), Kept(site.kept)
         with opened(site, lake, policy, site.policy, month, [], "0" * 64, Silent(), kept=kept) as run:
-            for only in run.ranges:
-                carried_part(run, base.carrying, only)
+            for _ in run.engine.each(lambda only: carried_part(run, base.carrying, only), run.ranges):
+                pass
             shutil.rmtree(run.work)
     said()
 
@@ -113,6 +118,19 @@ def raw(root: Path) -> None:
     said(bytes=sum(file.stat().st_size for file in files))
 
 
+def sample(root: Path) -> None:
+    """Of one row group of each part, so from all over the base."""
+    lot, found = np.random.default_rng(1), []
+    with job() as said:
+        for path in sorted((root / "published" / str(LAST) / "features").glob("*.parquet")):
+            part = pq.ParquetFile(path)
+            rows = part.read_row_group(lot.integers(part.num_row_groups), columns=["customer_id", "manager_id"])
+            managed = rows.filter(pc.is_valid(rows["manager_id"]))["customer_id"].to_numpy()
+            found.append(lot.choice(managed, min(len(managed), EACH), replace=False))
+        np.save(root / "sample.npy", lot.permutation(np.concatenate(found)))
+    said()
+
+
 def _columns() -> dict[str, set[str]]:
     """The columns of each table that a feature comes from, with the one that rows are found by."""
     made: dict[str, set[str]] = {}
@@ -122,7 +140,7 @@ def _columns() -> dict[str, set[str]]:
     return made
 
 
-JOBS = {each.__name__: each for each in (month, former, scan, raw)}
+JOBS = {each.__name__: each for each in (month, former, scan, raw, sample)}
 
 if __name__ == "__main__":
     JOBS[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:])

@@ -13,7 +13,9 @@ from __future__ import annotations
 import argparse
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -278,14 +280,18 @@ def make(root: Path, *, total: int, months: int, whole: bool) -> None:
     (root / "keepline.toml").write_text(text.replace("simulated = false", "simulated = true "), encoding="utf-8")
     lake = root / "lake"
     lake.mkdir(exist_ok=True)
-    files = []
+    tasks = [(lake, number, name, total, months, whole) for number in range(months) for name in MADE]
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        files = [file for file in pool.map(_of_month, *zip(*tasks, strict=True)) if file is not None]
     for number in range(months):
         month = LAST + (number + 1 - months)
-        for table, made in MADE.items():
-            if (found := _write(lake, table, month, _blocks(made, number, total, months, whole=whole))) is not None:
-                files.append(found)
         files += [f for name, made in once(number).items() if (f := _write(lake, name, month, [made])) is not None]
     switch(Lake(lake, ()), files, ())
+
+
+def _of_month(lake: Path, number: int, name: str, total: int, months: int, whole: bool) -> LakeFile | None:
+    month = LAST + (number + 1 - months)
+    return _write(lake, name, month, _blocks(MADE[name], number, total, months, whole=whole))
 
 
 def _blocks(made: Callable[..., Columns | None], number: int, total: int, months: int, *, whole: bool) -> Any:
