@@ -24,6 +24,8 @@ def count_customers(paths: Sequence[Path], rows: int) -> int:
         share /= 2
     drawn = Sampled(share)
     within = (pc.field("customer_id") >= drawn.low) & (pc.field("customer_id") < drawn.high)
-    found = pq.read_table([str(path) for path in paths], columns=["customer_id"], filters=within, partitioning=None)
+    found = pq.read_table(
+        [str(path) for path in paths], columns=["customer_id"], filters=within, partitioning=None, pre_buffer=False
+    )
     distinct: int = pc.count_distinct(found["customer_id"]).as_py()
     return round(distinct / drawn.share)

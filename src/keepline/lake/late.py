@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,17 +15,18 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from keepline.lake.convert import FOLD, ROW
+from keepline.lake.former import former_of
 from keepline.lake.known import Known, known_to
 from keepline.lake.mapping import Rules
 from keepline.lake.merge import copies
-from keepline.lake.pieces import Filters, read_those
+from keepline.lake.pieces import MANY, Filters, lay, pieces_of, ranges, read_rows, read_those
 from keepline.lake.refusals import refusal
 from keepline.lake.shelf import Shelf
 from keepline.lake.staging import ALWAYS, Stage
 from keepline.periods import Month
 
 MUST_BE_KNOWN = ("bills", "usage", "payments")
-LOOK_BACK = 12  # files of earlier months searched for the former owner of a number
+OF_ANOTHER = {"customers": "number_reassigned", "lines": "line_changes_owner"}  # what may have had another owner
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 
 
@@ -70,11 +70,22 @@ class Judge:
         for stage in self.stages:
             for unit in stage.units():
                 self.case(stage, unit)
-                for rows, only in stage.buckets(unit):
-                    self.clashes(stage, rows, only)
-                    unchecked |= self.unknown(stage, rows, only, known=known)
-                    self.former_owner(stage, rows, only)
+                unchecked |= self.unit(stage, unit, known)
         self.left_long_ago(known)
+        return unchecked
+
+    def unit(self, stage: Stage, unit: tuple[str, ...], known: Known) -> set[str]:
+        """What is asked of the rows of a month, or of all months, piece by piece."""
+        unchecked, name = set[str](), stage.section.table.name
+        asked = name in OF_ANOTHER and self.rules.reassigned != "accept"
+        former = former_of(name, unit[0], self.shelf) if asked else None
+        for rows, only in stage.buckets(unit):
+            self.clashes(stage, rows, only)
+            unchecked |= self.unknown(stage, rows, only, known=known)
+            for found in former.marked(rows, only) if former else ():
+                self.late.mark(found, OF_ANOTHER[name], _key_column(stage))
+        for found in former.at_last() if former else ():
+            self.late.mark(found, OF_ANOTHER[name], _key_column(stage))
         return unchecked
 
     def months(self) -> None:
@@ -93,7 +104,7 @@ class Judge:
                             self.late.mark(batch.column(0), rule, _month_column(stage))
 
     def _months_of_lake(self) -> list[str]:
-        return [f.month for f in self.shelf.lake.files if f.month != ALWAYS]
+        return [f.month for f in self.shelf.lake.files if f.month != ALWAYS and f.rows]
 
     def _future(self, found: set[str]) -> set[str]:
         """Months behind a gap after the month most rows bear, or the last the lake knows."""
@@ -125,9 +136,14 @@ class Judge:
 
     def case(self, stage: Stage, unit: tuple[str, ...]) -> None:
         """Numbers that differ by case alone: pseudonyms far apart, so they are cut by those of their capitals."""
-        if not stage.section.folds or not any(_has_small_letters(stage.path(month)) for month in unit):
+        paths = {stage.path(month): stage.rows[month] for month in unit}
+        if not stage.section.folds or not any(map(_has_small_letters, paths)):
             return
-        for rows, _ in stage.buckets(unit, columns=["customer_id", FOLD, ROW], by=FOLD):
+        columns = ["customer_id", FOLD, ROW]
+        if pieces_of(sum(paths.values())) > MANY:
+            paths = {lay(p, FOLD, to=p.with_suffix(".folds"), columns=columns): rows for p, rows in paths.items()}
+        for only in ranges(FOLD, paths):
+            rows = pa.concat_tables([read_rows(path, columns, only=only) for path in paths]).combine_chunks()
             self.late.mark(rows[ROW].to_numpy()[_differ_by_case(rows)], "key_case", _key_column(stage))
 
     def unknown(self, stage: Stage, rows: pa.Table, only: Filters, *, known: Known) -> set[str]:
@@ -154,15 +170,6 @@ class Judge:
                 for rows, only in stage.buckets((month,), columns=["customer_id", ROW]):
                     gone = known.gone(rows, only, before=limit)
                     self.late.mark(rows[ROW].to_numpy()[gone], "closed_customer", _month_column(stage))
-
-    def former_owner(self, stage: Stage, rows: pa.Table, only: Filters) -> None:
-        """Numbers opened anew (二次放号), and lines that change hands without being opened anew."""
-        if self.rules.reassigned == "accept":
-            return
-        if stage.section.table.name == "customers" and "joined_on" in rows.schema.names:
-            self.late.mark(_opened_anew(rows, self.shelf, only), "number_reassigned", _key_column(stage))
-        if stage.section.table.name == "lines":
-            self.late.mark(_changed_hands(rows, self.shelf, only), "line_changes_owner", _key_column(stage))
 
 
 def _month_column(stage: Stage) -> str:
@@ -216,49 +223,3 @@ def _differ_by_case(rows: pa.Table) -> Ints:
     kinds = np.unique(np.stack([folds, ids], axis=1), axis=0)
     twins, times = np.unique(kinds[:, 0], return_counts=True)
     return np.flatnonzero(np.isin(folds, twins[times > 1]))
-
-
-def _opened_anew(rows: pa.Table, shelf: Shelf, only: Filters) -> Ints:
-    """Rows of a customer who was known before the day this one joined."""
-    before = _latest(shelf, "customers", key="customer_id", fact="joined_on", rows=rows, only=only)
-    if before is None:
-        return np.array([], dtype=np.int64)
-    both = rows.select(["customer_id", "joined_on", ROW]).join(before, "customer_id", join_type="inner")
-    known_on = _last_days(both["known_in"])
-    anew = pc.and_(pc.greater(both["joined_on"], known_on), pc.greater(both["joined_on"], both["was"]))
-    return np.asarray(both.filter(pc.fill_null(anew, False))[ROW].to_numpy(), dtype=np.int64)
-
-
-def _changed_hands(rows: pa.Table, shelf: Shelf, only: Filters) -> Ints:
-    """Lines that had another customer and were not opened since."""
-    before = _latest(shelf, "lines", key="line_id", fact="customer_id", rows=rows, only=only)
-    if before is None:
-        return np.array([], dtype=np.int64)
-    started = rows["started_on"] if "started_on" in rows.schema.names else pa.nulls(rows.num_rows, pa.date32())
-    now = rows.select(["line_id", "customer_id", ROW]).append_column("started", started)
-    both = now.join(before, "line_id", join_type="inner")
-    anew = pc.fill_null(pc.greater(both["started"], _last_days(both["known_in"])), False)
-    moved = pc.and_(pc.not_equal(both["customer_id"], both["was"]), pc.invert(anew))
-    return np.asarray(both.filter(moved)[ROW].to_numpy(), dtype=np.int64)
-
-
-def _last_days(months: pa.ChunkedArray) -> pa.ChunkedArray:
-    found = months.combine_chunks().dictionary_encode()
-    days: list[dt.date] = [Month.parse(month).last_day for month in found.dictionary.to_pylist()]
-    return pa.array(days, pa.date32()).take(found.indices)
-
-
-def _latest(shelf: Shelf, table: str, *, key: str, fact: str, rows: pa.Table, only: Filters) -> pa.Table | None:
-    """What was last known of each key in the months before: ``was``, and the month as ``known_in``."""
-    last = pc.max(rows["month"]).as_py() if rows.num_rows else ""
-    before = [(f, path) for f, path in shelf.newest(table) if f.month < last][-LOOK_BACK:]
-    if not before:
-        return None
-    parts = []
-    for f, path in before:
-        old = read_those(path, [key, fact], rows, only).rename_columns(["key", "was"])
-        old = old.filter(pc.is_valid(old["was"]))
-        parts.append(old.append_column("known_in", pa.repeat(pa.scalar(f.month), old.num_rows)))
-    ordered = pa.concat_tables(parts).combine_chunks()
-    found = ordered.group_by("key", use_threads=False).aggregate([("was", "last"), ("known_in", "last")])
-    return found.select(["key", "was_last", "known_in_last"]).rename_columns([key, "was", "known_in"])

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from keepline.lake.sections import is_pseudonym
 from keepline.tables import ARROW, Table, Type
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
@@ -80,6 +81,7 @@ class Merged:
     rows: pa.Table
     fates: np.ndarray[Any, np.dtype[np.uint8]]
     overruled: int = 0  # consents that the blacklist took back
+    months: frozenset[str] = frozenset()  # whose rows changed, or came or went
 
     @property
     def changed(self) -> bool:
@@ -112,14 +114,22 @@ def merge(new: pa.Table, old: pa.Table, table: Table, supplied: Sequence[str], *
     kept = np.ones(len(old_codes), dtype=np.bool_)
     kept[found[found >= 0]] = False
     whole = in_order(pa.concat_tables([old.filter(pa.array(kept)), after]), table)
-    return Merged(whole, each, overruled)
+    return Merged(whole, each, overruled, _months(before, after, fates))
+
+
+def _months(before: pa.Table, after: pa.Table, fates: np.ndarray[Any, np.dtype[np.uint8]]) -> frozenset[str]:
+    """Months in which a row was loaded or updated, or from which it moved."""
+    if "month" not in after.schema.names:
+        return frozenset()
+    changed = pa.array(fates >= UPDATED)
+    return frozenset(m for side in (before, after) for m in pc.unique(side["month"].filter(changed)).to_pylist() if m)
 
 
 def _summed(new: pa.Table, single: pa.Table, inverse: Ints, table: Table, supplied: Sequence[str]) -> pa.Table:
-    """Add up what is a number; empty ones count nothing unless all are empty."""
+    """Add up what is a number, but no pseudonyms; empty ones count nothing unless all are empty."""
     for name in supplied:
         column = table.column(name)
-        if name in table.key or column.type not in (Type.BIGINT, Type.DOUBLE):
+        if name in table.key or is_pseudonym(column) or column.type not in (Type.BIGINT, Type.DOUBLE):
             continue
         counted = pa.table({"group": inverse, "value": new[name]}).group_by("group").aggregate([("value", "sum")])
         total = counted.sort_by("group")["value_sum"].cast(ARROW[column.type])

@@ -16,12 +16,13 @@ import pyarrow.parquet as pq
 from keepline.lake.convert import ROW
 from keepline.lake.filereport import Counts
 from keepline.lake.merge import FATES, IGNORED, SET_ASIDE, Merged, in_order, key_codes, merge
-from keepline.lake.pieces import cut_by, ranges, read_those
+from keepline.lake.pieces import MANY, cut_by, lay, pieces_of, ranges, read_rows, read_those
 from keepline.lake.shelf import Shelf
 from keepline.lake.staging import Stage
 from keepline.tables import Table
 
 CUSTOMER = "customer_id"
+BESIDE = "beside-"  # copies of the lake's rows
 PIECE_ROWS = 50_000  # of a row group of what lies by another key for a moment
 
 Fates = np.ndarray[Any, np.dtype[np.uint8]]
@@ -41,8 +42,7 @@ class Merging:
     """The file being merged: what becomes of its rows, and of ours."""
 
     shelf: Shelf
-    gone: np.ndarray[Any, np.dtype[np.bool_]]  # source rows that were set aside
-    fates: Fates  # of source rows: the greatest of what became of their parts
+    fates: Fates  # of source rows: the greatest of what became of their parts; those set aside are told already
     ours: Counter[tuple[str, str, int]] = field(default_factory=Counter)  # rows by table, month and fate
     notes: Counter[str] = field(default_factory=Counter)
 
@@ -50,21 +50,36 @@ class Merging:
         """One month, or all months together where the key does not name the month."""
         table = stage.section.table
         months = sorted({*unit, *self._elsewhere(stage, unit)})
-        reopens = any(self.shelf.reopens(table, month) for month in unit)
-        merged = self._merged(stage, unit, months)
-        if len(months) == 1 and (cut_by(table) == CUSTOMER or CUSTOMER not in table.names):
-            _put_in_turn(self.shelf, table, months[0], merged, reopens=reopens)
+        reopen = [month for month in unit if self.shelf.reopens(table, month)]
+        beside = self._beside(stage, unit, months)
+        merged = self._merged(stage, unit, beside)
+        if len(months) == 1 and _lies_as_cut(table):
+            _put_in_turn(self.shelf, table, months[0], merged, reopens=bool(reopen))
         else:
-            _put_anew(self.shelf, table, months, merged, reopens=reopens)
+            _put_anew(self.shelf, table, merged, reopen=reopen)
+        for path in beside:
+            if path.parent == self.shelf.folder and path.name.startswith(BESIDE):
+                path.unlink()
 
-    def _merged(self, stage: Stage, unit: tuple[str, ...], months: list[str]) -> Iterator[Merged]:
+    def _beside(self, stage: Stage, unit: tuple[str, ...], months: list[str]) -> dict[Path, int]:
+        """What the lake has of some months, with its rows: in copies where it lies by another column than it is cut by,
+        as each of many pieces would be sought in all of it."""
+        table = stage.section.table
+        rows = {path: f.rows for f, path in self.shelf.newest(table.name) if f.month in months}
+        if _lies_as_cut(table) or pieces_of(sum(rows.values()) + sum(stage.rows[month] for month in unit)) <= MANY:
+            return rows
+        places = [self.shelf.folder / f"{BESIDE}{i}.parquet" for i in range(len(rows))]
+        return {lay(path, stage.by, to=to): rows[path] for path, to in zip(rows, places, strict=True)}
+
+    def _merged(self, stage: Stage, unit: tuple[str, ...], beside: dict[Path, int]) -> Iterator[Merged]:
         table, section = stage.section.table, stage.section
-        beside = {path: f.rows for f, path in self.shelf.newest(table.name) if f.month in months}
         for rows, only in stage.buckets(unit, beside=beside):
             ordinals = rows[ROW].to_numpy()
-            stays = ~self.gone[ordinals]
+            stays = self.fates[ordinals] != SET_ASIDE
             new = rows.filter(pa.array(stays)).combine_chunks()
-            old = self.shelf.read(table, months, only=only)
+            parts = [table.arrow.empty_table(), *(read_rows(path, only=only) for path in beside)]
+            old = pa.concat_tables(parts, promote_options="default")  # columns gained since
+            old = old.select(table.names).combine_chunks()
             done = merge(new, old, table, section.supplied, add_up=section.said.add_up)
             each = np.full(len(ordinals), SET_ASIDE, dtype=np.uint8)
             each[stays] = done.fates
@@ -88,7 +103,7 @@ class Merging:
             return found
         columns = [stage.by, *(name for name in table.key if name != stage.by)]
         for rows, only in stage.buckets(unit, columns=[*columns, ROW]):
-            new = rows.filter(pa.array(~self.gone[rows[ROW].to_numpy()]))
+            new = rows.filter(pa.array(self.fates[rows[ROW].to_numpy()] != SET_ASIDE))
             for f, path in self.shelf.newest(table.name):
                 if f.month not in found and f.month not in unit:
                     ours, theirs = key_codes([new, read_those(path, columns, new, only)], columns)
@@ -108,9 +123,14 @@ class Merging:
         return Counts(read=sum(found.values()), **found)
 
 
+def _lies_as_cut(table: Table) -> bool:
+    """Whether pieces follow each other in the order in which a month lies."""
+    return cut_by(table) == CUSTOMER or CUSTOMER not in table.names
+
+
 def merge_all(stages: list[Stage], shelf: Shelf, fates: Fates) -> Outcome:
     """Merge stage after stage; a source row's fate is the greatest of what became of its parts."""
-    merging = Merging(shelf, fates == SET_ASIDE, fates)
+    merging = Merging(shelf, fates)
     for stage in stages:
         for unit in stage.units():
             merging.unit(stage, unit)
@@ -140,15 +160,14 @@ def _put_in_turn(shelf: Shelf, table: Table, month: str, merged: Iterator[Merged
         shelf.pending = before
 
 
-def _put_anew(shelf: Shelf, table: Table, months: list[str], merged: Iterator[Merged], *, reopens: bool) -> None:
-    """Months whose rows come in pieces by another key than they lie by, or move between months."""
-    laid = Laid(table, shelf.folder)
-    changed = reopens
+def _put_anew(shelf: Shelf, table: Table, merged: Iterator[Merged], *, reopen: Iterable[str]) -> None:
+    """Months whose rows come in pieces by another key than they lie by, or move between months: those that changed."""
+    laid, touched = Laid(table, shelf.folder), set(reopen)
     for each in merged:
         laid.add(each.rows)
-        changed |= each.changed
+        touched |= each.months
     laid.close()
-    for month in months if changed else ():
+    for month in sorted(touched):
         shelf.put(table, month, laid.of(month))
     laid.clear()
 
@@ -181,9 +200,13 @@ class Laid:
     def of(self, month: str) -> Iterator[pa.Table]:
         """A month's rows in its order, in pieces."""
         if month in self._writers:
-            path = self.path(month)
-            for only in ranges(CUSTOMER, {path: self.rows[month]}):
-                yield in_order(pq.read_table(path, filters=only), self.table)
+            path, left = self.path(month), self.rows[month]
+            for only in ranges(CUSTOMER, {path: left}):
+                rows = in_order(read_rows(path, only=only), self.table)
+                left -= rows.num_rows
+                yield rows
+            if left:
+                raise AssertionError(f"{left} rows of {self.table.name} {month} are in no piece, or in several")
 
     def clear(self) -> None:
         for month in self._writers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -28,18 +29,20 @@ def cut_by(table: Table) -> str:
 
 def ranges(column: str, rows: Mapping[Path, int]) -> list[Filters]:
     """Cuts the rows of some files, so many in each, by one of their columns; few are left whole."""
-    count = -(-sum(rows.values()) // BUCKET_ROWS)
+    count = pieces_of(sum(rows.values()))
     if count <= 1:
         return [None]
-    if pa.types.is_integer(pq.read_schema(next(iter(rows))).field(column).type):
-        return [
-            [(column, ">=", low), (column, "<", high)]
-            for low, high in pairwise(ID_SPACE * i // count for i in range(count + 1))
-        ]
+    whole = pa.types.is_integer(pq.read_schema(next(iter(rows))).field(column).type)
+    marks = [ID_SPACE * i // count for i in range(1, count)] if whole else _marks(column, rows, count)
     return [
         [(column, sign, mark) for sign, mark in ((">=", low), ("<", high)) if mark is not None] or None
-        for low, high in pairwise([None, *_marks(column, rows, count), None])
+        for low, high in pairwise([None, *marks, None])
     ]
+
+
+def pieces_of(rows: int) -> int:
+    """Into how many pieces so many rows are cut."""
+    return -(-rows // BUCKET_ROWS)
 
 
 def _marks(column: str, rows: Mapping[Path, int], count: int) -> list[str]:
@@ -53,24 +56,25 @@ def _marks(column: str, rows: Mapping[Path, int], count: int) -> list[str]:
     return sorted({found[len(found) * i // count] for i in range(1, count)})
 
 
-def lay(path: Path, column: str) -> None:
-    """Each block of a file in the order of a column, in small row groups: a piece is then found by reading few of them.
-
-    Rows that are equal in it keep the order of the file.
+def lay(path: Path, column: str, *, to: Path, columns: Sequence[str] | None = None) -> Path:
+    """A file, or some of its columns, with each block in the order of one column, in small row groups: a piece is then
+    found by reading few of them. Rows that are equal in it keep the order of the file.
     """
-    found, laid = pq.ParquetFile(path), path.with_suffix(".laid")
-    with pq.ParquetWriter(laid, found.schema_arrow, compression="lz4") as writer:
-        for block in in_blocks(found.iter_batches(READ_ROWS), BUCKET_ROWS):
-            writer.write_table(block.sort_by(column), row_group_size=max(1, BUCKET_ROWS // GROUPS))
-    laid.replace(path)
+    found, laid = pq.ParquetFile(path), to.with_suffix(".laid")
+    batches = found.iter_batches(READ_ROWS, columns=columns)
+    schema = found.schema_arrow if columns is None else pa.schema([found.schema_arrow.field(name) for name in columns])
+    with pq.ParquetWriter(laid, schema, compression="lz4") as writer:
+        for block in in_blocks(batches, BUCKET_ROWS):
+            writer.write_table(block.select(schema.names).sort_by(column), row_group_size=max(1, BUCKET_ROWS // GROUPS))
+    return laid.replace(to)
 
 
 def in_blocks(parts: Iterator[pa.Table] | Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.Table]:
     """The same rows in blocks of just so many, the last of what is left."""
     held: list[pa.Table] = []
     for part in parts:
-        table = part if isinstance(part, pa.Table) else pa.Table.from_batches([part])
-        held.append(table)
+        if part.num_rows:
+            held.append(part if isinstance(part, pa.Table) else pa.Table.from_batches([part]))
         while sum(each.num_rows for each in held) >= rows:
             whole = pa.concat_tables(held)
             yield whole.slice(0, rows).combine_chunks()
@@ -79,10 +83,16 @@ def in_blocks(parts: Iterator[pa.Table] | Iterator[pa.RecordBatch], rows: int) -
         yield pa.concat_tables(held).combine_chunks()
 
 
+def read_rows(path: Path, columns: Sequence[str] | None = None, *, only: Any = None) -> pa.Table:
+    """The rows of a file that a filter lets pass.
+
+    Arrow would fetch the bytes of every row group that the filter may concern, and hold them all until it has read.
+    """
+    chosen = columns if columns is None else list(columns)
+    return pq.read_table(path, columns=chosen, filters=only, pre_buffer=False)
+
+
 def read_those(path: Path, columns: Sequence[str], rows: pa.Table, only: Filters) -> pa.Table:
     """Of a file of very many, what has the first column of one of ``rows``, all of which lie in the range ``only``."""
-    key = columns[0]
-    within = pc.field(key).isin(pc.unique(rows[key]))
-    if only is not None:
-        within = pq.filters_to_expression(only) & within
-    return pq.read_table(path, columns=list(columns), filters=within)
+    within = pc.field(columns[0]).isin(pc.unique(rows[columns[0]]))
+    return read_rows(path, columns, only=within if only is None else pq.filters_to_expression(only) & within)

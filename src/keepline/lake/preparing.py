@@ -63,7 +63,8 @@ class Reading:
     waiting: SetAside
     identities: Identities
     totals: Totals
-    fates: list[np.ndarray[tuple[int], np.dtype[np.uint8]]] = field(default_factory=list)
+    fates: list[np.ndarray[tuple[int], np.dtype[np.uint8]]] = field(default_factory=list)  # of the rows read, by batch
+    read: int = 0
     notes: Counter[str] = field(default_factory=Counter)
 
 
@@ -167,12 +168,13 @@ def _take(reading: Reading, batch: Batch) -> None:
     for stage, found in zip(reading.stages, pieces, strict=True):
         stage.add(theirs, found, good)
     fates = np.full(batch.read, IGNORED, dtype=np.uint8)
-    start = sum(map(len, reading.fates))
+    start = reading.read
     for position in sorted(theirs.bad):
         column, rule = theirs.bad[position]
         fates[batch.ordinals[position] - start] = SET_ASIDE
         _put_aside(reading.aside, batch, position, column=column, rule=rule)
     reading.fates.append(fates)
+    reading.read += len(fates)
     reading.notes.update(theirs.notes)
     _odd(reading, batch, start)
     reading.totals.add(theirs.sums)
@@ -219,7 +221,9 @@ def _inside(reading: Reading, total: Odd | None) -> None:
 def _whole(reading: Reading) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
     for stage in reading.stages:
         stage.close()
-    return np.concatenate(reading.fates) if reading.fates else np.array([], dtype=np.uint8)
+    whole = np.concatenate(reading.fates) if reading.fates else np.array([], dtype=np.uint8)
+    reading.fates.clear()  # one byte a row is enough
+    return whole
 
 
 def _late(reading: Reading, shelf: Shelf, fates: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> tuple[Late, set[str]]:
@@ -252,7 +256,7 @@ def _notes(reading: Reading, shelf: Shelf, unchecked: set[str]) -> list[Reason]:
     notes += [reason(code) for code in sorted(unchecked)]
     if reading.totals.row is not None:
         notes.append(reason("total_row"))
-    if not any(map(len, reading.fates)):
+    if not reading.read:
         notes.append(reason("no_rows"))
     if reading.waiting.rows:
         notes.append(reason("waiting", count=reading.waiting.rows))

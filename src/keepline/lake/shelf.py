@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from keepline.canonical import file_hash
-from keepline.lake.pieces import Filters, in_blocks
+from keepline.lake.pieces import in_blocks
 from keepline.lake.staging import ALWAYS
 from keepline.lake.store import Lake, LakeFile
 from keepline.periods import Month
@@ -49,13 +49,6 @@ class Shelf:
         found = {(f.table, f.month): (f, self.lake.root / f.path) for f in self.lake.versions() if f.table == table}
         found |= {place: ready for place, ready in self.pending.items() if place[0] == table}
         return [found[place] for place in sorted(found)]
-
-    def read(self, table: Table, months: Iterable[str], *, only: Filters) -> pa.Table:
-        """The rows of some months, or of one range of keys of them."""
-        wanted = set(months)
-        parts = [pq.read_table(path, filters=only) for f, path in self.newest(table.name) if f.month in wanted]
-        whole = pa.concat_tables([table.arrow.empty_table(), *parts], promote_options="default")  # columns gained since
-        return whole.select(table.names).combine_chunks()
 
     def is_closed(self, month: str) -> bool:
         return self.closed is not None and month != ALWAYS and Month.parse(month) <= self.closed

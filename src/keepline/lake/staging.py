@@ -16,6 +16,7 @@ from keepline.lake import pieces as cutting
 from keepline.lake.convert import OWN_TYPE, ROW, Piece, Section, Theirs
 from keepline.lake.pieces import Filters
 
+GROUP_ROWS = 50_000  # rows of a month that are held before they are written
 ALWAYS = "0001-01"  # the month of a table that has none, so that every snapshot sees it
 
 
@@ -27,6 +28,7 @@ class Stage:
     folder: Path
     rows: dict[str, int] = field(default_factory=dict)  # by month
     amounts: dict[str, float] = field(default_factory=dict)  # bills: sum of amounts without sign, fen, by month
+    _held: dict[str, list[pa.Table]] = field(default_factory=dict)
     _writers: dict[str, pq.ParquetWriter] = field(default_factory=dict)
 
     def path(self, month: str) -> Path:
@@ -36,26 +38,34 @@ class Stage:
         """Keep the rows of a batch whose source row is good."""
         for piece in _settled(self.section, theirs, pieces, good):
             for month, rows in _by_month(piece):
-                self._write(month, rows)
+                self._take(month, rows)
 
-    def _write(self, month: str, rows: pa.Table) -> None:
-        if month not in self._writers:
-            self._writers[month] = pq.ParquetWriter(self.path(month), self.section.schema(), compression="lz4")
-        self._writers[month].write_table(rows)
+    def _take(self, month: str, rows: pa.Table) -> None:
+        self._held.setdefault(month, []).append(rows)
         self.rows[month] = self.rows.get(month, 0) + rows.num_rows
         if self.section.table.name == "bills":
             amount = float(pc.sum(pc.abs(rows["amount_fen"]), min_count=0).as_py() or 0)
             self.amounts[month] = self.amounts.get(month, 0.0) + amount
+        if sum(each.num_rows for each in self._held[month]) >= GROUP_ROWS:
+            self._write(month)
+
+    def _write(self, month: str) -> None:
+        """What is held of a month as one row group: each has its place in the memory until the file is closed."""
+        if month not in self._writers:
+            self._writers[month] = pq.ParquetWriter(self.path(month), self.section.schema(), compression="lz4")
+        self._writers[month].write_table(pa.concat_tables(self._held.pop(month)))
 
     def close(self) -> None:
         """All rows are here; where they are very many, they are laid so that a piece of them is found."""
+        for month in list(self._held):
+            self._write(month)
         for writer in self._writers.values():
             writer.close()
         self._writers.clear()
         for unit in self.units():
-            if sum(self.rows[month] for month in unit) > cutting.MANY * cutting.BUCKET_ROWS:
+            if cutting.pieces_of(sum(self.rows[month] for month in unit)) > cutting.MANY:
                 for month in unit:
-                    cutting.lay(self.path(month), self.by)
+                    cutting.lay(self.path(month), self.by, to=self.path(month))
 
     @property
     def by(self) -> str:
@@ -74,7 +84,6 @@ class Stage:
         *,
         beside: Mapping[Path, int] | None = None,
         columns: Sequence[str] | None = None,
-        by: str = "",
     ) -> Iterator[tuple[pa.Table, Filters]]:
         """The staged rows of a unit, in pieces that fit in memory, each with the filter that found it.
 
@@ -82,9 +91,13 @@ class Stage:
         a month of very many.
         """
         mine = {self.path(month): self.rows[month] for month in unit}
-        for only in cutting.ranges(by or self.by, mine | dict(beside or {})):
-            parts = [pq.read_table(path, columns=columns, filters=only) for path in mine]
-            yield pa.concat_tables(parts).combine_chunks(), only
+        left = sum(mine.values())
+        for only in cutting.ranges(self.by, mine | dict(beside or {})):
+            rows = pa.concat_tables([cutting.read_rows(path, columns, only=only) for path in mine]).combine_chunks()
+            left -= rows.num_rows
+            yield rows, only
+        if left:
+            raise AssertionError(f"{left} rows of {self.section.table.name} are in no piece, or in several")
 
 
 def _settled(

@@ -11,13 +11,13 @@ from pathlib import PurePath
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from keepline.canonical import file_hash
 from keepline.errors import HeldError
 from keepline.lake import setaside
 from keepline.lake.alone import alone, settle
 from keepline.lake.late import MUST_BE_KNOWN
+from keepline.lake.pieces import Filters, ranges, read_rows
 from keepline.lake.refusals import refusal
 from keepline.lake.staging import ALWAYS
 from keepline.lake.store import Lake, LakeFile, Trace, open_lake, reading, switch
@@ -172,27 +172,34 @@ def _nobody_unknown(lake: Lake, after: Lake, gone: Sequence[Trace], path: str) -
     brought = [trace.load for trace in gone if {"customers", "contact_details"} & {table for table, _ in trace.places}]
     if not brought:
         return
-    unknown = np.setdiff1d(_known(lake), _known(after))
+    came = [
+        (other.load, f)
+        for other in lake.traces
+        if other.load >= min(brought) and not _within(other.load, gone)
+        for f in other.came
+        if f.table in MUST_BE_KNOWN and f in lake.files
+    ]
     later: dict[int, set[tuple[str, str]]] = {}
-    for other in lake.traces:
-        if other.load < min(brought) or _within(other.load, gone) or not unknown.size:
-            continue
-        for f in other.came:
-            if f.table in MUST_BE_KNOWN and f in lake.files and np.isin(_customers(lake, f), unknown).any():
-                later.setdefault(other.load, set()).add((f.table, f.month))
+    cut = {lake.root / f.path: f.rows for f in [*_telling(lake), *(f for _, f in came)]}
+    for only in ranges("customer_id", cut) if cut else ():
+        unknown = np.setdiff1d(_customers(lake, _telling(lake), only), _customers(after, _telling(after), only))
+        for load, f in came if unknown.size else ():
+            if np.isin(_customers(lake, [f], only), unknown).any():
+                later.setdefault(load, set()).add((f.table, f.month))
     if later:
         raise _later(lake, gone, later, path)
 
 
-def _known(lake: Lake) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _telling(lake: Lake) -> list[LakeFile]:
+    """The files that tell who is known."""
     by_table = {t: [f for f in lake.versions() if f.table == t] for t in ("contact_details", "customers")}
-    files = by_table["contact_details"] or by_table["customers"]
-    return np.unique(np.concatenate([np.array([], dtype=np.int64), *(_customers(lake, f) for f in files)]))
+    return by_table["contact_details"] or by_table["customers"]
 
 
-def _customers(lake: Lake, f: LakeFile) -> np.ndarray[Any, np.dtype[np.int64]]:
-    found = pq.read_table(lake.root / f.path, columns=["customer_id"])["customer_id"].to_numpy()
-    return np.asarray(found, dtype=np.int64)
+def _customers(lake: Lake, files: Sequence[LakeFile], only: Filters) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Those of some files whose pseudonyms lie in a range."""
+    found = [read_rows(lake.root / f.path, ["customer_id"], only=only)["customer_id"].to_numpy() for f in files]
+    return np.unique(np.concatenate([np.array([], dtype=np.int64), *found]))
 
 
 def _later(lake: Lake, gone: Sequence[Trace], later: dict[int, set[tuple[str, str]]], path: str) -> Exception:
