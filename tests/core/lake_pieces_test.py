@@ -295,3 +295,24 @@ def test_asking_a_large_file_for_a_few_takes_no_more_memory_than_a_smaller_one(t
         for rows in (4_000_000, 12_000_000)
     ]  # fmt: skip
     assert peaks[1] < peaks[0] + 16_000_000, "64 MB more would be held"
+
+
+def test_a_line_that_changed_hands_is_found_in_pieces_however_long_ago_it_was_last_told(
+    here: Intake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head, line = EVENTS["lines"]
+
+    def month(of: str, lines: range, moved: int = 0) -> str:
+        rows = [line.format(line=ID_SPACE // 99 * i + 1, who=i + 1 + moved * (i % 5 == 0), month=of) for i in lines]
+        return "\n".join([head, *rows, ""])
+
+    other, told = Intake(tmp_path / "other"), []
+    for site, rows in ((here, 2_000_000), (other, 9)):
+        monkeypatch.setattr("keepline.lake.pieces.BUCKET_ROWS", rows)
+        site.maps(lines=IDENTITY.format(table="lines"))
+        site.load("lines-1.csv", month("2026-06", range(80)))
+        site.load("lines-2.csv", month("2026-07", range(60, 95)))
+        report = site.load("lines-3.csv", month("2026-08", range(95), moved=1))
+        told.append((report.counts, report.rules, site.rows("lines")))
+    assert told[0] == told[1]
+    assert told[1][1] == {"line_changes_owner": 19}

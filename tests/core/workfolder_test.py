@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,16 @@ def test_what_a_killed_process_left_is_swept_and_what_one_at_work_holds_is_not(t
         other.kill()
         other.wait()
     assert folder.exists()
+    sweep_left(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_whose_deletion_was_cut_short_is_swept_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", lambda *_, **__: None)
+        with own_folder(tmp_path, "spill-") as folder:
+            (folder / "big").mkdir()
+    assert (folder / "big").exists()
     sweep_left(tmp_path)
     assert not list(tmp_path.iterdir())
 

@@ -12,7 +12,7 @@ from keepline.lake.setaside import LOADED
 from keepline.lake.shelf import OWNER_ONLY
 from keepline.lake.store import open_lake, sweep, switch
 from keepline.site import Site
-from keepline.workfolder import HELD, sweep_left
+from keepline.workfolder import sweep_left
 
 LOADING = "intake-load-"
 
@@ -53,8 +53,7 @@ def _clear_up(site: Site) -> None:
     sweep(lake)
     sweep_left(site.work)
     for half in site.work.glob(f"{LOADING}*"):
-        if not (half / HELD).exists():  # of a version that held none
-            shutil.rmtree(half, ignore_errors=True)
+        shutil.rmtree(half, ignore_errors=True)  # nobody loads but us; a run may be sweeping it as well
     kept = {trace.took for trace in lake.traces if trace.took and not trace.past}
     for taken in (site.intake / LOADED).glob("*"):
         if taken.with_suffix(".csv").name not in kept:

@@ -19,6 +19,7 @@ from keepline.periods import Month
 
 LOOK_BACK = 12  # files of earlier months searched for the former owner of a number
 FACTS = {"customers": ("customer_id", "joined_on"), "lines": ("line_id", "customer_id")}  # whose, and what is compared
+LAID = "former.parquet"
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 
 
@@ -32,15 +33,15 @@ class Former:
 
     table: str
     before: list[tuple[LakeFile, Path]]  # newest first
+    asked: int  # rows that will be asked for
     folder: Path
     _rest: list[pa.Table] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.key, self.fact = FACTS[self.table]
-        if self.before and self.table == "lines" and pieces_of(self.before[0][0].rows) > MANY:
-            f, path = self.before[0]  # lies by customer, and is asked for ranges of lines
-            to = self.folder / "former.parquet"
-            self.before[0] = f, lay(path, self.key, to=to, columns=[self.key, self.fact])
+        if self.before and self.table == "lines" and pieces_of(self.asked) > MANY:
+            f, path = self.before[0]  # lies by customer, and is asked for many ranges of lines
+            self.before[0] = f, lay(path, self.key, to=self.folder / LAID, columns=[self.key, self.fact])
 
     def marked(self, rows: pa.Table, only: Filters) -> Iterator[pa.Array]:
         """Source rows of a piece, or of pieces before, that are not the customer's whom the number had before."""
@@ -93,7 +94,7 @@ MARKS: dict[str, Callable[[pa.Table, pa.Scalar], pa.ChunkedArray]] = {
 }
 
 
-def former_of(table: str, month: str, shelf: Shelf) -> Former:
-    """What the months before ``month`` know."""
+def former_of(table: str, month: str, shelf: Shelf, *, rows: int) -> Former:
+    """What the months before ``month`` know of the keys of so many rows."""
     before = [(f, path) for f, path in shelf.newest(table) if f.month < month][-LOOK_BACK:]
-    return Former(table, before[::-1], shelf.folder)
+    return Former(table, before[::-1], rows, shelf.folder)

@@ -78,7 +78,7 @@ class Judge:
         """What is asked of the rows of a month, or of all months, piece by piece."""
         unchecked, name = set[str](), stage.section.table.name
         asked = name in OF_ANOTHER and self.rules.reassigned != "accept"
-        former = former_of(name, unit[0], self.shelf) if asked else None
+        former = former_of(name, unit[0], self.shelf, rows=stage.rows[unit[0]]) if asked else None
         for rows, only in stage.buckets(unit):
             self.clashes(stage, rows, only)
             unchecked |= self.unknown(stage, rows, only, known=known)
@@ -145,6 +145,8 @@ class Judge:
         for only in ranges(FOLD, paths):
             rows = pa.concat_tables([read_rows(path, columns, only=only) for path in paths]).combine_chunks()
             self.late.mark(rows[ROW].to_numpy()[_differ_by_case(rows)], "key_case", _key_column(stage))
+        for path in paths if pieces_of(sum(paths.values())) > MANY else ():
+            path.unlink()
 
     def unknown(self, stage: Stage, rows: pa.Table, only: Filters, *, known: Known) -> set[str]:
         """Rows of customers nobody has heard of; a pseudonym that we gave is known, or was damaged on the way."""

@@ -96,19 +96,27 @@ class Merging:
             times = np.bincount(mine, minlength=SET_ASIDE + 1).tolist()
             self.ours.update({(table.name, month, fate): count for fate, count in enumerate(times)})
 
-    def _elsewhere(self, stage: Stage, unit: tuple[str, ...]) -> set[str]:
+    def _elsewhere(self, stage: Stage, unit: tuple[str, ...]) -> list[str]:
         """Other months in which the lake has some of these keys, for tables whose key does not name the month."""
-        table, found = stage.section.table, set[str]()
+        table = stage.section.table
         if "month" not in table.names or "month" in table.key:
-            return found
+            return []
+        return [
+            f.month for f, path in self.shelf.newest(table.name) if f.month not in unit and self._has(path, stage, unit)
+        ]
+
+    def _has(self, path: Path, stage: Stage, unit: tuple[str, ...]) -> bool:
+        """Whether a file of the lake has any of the keys that are merged."""
+        table = stage.section.table
         columns = [stage.by, *(name for name in table.key if name != stage.by)]
+        if not _lies_as_cut(table) and pieces_of(sum(stage.rows[month] for month in unit)) > MANY:
+            path = lay(path, stage.by, to=self.shelf.folder / f"{BESIDE}keys.parquet", columns=columns)
         for rows, only in stage.buckets(unit, columns=[*columns, ROW]):
             new = rows.filter(pa.array(self.fates[rows[ROW].to_numpy()] != SET_ASIDE))
-            for f, path in self.shelf.newest(table.name):
-                if f.month not in found and f.month not in unit:
-                    ours, theirs = key_codes([new, read_those(path, columns, new, only)], columns)
-                    found |= {f.month} if np.isin(ours, theirs).any() else set()
-        return found
+            ours, theirs = key_codes([new, read_those(path, columns, new, only)], columns)
+            if np.isin(ours, theirs).any():
+                return True
+        return False
 
     def outcome(self) -> Outcome:
         """All of it told by table, and by table and month."""
@@ -201,6 +209,8 @@ class Laid:
         """A month's rows in its order, in pieces."""
         if month in self._writers:
             path, left = self.path(month), self.rows[month]
+            if pieces_of(left) > MANY:
+                lay(path, CUSTOMER, to=path)
             for only in ranges(CUSTOMER, {path: left}):
                 rows = in_order(read_rows(path, only=only), self.table)
                 left -= rows.num_rows

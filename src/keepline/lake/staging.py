@@ -17,6 +17,7 @@ from keepline.lake.convert import OWN_TYPE, ROW, Piece, Section, Theirs
 from keepline.lake.pieces import Filters
 
 GROUP_ROWS = 50_000  # rows of a month that are held before they are written
+TABLES = 64  # small ones of a month that are held before they are made one, as each takes some kilobytes
 ALWAYS = "0001-01"  # the month of a table that has none, so that every snapshot sees it
 
 
@@ -41,12 +42,15 @@ class Stage:
                 self._take(month, rows)
 
     def _take(self, month: str, rows: pa.Table) -> None:
-        self._held.setdefault(month, []).append(rows)
+        held = self._held.setdefault(month, [])
+        held.append(rows)
         self.rows[month] = self.rows.get(month, 0) + rows.num_rows
         if self.section.table.name == "bills":
             amount = float(pc.sum(pc.abs(rows["amount_fen"]), min_count=0).as_py() or 0)
             self.amounts[month] = self.amounts.get(month, 0.0) + amount
-        if sum(each.num_rows for each in self._held[month]) >= GROUP_ROWS:
+        if len(held) == TABLES:
+            held[:] = [pa.concat_tables(held).combine_chunks()]
+        if sum(each.num_rows for each in held) >= GROUP_ROWS:
             self._write(month)
 
     def _write(self, month: str) -> None:

@@ -180,8 +180,8 @@ def _nobody_unknown(lake: Lake, after: Lake, gone: Sequence[Trace], path: str) -
         if f.table in MUST_BE_KNOWN and f in lake.files
     ]
     later: dict[int, set[tuple[str, str]]] = {}
-    cut = {lake.root / f.path: f.rows for f in [*_telling(lake), *(f for _, f in came)]}
-    for only in ranges("customer_id", cut) if cut else ():
+    cut = {lake.root / f.path: f.rows for f in [*_telling(lake), *_telling(after), *(f for _, f in came)]}
+    for only in ranges("customer_id", cut) if came else ():
         unknown = np.setdiff1d(_customers(lake, _telling(lake), only), _customers(after, _telling(after), only))
         for load, f in came if unknown.size else ():
             if np.isin(_customers(lake, [f], only), unknown).any():
