@@ -290,18 +290,19 @@ def _duckdb_files(scan: Scan, only: Range | None) -> str:
     rows = f"SELECT *, filename FROM read_parquet({paths}, union_by_name = true)"
     shown = exp.select(*seen_columns(table, None, _ago_by_file(scan))).sql("duckdb")
     within = of_range(table, only)
-    asked = [*([] if within is None else [within.sql("duckdb")]), *([] if scan.of is None else [_among(scan.of)])]
+    among = None if scan.of is None else _among(scan.of, within)
+    asked = [each for each in (within and within.sql("duckdb"), among) if each]
     kept = f" WHERE {' AND '.join(asked)}" if asked else ""
     return f"{shown} FROM ({_no_rows(table)} UNION ALL BY NAME {rows}){kept}"
 
 
-def _among(of: tuple[Path, ...]) -> str:
-    """Whether a row is of a customer whom the files hold."""
+def _among(of: tuple[Path, ...], within: exp.Expr | None) -> str:
+    """Whether a row is of a customer whom the files hold; of the range, since each range would read them all."""
     if not of:
         return "FALSE"
     paths = exp.array(*[_text(path) for path in of]).sql("duckdb")
     drawn = exp.select("customer_id").from_(f"read_parquet({paths})", dialect="duckdb")
-    return exp.column("customer_id").isin(query=drawn).sql("duckdb")
+    return exp.column("customer_id").isin(query=drawn if within is None else drawn.where(within)).sql("duckdb")
 
 
 @cache

@@ -100,14 +100,16 @@ class Spark:
         raw = self._spark.read.schema(_ddl(table)).parquet(*_addresses(files.paths))
         kept = raw if (within := of_range(table, only)) is None else raw.where(within.sql("spark"))
         if scan.of is not None:
-            kept = self._among(kept, scan.of)
+            kept = self._among(kept, scan.of, within)
         return kept.selectExpr(*[column.sql("spark") for column in seen_columns(table, files.months_ago, ago)])
 
-    def _among(self, rows: Any, of: tuple[Path, ...]) -> Any:
-        """Those of a customer whom the files hold."""
+    def _among(self, rows: Any, of: tuple[Path, ...], within: exp.Expr | None) -> Any:
+        """Those of a customer whom the files hold; of the range, since each range would read them all."""
         if not of:
             return rows.where("FALSE")
-        return rows.join(self._spark.read.parquet(*_addresses(of)).select("customer_id"), "customer_id", "leftsemi")
+        drawn = self._spark.read.parquet(*_addresses(of)).select("customer_id")
+        drawn = drawn if within is None else drawn.where(within.sql("spark"))
+        return rows.join(drawn, "customer_id", "leftsemi")
 
     def write(self, query: exp.Query, table: Table, to: Path) -> int:
         with _failures():
