@@ -288,13 +288,15 @@ print(pa.default_memory_pool().max_memory())
 """
 
 
+def _peak(script: str, path: Path, rows: int) -> int:
+    """Bytes that Arrow held at most."""
+    ran = [sys.executable, "-c", script, str(path), str(rows)]
+    return int(subprocess.run(ran, capture_output=True, text=True, check=True).stdout)
+
+
 def test_asking_a_large_file_for_a_few_takes_no_more_memory_than_a_smaller_one(tmp_path: Path) -> None:
-    peaks = [
-        int(subprocess.run([sys.executable, "-c", HELD, str(tmp_path / "ids.parquet"), str(rows)],
-                           capture_output=True, text=True, check=True).stdout)
-        for rows in (4_000_000, 12_000_000)
-    ]  # fmt: skip
-    assert peaks[1] < peaks[0] + 16_000_000, "64 MB more would be held"
+    small, large = (_peak(HELD, tmp_path / "ids.parquet", rows) for rows in (4_000_000, 12_000_000))
+    assert large < small + 16_000_000, "64 MB more would be held"
 
 
 def test_a_line_that_changed_hands_is_found_in_pieces_however_long_ago_it_was_last_told(
@@ -316,3 +318,24 @@ def test_a_line_that_changed_hands_is_found_in_pieces_however_long_ago_it_was_la
         told.append((report.counts, report.rules, site.rows("lines")))
     assert told[0] == told[1]
     assert told[1][1] == {"line_changes_owner": 19}
+
+
+LAID = """
+import sys
+import numpy as np, pyarrow as pa, pyarrow.parquet as pq
+from pathlib import Path
+from keepline.lake import pieces
+path, rows = Path(sys.argv[1]), int(sys.argv[2])
+pieces.BUCKET_ROWS = 200_000
+with pq.ParquetWriter(path, pa.schema([(name, pa.int64()) for name in "abcd"])) as writer:
+    for i in range(rows // 50_000):
+        some = np.random.default_rng(i).integers(0, 1 << 62, 50_000)
+        writer.write_table(pa.table({name: some for name in "abcd"}))
+pieces.lay(path, "a", to=path)
+print(pa.default_memory_pool().max_memory())
+"""
+
+
+def test_laying_a_large_file_in_order_takes_no_more_memory_than_a_smaller_one(tmp_path: Path) -> None:
+    small, large = (_peak(LAID, tmp_path / "rows.parquet", rows) for rows in (1_000_000, 4_000_000))
+    assert large < small + 12_000_000, "one reader over all row groups would hold 40 MB more"

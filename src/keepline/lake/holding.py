@@ -13,9 +13,11 @@ import pyarrow.parquet as pq
 from keepline.lake.filereport import Reason, reason
 from keepline.lake.mapping import MappingFile
 from keepline.lake.merge import SET_ASIDE
+from keepline.lake.pieces import READ_ROWS
 from keepline.lake.shelf import Shelf
 from keepline.lake.staging import Stage
 from keepline.lake.totals import Totals
+from keepline.written import read_batches
 
 
 def problems(
@@ -66,10 +68,10 @@ def _usual_amount(stage: Stage, shelf: Shelf, month: str) -> float:
         return 0.0
     earlier = [pair for pair in others if pair[0].month < month]
     _, path = earlier[-1] if earlier else others[0]
-    staged = pq.ParquetFile(stage.path(month)).iter_batches(columns=["component"])
+    staged = read_batches(pq.ParquetFile(stage.path(month)), READ_ROWS, ["component"])
     components = pa.array({code for batch in staged for code in pc.unique(batch.column(0)).to_pylist()}, pa.string())
     amount = rows = 0
-    for batch in pq.ParquetFile(path).iter_batches(columns=["component", "amount_fen"]):
+    for batch in read_batches(pq.ParquetFile(path), READ_ROWS, ["component", "amount_fen"]):
         alike = batch.column("amount_fen").filter(pc.is_in(batch.column("component"), value_set=components))
         amount += pc.sum(pc.abs(alike), min_count=0).as_py()
         rows += len(alike) - alike.null_count

@@ -19,11 +19,12 @@ from keepline.lake.former import former_of
 from keepline.lake.known import Known, known_to
 from keepline.lake.mapping import Rules
 from keepline.lake.merge import copies
-from keepline.lake.pieces import MANY, Filters, lay, pieces_of, ranges, read_rows, read_those
+from keepline.lake.pieces import MANY, READ_ROWS, Filters, lay, pieces_of, ranges, read_rows, read_those
 from keepline.lake.refusals import refusal
 from keepline.lake.shelf import Shelf
 from keepline.lake.staging import ALWAYS, Stage
 from keepline.periods import Month
+from keepline.written import read_batches
 
 MUST_BE_KNOWN = ("bills", "usage", "payments")
 OF_ANOTHER = {"customers": "number_reassigned", "lines": "line_changes_owner"}  # what may have had another owner
@@ -100,7 +101,7 @@ class Judge:
             for month in stage.rows:
                 for rule, months in (("month_future", future), ("month_before_history", early)):
                     if month in months:
-                        for batch in pq.ParquetFile(stage.path(month)).iter_batches(columns=[ROW]):
+                        for batch in read_batches(pq.ParquetFile(stage.path(month)), READ_ROWS, [ROW]):
                             self.late.mark(batch.column(0), rule, _month_column(stage))
 
     def _months_of_lake(self) -> list[str]:
@@ -215,7 +216,7 @@ def _key_column(stage: Stage) -> str:
 
 def _has_small_letters(path: Path) -> bool:
     """Whether any number is not its own capital form."""
-    batches = pq.ParquetFile(path).iter_batches(columns=["customer_id", FOLD])
+    batches = read_batches(pq.ParquetFile(path), READ_ROWS, ["customer_id", FOLD])
     return any(not batch.column(0).equals(batch.column(1)) for batch in batches)
 
 

@@ -153,11 +153,12 @@ def _put_in_turn(shelf: Shelf, table: Table, month: str, merged: Iterator[Merged
         if first.changed or reopens:
             shelf.put(table, month, [first.rows])
         return
-    kept = [first.changed, second.changed]
+    kept, begun = [first.changed, second.changed], [second.rows, first.rows]
+    del first, second  # they are let go once they are written
 
     def rows() -> Iterator[pa.Table]:
-        yield first.rows
-        yield second.rows
+        while begun:
+            yield begun.pop()
         for each in merged:
             kept.append(each.changed)
             yield each.rows

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from keepline.engine import ID_SPACE
 from keepline.tables import Table, Type
+from keepline.written import read_batches
 
 Filters = list[tuple[str, str, int | str]] | None  # as pyarrow.parquet reads them; None: everything
 BUCKET_ROWS = 2_000_000  # rows worked on at once, staged and those that the lake has beside them
@@ -50,7 +51,7 @@ def _marks(column: str, rows: Mapping[Path, int], count: int) -> list[str]:
     step = max(1, sum(rows.values()) // SAMPLED)
     found: list[str] = []
     for path in rows:
-        for batch in pq.ParquetFile(path).iter_batches(READ_ROWS, columns=[column]):
+        for batch in read_batches(pq.ParquetFile(path), READ_ROWS, [column]):
             found += batch.column(0).take(pa.array(range(0, batch.num_rows, step))).to_pylist()
     found.sort()  # by code point, so by the bytes of UTF-8, as Arrow compares
     return sorted({found[len(found) * i // count] for i in range(1, count)})
@@ -61,7 +62,7 @@ def lay(path: Path, column: str, *, to: Path, columns: Sequence[str] | None = No
     found by reading few of them. Rows that are equal in it keep the order of the file.
     """
     found, laid = pq.ParquetFile(path), to.with_suffix(".laid")
-    batches = found.iter_batches(READ_ROWS, columns=columns)
+    batches = read_batches(found, READ_ROWS, columns)
     schema = found.schema_arrow if columns is None else pa.schema([found.schema_arrow.field(name) for name in columns])
     with pq.ParquetWriter(laid, schema, compression="lz4") as writer:
         for block in in_blocks(batches, BUCKET_ROWS):

@@ -21,6 +21,7 @@ from keepline.lake.opening import Opened, text_stream
 from keepline.lake.refusals import refusal
 from keepline.lake.setaside import is_set_aside, unguarded
 from keepline.lake.values import as_text, tidy
+from keepline.written import read_batches
 
 BATCH_ROWS = 20_000
 BATCH_CHARS = 32 << 20
@@ -332,7 +333,7 @@ class ParquetRows:
 
     def batches(self) -> Iterator[Batch]:
         start = 0
-        for found in self._file.iter_batches(PARQUET_ROWS):
+        for found in read_batches(self._file, PARQUET_ROWS):
             yield _typed_batch(found, start)
             start += found.num_rows
 

@@ -14,6 +14,7 @@ from keepline.engine import Files, Scan
 from keepline.report.tally import Row, Shelf, model
 from keepline.tables import TABLES, Column, Table, Type
 from keepline.workfolder import own_folder
+from keepline.written import read_batches
 
 BATCH = 20_000  # the operator's numbers are asked for so many at once
 SOURCES = {
@@ -60,7 +61,7 @@ class Planned:
     def batches(self) -> Iterator[list[Row]]:
         """The listed rows, some at a time."""
         with pq.ParquetFile(self.file) as file:
-            for batch in file.iter_batches(BATCH):
+            for batch in read_batches(file, BATCH):
                 yield batch.to_pylist()
 
 
