@@ -42,7 +42,7 @@ test check-full: export OPENBLAS_NUM_THREADS = 1
 test check-full: export OMP_WAIT_POLICY = passive
 test: $(TEST)
 	@tools/missing_for_tests.sh
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --durations=15 --durations-min=5
 
 check: lint types contracts tidy test
 
