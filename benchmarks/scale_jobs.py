@@ -9,6 +9,7 @@ usage: scale_jobs.py month SITE [AGO]  run the last month, or one before it, and
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -77,7 +78,10 @@ def month(root: Path, ago: str = "0") -> None:
         run_month(open_site(root), LAST + -int(ago), progress=costs)
     wall = time.perf_counter() - begun
     others = (_busy() - busy - said.told["seconds"]) / wall
-    said(steps=costs.told(), wall=wall, others=others)
+    made = json.loads((root / "published" / str(LAST + -int(ago)) / "manifest.json").read_text(encoding="utf-8"))
+    treated = sum(row["customers"] for row in made["plan"]["by_district"])
+    many = {"candidates": made["tables"]["candidates"]["rows"], "treated": treated}
+    said(steps=costs.told(), wall=wall, others=others, **many)
 
 
 def former(root: Path) -> None:

@@ -1,7 +1,9 @@
 """A nation's operator, drawn straight into a site's lake: as many customers as asked, a block at a time.
 
-usage: scale_operator.py SITE CUSTOMERS [MONTHS] [--whole]
+usage: scale_operator.py SITE CUSTOMERS [MONTHS] [--whole] [--means]
        --whole: customers and lines come whole every month, as most operators deliver them, not their changes alone
+       --means: money and contacts grow with the base, and effects of offers are assumed, so that a plan treats many;
+                without it the means are the starter policy's, of a small operator, and pilots change nothing
 
 Simulated: nothing here is about anybody. It is meant for cost alone: the rows, columns and skew of an operator's
 tables, a risk of leaving that can be learnt, and pilots to learn from, at a tenth of the simulator's time. Who a
@@ -11,6 +13,7 @@ customer is does not depend on how many there are. The calling graph is left out
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -37,6 +40,7 @@ DISTRICTS, MANAGERS = 200, 1000
 PILOTS = {"pilot-renew-contract": "renew-contract", "pilot-data-gift": "data-gift"}
 PILOTS |= {"pilot-bundle-broadband": "bundle-broadband", "pilot-care-call": "care-call"}
 PILOT_CUSTOMERS = 5_000  # of each, by lot, whatever the size
+ASSUMED = '{ source = "assumed", leave_reduction_share = 0.2, margin_month_fen = 200, accept_share = 0.3 }'
 Columns = dict[str, Any]
 
 
@@ -273,11 +277,13 @@ def once(number: int) -> dict[str, Columns]:
     return made
 
 
-def make(root: Path, *, total: int, months: int, whole: bool) -> None:
+def make(root: Path, *, total: int, months: int, whole: bool, means: bool) -> None:
     """A site with the starter policy and a lake of so many customers and months; the last is LAST."""
     make_site(root, name="全国运营商（模拟）")
     text = (root / "keepline.toml").read_text(encoding="utf-8")
     (root / "keepline.toml").write_text(text.replace("simulated = false", "simulated = true "), encoding="utf-8")
+    if means:
+        _give_means(root / "policy", total)
     lake = root / "lake"
     lake.mkdir(exist_ok=True)
     tasks = [(lake, number, name, total, months, whole) for number in range(months) for name in MADE]
@@ -287,6 +293,23 @@ def make(root: Path, *, total: int, months: int, whole: bool) -> None:
         month = LAST + (number + 1 - months)
         files += [f for name, made in once(number).items() if (f := _write(lake, name, month, [made])) is not None]
     switch(Lake(lake, ()), files, ())
+
+
+def _give_means(policy: Path, total: int) -> None:
+    """A yuan of money a customer, and contacts for a fifth of them; every offer is assumed to earn."""
+    limits, offers = policy / "limits.toml", policy / "offers.toml"
+    text = limits.read_text(encoding="utf-8")
+    for name, many in {
+        "money_fen": 100 * total,
+        "sms": total // 10,
+        "app": total // 10,
+        "hotline": total // 50,
+    }.items():
+        text = re.sub(rf"^{name} = \d+", f"{name} = {many}", text, flags=re.MULTILINE)
+    limits.write_text(text, encoding="utf-8")
+    text = offers.read_text(encoding="utf-8")
+    text = re.sub(r'^effect = \{ source = "experiment".*$', f"effect = {ASSUMED}", text, flags=re.MULTILINE)
+    offers.write_text(text, encoding="utf-8")
 
 
 def _of_month(lake: Path, number: int, name: str, total: int, months: int, whole: bool) -> LakeFile | None:
@@ -349,6 +372,7 @@ if __name__ == "__main__":
     asked.add_argument("customers", type=int)
     asked.add_argument("months", type=int, nargs="?", default=12)
     asked.add_argument("--whole", action="store_true")
+    asked.add_argument("--means", action="store_true")
     said = asked.parse_args()
     shutil.rmtree(said.site, ignore_errors=True)
-    make(said.site, total=said.customers, months=said.months, whole=said.whole)
+    make(said.site, total=said.customers, months=said.months, whole=said.whole, means=said.means)

@@ -1,0 +1,51 @@
+"""What a close costs where deliveries or means are others: everybody every month, and a plan that treats many.
+
+usage: benchmarks/scale_manners_bench.py [CUSTOMERS]      default: 1000000
+
+The same simulated operator of twelve months (scale_operator.py), as *Scale* has it; with customers and lines delivered
+whole every month; and with means that grow with the base and offers that are assumed to earn, so that a fifth of the
+customers may be contacted. Each close finds what the month before left to carry.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from measuring import Measured, machine, table
+from scale_bench import features, gigabytes, growing, of
+from scale_sites import MONTHS, site_of
+
+CUSTOMERS = 1_000_000
+MANNERS = {
+    "as in *Scale*": (),
+    "everybody delivered every month": ("--whole",),
+    "a plan that treats many": ("--means",),
+}
+
+
+def main(customers: int) -> None:
+    print(f"## Scale: other deliveries and means\n\n{machine()}\n")
+    print(f"{customers:,} simulated customers, {MONTHS} months, one thread.\n")
+    found = {}
+    for name, options in MANNERS.items():
+        with site_of(customers, *options) as site:
+            found[name] = of(site, ["closed"])["closed"]
+    head = ["", "CPU s", "µs a customer", "but for what is fixed", "features, CPU s", "features, GB read", "peak MB"]
+    table(
+        [*head, "lake, bytes a customer", "candidates", "treated"], [cells(n, r, customers) for n, r in found.items()]
+    )
+    plain = next(iter(found.values()))
+    print()
+    for name, run in found.items():
+        print(f"- {name}: closing costs {run.job / plain.job:.2f} times the CPU")
+
+
+def cells(name: str, run: Measured, customers: int) -> list[str]:
+    cost = [f"{run.job:.1f}", f"{1e6 * run.job / customers:.0f}", f"{1e6 * growing(run) / customers:.0f}"]
+    read = [f"{features(run):.2f}", f"{gigabytes(run):.3f}", f"{run.peak_mb:.0f}"]
+    plan = [f"{run.said[each]:,}" for each in ("candidates", "treated")]
+    return [name, *cost, *read, f"{run.said['disk']['lake'] / customers:.0f}", *plan]
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else CUSTOMERS)
