@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from keepline.lake.convert import ROW
 from keepline.lake.filereport import Counts
 from keepline.lake.merge import FATES, IGNORED, SET_ASIDE, Merged, in_order, key_codes, merge
-from keepline.lake.pieces import MANY, cut_by, lay, pieces_of, ranges, read_rows, read_those
+from keepline.lake.pieces import MANY, Filters, cut_by, lay, pieces_of, ranges, read_rows, read_those
 from keepline.lake.shelf import Shelf
 from keepline.lake.staging import Stage
 from keepline.tables import Table
@@ -77,10 +77,7 @@ class Merging:
             ordinals = rows[ROW].to_numpy()
             stays = self.fates[ordinals] != SET_ASIDE
             new = rows.filter(pa.array(stays)).combine_chunks()
-            parts = [table.arrow.empty_table(), *(read_rows(path, only=only) for path in beside)]
-            old = pa.concat_tables(parts, promote_options="default")  # columns gained since
-            old = old.select(table.names).combine_chunks()
-            done = merge(new, old, table, section.supplied, add_up=section.said.add_up)
+            done = merge(new, rows_of(table, beside, only), table, section.supplied, add_up=section.said.add_up)
             each = np.full(len(ordinals), SET_ASIDE, dtype=np.uint8)
             each[stays] = done.fates
             self._count(table, rows, unit, each)
@@ -129,6 +126,12 @@ class Merging:
     def _counts(self, table: str, months: Iterable[str]) -> Counts:
         found = {name: sum(self.ours[table, month, fate] for month in months) for name, fate in FATES.items()}
         return Counts(read=sum(found.values()), **found)
+
+
+def rows_of(table: Table, paths: Iterable[Path], only: Filters) -> pa.Table:
+    """A range of what lies in some files of a table; a column that it gained since they were written is null."""
+    parts = [table.arrow.empty_table(), *(read_rows(path, only=only) for path in paths)]
+    return pa.concat_tables(parts, promote_options="default").select(table.names).combine_chunks()
 
 
 def _lies_as_cut(table: Table) -> bool:
