@@ -25,7 +25,7 @@ from core.small_policy import small_policy
 from keepline.canonical import file_hash
 from keepline.engine import Engine
 from keepline.lake import store
-from keepline.lake.merging import rows_of
+from keepline.lake.merging import lake_rows
 from keepline.lake.store import LakeFile
 from keepline.measurement.effects import measure_plans
 from keepline.report.numbers import Money
@@ -106,7 +106,7 @@ def test_a_file_written_before_a_table_gained_a_column_is_read_as_ever(build: Bu
     files = [f for f in lake.files if f.table != "contacts"]
     lake = store.switch(lake, [*files, LakeFile(old.table, old.month, old.path, 1, file_hash(path))], ())
     assert build(lake)[ANNA]["contacts_out_1m"] == 1
-    known = rows_of(TABLES["contacts"], [path], None)
+    known = lake_rows(TABLES["contacts"], [path], None)
     assert known.schema.names == list(TABLES["contacts"].names)
 
 

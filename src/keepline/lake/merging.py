@@ -77,7 +77,7 @@ class Merging:
             ordinals = rows[ROW].to_numpy()
             stays = self.fates[ordinals] != SET_ASIDE
             new = rows.filter(pa.array(stays)).combine_chunks()
-            done = merge(new, rows_of(table, beside, only), table, section.supplied, add_up=section.said.add_up)
+            done = merge(new, lake_rows(table, beside, only), table, section.supplied, add_up=section.said.add_up)
             each = np.full(len(ordinals), SET_ASIDE, dtype=np.uint8)
             each[stays] = done.fates
             self._count(table, rows, unit, each)
@@ -128,7 +128,7 @@ class Merging:
         return Counts(read=sum(found.values()), **found)
 
 
-def rows_of(table: Table, paths: Iterable[Path], only: Filters) -> pa.Table:
+def lake_rows(table: Table, paths: Iterable[Path], only: Filters) -> pa.Table:
     """A range of what lies in some files of a table; a column that it gained since they were written is null."""
     parts = [table.arrow.empty_table(), *(read_rows(path, only=only) for path in paths)]
     return pa.concat_tables(parts, promote_options="default").select(table.names).combine_chunks()
