@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -20,7 +18,6 @@ from keepline.periods import Month
 LOOK_BACK = 12  # files of earlier months searched for the former owner of a number
 FACTS = {"customers": ("customer_id", "joined_on"), "lines": ("line_id", "customer_id")}  # whose, and what is compared
 LAID = "former.parquet"
-Ints = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass
