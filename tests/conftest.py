@@ -12,6 +12,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+import short_spark
 from keepline import engine as engines
 from keepline.engine import Engine
 
@@ -40,9 +41,9 @@ def spark_here() -> None:
 
 @pytest.fixture(scope="session")
 def spark(spark_here: None) -> Iterator[Engine]:
-    """One Spark session for all tests; starting one costs seconds."""
+    """One Spark session for all tests; they are over before compiled code has paid for itself."""
     _ = spark_here
-    started = engines.start("spark", memory="1GB")
+    started = engines.start("spark", memory="1GB", more=short_spark.DRIVER)
     yield started
     started.close()
 
@@ -56,6 +57,22 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     started = engines.start("duckdb", spill=tmp_path / "spill")
     yield started
     started.close()
+
+
+@pytest.fixture
+def compiled(engine: Engine) -> Iterator[None]:
+    """Spark compiles its queries, as it does for everybody but these tests."""
+    if engine.name != "spark":
+        yield
+        return
+    from pyspark.sql import SparkSession
+
+    said = SparkSession.active().conf
+    for name, value in short_spark.COMPILED.items():
+        said.set(name, value)
+    yield
+    for name, value in short_spark.INTERPRETED.items():
+        said.set(name, value)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+import short_spark
 import spark_cluster
 from acceptance.commands import KEEPLINE, answer, keepline
 from acceptance.commands import parts as parts_of
@@ -30,13 +31,6 @@ DRIVER = {  # too small to hold the features of the base, large enough for what 
     "spark.driver.memory": "512m",
     "spark.driver.maxResultSize": "2m",
     "spark.executor.memory": "768m",
-}
-SHORT = {  # a run of seconds is over before compiled code has paid for itself
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
-    "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1",
-    "spark.sql.codegen.wholeStage": "false",
-    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-    "spark.shuffle.io.retryWait": "500ms",
 }
 ALL_FEATURES = """
 import sys
@@ -93,7 +87,7 @@ def site(operator: Path, cluster: tuple[Path, Cluster], tmp_path: Path) -> Path:
     mine = {"spark_master": cluster[1].url, "range_customers": OPERATOR.customers * 3 // 4}
     kept = [line for line in text.splitlines() if line.split(" ")[0] not in mine]
     lines = [f"{name} = {json.dumps(value)}" for name, value in mine.items()]
-    table = [f'"{name}" = {json.dumps(value)}' for name, value in (DRIVER | SHORT).items()]
+    table = [f'"{name}" = {json.dumps(value)}' for name, value in (DRIVER | short_spark.CLUSTER).items()]
     settings.write_text("\n".join([*kept, *lines, "[spark]", *table]) + "\n", encoding="utf-8")
     return site
 

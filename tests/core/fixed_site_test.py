@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from core import fixed_site
 from keepline.engine import Engine
+
+pytestmark = pytest.mark.usefixtures("compiled")
 
 
 def test_the_tables_of_a_fixed_site_are_what_they_were(engine: Engine, tmp_path: Path) -> None:
