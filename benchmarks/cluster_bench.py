@@ -28,7 +28,7 @@ WAYS = {"duckdb": "DuckDB", "spark": "Spark, two workers", "killed": "Spark, one
 
 def main(sizes: list[int]) -> None:
     print(
-        f"## Cluster\n\n{machine()}\n\nSimulated operators of {MONTHS} months, everything made anew. "
+        f"## Cluster\n\n{machine()}\n\nSimulated operators of {MONTHS} months, everything rebuilt. "
         f"The driver of Spark has 512 MB, an executor 1 GB; {LEARN_FROM:,} customers are learnt from.\n"
     )
     each = {}

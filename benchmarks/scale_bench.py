@@ -1,4 +1,4 @@
-"""What a month costs as the base grows: everything made anew, the month closed, and the same bytes merely read.
+"""What a month costs as the base grows: everything rebuilt, the month closed, and the same bytes merely read.
 
 usage: benchmarks/scale_bench.py [CUSTOMERS …]      default: 200000 10000000
 
