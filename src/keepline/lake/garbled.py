@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import re
 
+# What the bytes 80–FF look like in Windows-1252 and Latin-1.
+_HIGH = "\u0080-\u00ff\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122"
+_RARE = re.compile(f"[\x00{_HIGH}\udc80-\udcff\ufffd锟烫屯]")  # one of these is in whatever the next three find
 _LOST = re.compile("[\udc80-\udcff\x00]")
 _KNOWN = re.compile("\ufffd|锟斤拷|烫烫烫|屯屯屯")
-# What the bytes 80–FF look like in Windows-1252 and Latin-1.
-_WESTERN = re.compile(
-    "[\u0080-\u00ff\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]{2,}"
-)
+_WESTERN = re.compile(f"[{_HIGH}]{{2,}}")
 _CHINESE = re.compile("[\u3400-\u9fff]")
 
 
 def garbled(text: str) -> str:
     """The rule a garbled line breaks, or nothing. ASCII never is; ask only for other lines."""
-    if _LOST.search(text):
-        return "bad_encoding"
-    if _KNOWN.search(text) or _was_utf8(text) or any(_western(run) for run in _WESTERN.findall(text)):
-        return "mojibake"
-    return ""
+    if _RARE.search(text):
+        if _LOST.search(text):
+            return "bad_encoding"
+        if _KNOWN.search(text) or any(_western(run) for run in _WESTERN.findall(text)):
+            return "mojibake"
+    return "mojibake" if _was_utf8(text) else ""
 
 
 def _western(run: str) -> bool:
@@ -49,9 +50,8 @@ def _is_utf8(data: bytes) -> bool:
 
 def _was_utf8(text: str) -> bool:
     """True when Chinese UTF-8 was read as GB18030: 寮犱笁 for 张三; proper text almost never survives this."""
-    if not _CHINESE.search(text):
-        return False
     try:
-        return bool(_CHINESE.search(text.encode("gb18030").decode("utf-8")))
+        was = text.encode("gb18030").decode("utf-8")
     except UnicodeError:
         return False
+    return bool(_CHINESE.search(was) and _CHINESE.search(text))
