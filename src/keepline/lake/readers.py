@@ -47,7 +47,7 @@ class Batch:
     ordinals: np.ndarray[Any, np.dtype[np.int64]]
     lines: Sequence[int]
     column: Callable[[int], pa.Array]
-    fields: Callable[[int], list[str]]
+    fields: Callable[[int], Sequence[str]]
     raw: Callable[[int], str]
     odd: list[Odd] = field(default_factory=list)
 
@@ -100,7 +100,7 @@ class RecordRows:
                 return
 
     def _cut(self, records: Iterator[Record], ordinal: int) -> tuple[Batch, int, bool]:
-        rows: list[list[str]] = []
+        rows: list[tuple[str, ...]] = []  # lists would be walked by each round of Python's collector
         lines: list[int] = []
         raws: list[str] = []
         ordinals: list[int] = []
@@ -112,7 +112,7 @@ class RecordRows:
             if rule:
                 odd.append(Odd(ordinal, line, rule, tuple(fields), raw))
             else:
-                rows.append(fields)
+                rows.append(tuple(fields))
                 lines.append(line)
                 raws.append(raw)
                 ordinals.append(ordinal)
@@ -139,11 +139,20 @@ class RecordRows:
         return "" if len(fields) == width else "column_count"
 
 
-def _text_batch(rows: list[list[str]], lines: list[int], raws: list[str], ordinals: list[int], odd: list[Odd]) -> Batch:
+def _text_batch(
+    rows: list[tuple[str, ...]], lines: list[int], raws: list[str], ordinals: list[int], odd: list[Odd]
+) -> Batch:
+    turned: list[tuple[str, ...]] = []
+
+    def column(index: int) -> pa.Array:
+        if not turned:
+            turned.extend(zip(*rows, strict=True))
+        return pa.array(turned[index] if rows else [], pa.string())
+
     return Batch(
         ordinals=np.array(ordinals, dtype=np.int64),
         lines=lines,
-        column=lambda index: pa.array([row[index] for row in rows], pa.string()),
+        column=column,
         fields=lambda position: rows[position],
         raw=lambda position: raws[position],
         odd=odd,
