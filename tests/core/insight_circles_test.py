@@ -57,17 +57,19 @@ def told_of(
     """The stage from the lake's rows to the published table and what the manifest says."""
     lake = lake_of(folder / "lake", call_edges=calls)
     known = [{"customer_id": who, "month": "2026-10", "referrals_12m": who % 3} for who in base]
-    features = write_rows(folder / "features" / "part-00000.parquet", "features", known)
     left = [{"customer_id": who, "month": "2026-10", "left_month": "2026-10"} for who in gone]
     departed = write_rows(folder / "win_back" / "part-00000.parquet", "win_back", left)
     space = ranges(cut, 1)
+    features = []
     for only in space:
+        mine = [row for row in known if only.low <= row["customer_id"] < only.high]
+        features.append(write_rows(folder / "features" / only.part, "features", mine))
         stage.build_ties(engine, lake, snapshot=MONTH, only=only, to=folder / "ties" / only.part)
     card = stage.find_circles(
         snapshot=MONTH,
         ranges=space,
         ties=[folder / "ties" / only.part for only in space],
-        features=[features],
+        features=features,
         departed=[departed],
         to=folder / "circles",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from keepline import sqlmodel
 from keepline.engine import Engine, Range
 from keepline.insight.circles.finding import CIRCLE_LEAST, Found, callers, find, place_in_group
-from keepline.insight.circles.graph import Graph, Ints, read, rows_of
+from keepline.insight.circles.graph import BATCH, Graph, Ints, read, rows_of
 from keepline.insight.inputs import Shelf
 from keepline.periods import Month
 from keepline.sqlmodel import SqlModel
@@ -57,24 +58,24 @@ def find_circles(
 ) -> Card:
     """Write CIRCLES, a part a range, where the graph says enough; return what was found, for the manifest.
 
-    ``departed`` are the parts of WIN_BACK: who left within the window belongs to the circles they left.
+    ``features`` has a part for each of ``ranges``; ``departed`` are the parts of WIN_BACK: who left within the window
+    belongs to the circles they left. Whoever talks is held in memory, the others are met range by range.
     """
-    base, brought = _base(features)
-    rows = rows_of(ties)
+    base, rows = rows_of(features), rows_of(ties)
     if rows > MOST_ROWS:
-        return {"base": len(base), "abstains": _too_many(rows)}
-    gone = np.setdiff1d(_ids(departed), base)
-    graph = read(ties, np.union1d(base, gone))
-    here = np.isin(graph.ids, base, assume_unique=True)
+        return {"base": base, "abstains": _too_many(rows)}
+    talking = _talking(ties)
+    here = _among(talking, features)
+    known = here | _among(talking, departed)
+    graph, here = read(ties, talking[known]), here[known]
     with_ties = int((graph.degree[here] > 0).sum())
-    if len(graph.indices) < 2 * TIES_LEAST or with_ties < SHARE_LEAST * len(base):
-        return {"base": len(base), "abstains": _too_few(len(graph.indices) // 2, with_ties, len(base))}
+    if len(graph.indices) < 2 * TIES_LEAST or with_ties < SHARE_LEAST * base:
+        return {"base": base, "abstains": _too_few(len(graph.indices) // 2, with_ties, base)}
     told = Told(graph, find(graph), here)
-    table = told.table(snapshot, brought)
-    for only in ranges:
-        first, last = np.searchsorted(base, [only.low, only.high])
-        write_table(table.slice(first, last - first), CIRCLES, to / only.part)
-    return told.card | {"abstains": None}
+    table = told.table()
+    for only, part in zip(ranges, features, strict=True):
+        write_table(_of_all(part, table, snapshot), CIRCLES, to / only.part)
+    return {"base": base} | told.card | {"abstains": None}
 
 
 @dataclass(frozen=True)
@@ -118,15 +119,14 @@ class Told:
         counted = np.bincount(group[group >= 0], minlength=len(self._sizes))
         return np.asarray(np.append(counted, 0)[self._group], dtype=np.int64)
 
-    def table(self, snapshot: Month, brought: pa.Array) -> pa.Table:
-        """One row a customer of the base; null where somebody is in no circle, or talks with nobody."""
+    def table(self) -> pa.Table:
+        """One row a customer here who may have ties; null where somebody is in no circle, or talks with nobody."""
         found, here, circle = self.found, self.here, self._circle
         talks, inside = self._group >= 0, circle > 0
         turned_to, called_by = found.influence[here], callers(self.graph, np.where(here, found.group, -1))[here]
         gone = ~here
         columns = {
             "customer_id": pa.array(self.graph.ids[here]),
-            "month": pa.array([str(snapshot)] * len(circle), pa.string()),
             "circle": _known(circle, inside),
             "circle_size": _known(np.append(self._sizes, 0)[self._group], inside),
             "ties": pa.array(self.graph.degree[here]),
@@ -140,9 +140,8 @@ class Told:
             "gatekeeper": pa.array(found.gatekeeper[here]),
             "circle_left_3m": _known(self._of_group(gone), inside),
             "leader_left_3m": _known(self._of_group(gone & found.leader) > 0, inside),
-            "brought_12m": brought,
         }
-        return pa.table(columns, schema=CIRCLES.arrow)
+        return pa.table(columns)
 
     @property
     def card(self) -> Card:
@@ -150,7 +149,6 @@ class Told:
         circle, found = self._circle, self.found
         bereft = (self._of_group(~self.here & found.leader) > 0) & (circle > 0)
         return {
-            "base": len(circle),
             "with_ties": int((self._group >= 0).sum()),
             "ties": len(self.graph.indices) // 2,
             "switchboards": self.graph.switchboards,
@@ -166,16 +164,38 @@ def _known(values: Any, where: Any) -> pa.Array:
     return pa.array(values, mask=~where)
 
 
-def _base(parts: Sequence[Path]) -> tuple[Ints, pa.Array]:
-    """The base in order of customers, and how many new customers each brought."""
-    rows = pa.concat_tables([pq.read_table(path, columns=["customer_id", "referrals_12m"]) for path in parts])
-    rows = rows.sort_by("customer_id").combine_chunks()
-    return rows["customer_id"].to_numpy(), rows["referrals_12m"].combine_chunks()
+def _talking(ties: Sequence[Path]) -> Ints:
+    """Who has ties, sorted."""
+    found = [np.unique(ids) for ids in _ids(ties)]
+    return np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *found]))
 
 
-def _ids(parts: Sequence[Path]) -> Ints:
-    read_ids = [pq.read_table(path, columns=["customer_id"])["customer_id"].to_numpy() for path in parts]
-    return np.concatenate([np.zeros(0, dtype=np.int64), *read_ids])
+def _among(who: Ints, parts: Sequence[Path]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which of ``who``, sorted, the parts name."""
+    found = np.zeros(len(who), dtype=np.bool_)
+    for ids in _ids(parts) if len(who) else ():
+        at = np.minimum(np.searchsorted(who, ids), len(who) - 1)
+        found[at[who[at] == ids]] = True
+    return found
+
+
+def _ids(parts: Sequence[Path]) -> Iterator[Ints]:
+    for path in parts:
+        for batch in pq.ParquetFile(path).iter_batches(BATCH, columns=["customer_id"]):
+            yield batch.column(0).to_numpy()
+
+
+def _of_all(part: Path, talking: pa.Table, snapshot: Month) -> pa.Table:
+    """The rows of CIRCLES of one range: of everybody in ``part``, with what is known of who talks."""
+    rows = pq.read_table(part, columns=["customer_id", "referrals_12m"]).sort_by("customer_id").combine_chunks()
+    at = pc.index_in(rows["customer_id"], talking["customer_id"].combine_chunks())
+    found = talking.take(at.combine_chunks())
+    none = {"ties": 0, "leader": False, "gatekeeper": False}
+    columns = {name: found[name] for name in found.schema.names}
+    columns |= {name: pc.fill_null(found[name], value) for name, value in none.items()}
+    columns["customer_id"], columns["brought_12m"] = rows["customer_id"], rows["referrals_12m"]
+    columns["month"] = pa.array([str(snapshot)] * len(rows), pa.string())
+    return pa.table({name: columns[name] for name in CIRCLES.names})
 
 
 def _too_few(ties: int, with_ties: int, base: int) -> dict[str, str]:
