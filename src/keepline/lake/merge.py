@@ -62,16 +62,12 @@ def copies(rows: pa.Table, table: Table, supplied: Sequence[str]) -> Copies:
         return Copies(nothing, nothing)
     several = np.flatnonzero(counts[codes] > 1)
     (kinds,) = key_codes([rows.take(pa.array(several))], supplied)
-    kinds_of_key: dict[int, set[int]] = {}
-    seen: set[tuple[int, int]] = set()
-    repeated = []
-    for position, code, kind in zip(several.tolist(), codes[several].tolist(), kinds.tolist(), strict=True):
-        kinds_of_key.setdefault(code, set()).add(kind)
-        if (code, kind) in seen:
-            repeated.append(position)
-        seen.add((code, kind))
-    clash = [p for p, c in zip(several.tolist(), codes[several].tolist(), strict=True) if len(kinds_of_key[c]) > 1]
-    return Copies(np.array(repeated, dtype=np.int64), np.array(clash, dtype=np.int64))
+    pairs, first = np.unique(codes[several] * (int(kinds.max()) + 1) + kinds, return_index=True)
+    again = np.ones(len(several), dtype=np.bool_)
+    again[first] = False
+    keys, kinds_of_key = np.unique(pairs // (int(kinds.max()) + 1), return_counts=True)
+    clash = np.isin(codes[several], keys[kinds_of_key > 1])
+    return Copies(several[again], several[clash])
 
 
 @dataclass(frozen=True)

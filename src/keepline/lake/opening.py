@@ -244,8 +244,9 @@ def _encoding(opened: Opened, found: Survey, source: Source) -> str:
 def _by_lines(opened: Opened) -> str:
     """UTF-8 or GB18030 by the lines only one of them can read; a line of the other is set aside later."""
     utf8 = gb = 0
-    with opened.binary() as stream:
-        for line in stream:
+    with io.TextIOWrapper(opened.binary(), encoding="latin-1", newline=None) as stream:  # lines may end in \r alone
+        for text in stream:
+            line = text.encode("latin-1")
             if line.isascii():
                 continue
             if _is_chinese_utf8(line):

@@ -335,7 +335,7 @@ class ParquetRows:
     def __init__(self, opened: Opened) -> None:
         self.notes: dict[str, int] = {}
         try:
-            self._file = pq.ParquetFile(opened.path)
+            self._file = pq.ParquetFile(opened.path, pre_buffer=False)  # not a whole row group, however long
         except (pa.ArrowInvalid, OSError) as error:
             raise refusal("unreadable", file=opened.path.name, said=error) from error
         self.header = list(self._file.schema_arrow.names)
