@@ -25,7 +25,7 @@ from keepline.written import read_batches
 
 BATCH_ROWS = 20_000
 BATCH_CHARS = 32 << 20
-PARQUET_ROWS = 65_536
+PARQUET_ROWS, BUFFER = 65_536, 1 << 20  # and bytes of each column read ahead
 TOTAL_WORDS = frozenset(["合计", "总计", "小计", "总和", "合计:", "总计:", "total", "total:", "grand total", "sum"])
 
 
@@ -335,7 +335,7 @@ class ParquetRows:
     def __init__(self, opened: Opened) -> None:
         self.notes: dict[str, int] = {}
         try:
-            self._file = pq.ParquetFile(opened.path, pre_buffer=False)  # not a whole row group, however long
+            self._file = pq.ParquetFile(opened.path, pre_buffer=False, buffer_size=BUFFER)  # however long a row group
         except (pa.ArrowInvalid, OSError) as error:
             raise refusal("unreadable", file=opened.path.name, said=error) from error
         self.header = list(self._file.schema_arrow.names)
