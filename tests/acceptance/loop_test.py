@@ -181,6 +181,26 @@ def test_killed_at_random_moments_a_run_leaves_a_whole_month_or_none(site: Path)
     assert json.loads((target / "manifest.json").read_text())["publication_id"] == whole["publication_id"]
 
 
+def test_a_killed_run_goes_on_with_the_ranges_it_had_finished(site: Path) -> None:
+    target = site / "published" / MONTH
+    whole = json.loads((target / "manifest.json").read_text())
+    shutil.rmtree(target)
+    with (site / "keepline.toml").open("a", encoding="utf-8") as settings:
+        settings.write("range_customers = 250\n")
+    run = subprocess.Popen([*KEEPLINE, "run", "--site", str(site), "--month", MONTH], start_new_session=True)
+    while run.poll() is None and len(list(site.glob("work/*/scores/part-*.parquet"))) < 2:
+        time.sleep(0.01)
+    os.killpg(run.pid, signal.SIGKILL)
+    assert run.wait() == -signal.SIGKILL
+    done = {path.relative_to(path.parents[1]): path.stat() for path in site.glob("work/*/*/part-*.parquet")}
+    assert {path.parts[0] for path in done} >= {"features", "scores"}
+    keepline("run", "--site", site, "--month", MONTH)
+    assert json.loads((target / "manifest.json").read_text())["tables"] == whole["tables"]
+    now = {path: (target / path).stat() for path in done if (target / path).exists()}
+    assert {path.parts[0] for path in now} >= {"features", "scores"}
+    assert all(said.st_mtime_ns == done[path].st_mtime_ns for path, said in now.items())
+
+
 def test_a_refusal_speaks_both_languages_and_exits_1(tmp_path: Path) -> None:
     error = answer("run", "--site", tmp_path, "--month", MONTH, expect=1)["error"]
     assert error["zh"]

@@ -49,6 +49,17 @@ def add_rows(lake: Lake, **tables: Sequence[Row]) -> Lake:
     return store.switch(lake, files, lake.sources)
 
 
+def corrected(lake: Lake, table: str, month: Month, **values: object) -> Lake:
+    """The lake with other values in one row of a month, which is that customer's whose row comes first."""
+    old = next(f for f in lake.files if f.table == table and f.month == str(month))
+    rows = pq.read_table(lake.root / old.path).to_pylist()
+    rows[0] |= values
+    place = f"{table}/{month}/corrected-{len(lake.files)}.parquet"
+    path = write_rows(lake.root / place, table, rows)
+    new = LakeFile(table, str(month), place, len(rows), file_hash(path))
+    return store.switch(lake, [new if f is old else f for f in lake.files], lake.sources)
+
+
 def lake_of(root: Path, **tables: Sequence[Row]) -> Lake:
     """A new lake holding just these rows."""
     return add_rows(Lake(root, ()), **tables)
