@@ -4,7 +4,7 @@ usage: PYTHONPATH=src:tests python tests/core/fixed_site.py     writes fixed_sit
 
 The rows are drawn once from a seed, the policy is the starter. Hashes are those of the publication's manifest: rows in
 key order, doubles rounded to six decimals (``canonical.table_hash``). Nothing that is learnt is among the tables, since
-the last bits of linear algebra differ between processors.
+the last bits of linear algebra differ between processors; what is decided rests on scores that are drawn.
 """
 
 from __future__ import annotations
@@ -14,12 +14,16 @@ import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from core.decisions_cast import features_of, policy_with, stage
 from core.insight_world import STARTER
 from core.small_lake import random_lake
 from keepline import engine as engines
 from keepline.canonical import table_hash
-from keepline.engine import Engine, Range, ranges
+from keepline.engine import ID_SPACE, Engine, Range, ranges
 from keepline.features.build import build_features, build_labels
 from keepline.insight.classes import build_classes
 from keepline.insight.drivers import build_drivers
@@ -30,7 +34,7 @@ from keepline.tables import TABLES
 
 KNOWN = Path(__file__).with_name("fixed_site.json")
 NOW = Month.parse("2026-10")
-PARTS = 2
+PARTS, PEOPLE = 2, 300
 
 
 def hashes(engine: Engine, folder: Path) -> dict[str, str]:
@@ -58,7 +62,37 @@ def hashes(engine: Engine, folder: Path) -> dict[str, str]:
     each("classes", partial(build_classes, snapshot=NOW, previous=before, **site), of="features")
     each("drivers", partial(build_drivers, snapshot=NOW, **site), of="features")
     each("win_back", partial(build_win_back, lake=lake, snapshot=NOW, **site), of="features")
-    return found
+    return found | decided(engine, folder / "plan")
+
+
+def decided(engine: Engine, folder: Path) -> dict[str, str]:
+    """Hash of each table of a plan for people whose features and scores are drawn, as its means do not go round."""
+    dice = np.random.default_rng(11)
+    people = [_somebody(dice, who) for who in sorted({int(who) for who in dice.integers(1, ID_SPACE, PEOPLE)})]
+    means = {"money_fen": 40_000, "channel_contacts": {"sms": 60}, "held_out_share": 0.1, "held_out_salt": "fixed"}
+    manager = {"manager_id": "M1", "month": str(NOW), "district": "D1", "visit_minutes": 600, "authority_fen": 50_000}
+    made = stage(engine, folder, people, policy=policy_with(limits=means), managers=[manager], parts=PARTS)
+    made.build()
+    made.decide()
+    tables = ("candidates", "decisions", "assignments")
+    parts = {name: sorted(made.folder(name).glob("part-*.parquet")) for name in tables}
+    return {name: table_hash(found, TABLES[name]) for name, found in parts.items()}
+
+
+def _somebody(dice: np.random.Generator, who: int) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "manager_id": "M1" if dice.random() < 0.4 else None,
+        "consent": bool(dice.random() < 0.9),
+        "blacklisted": bool(dice.random() < 0.05),
+        "margin_3m_fen": int(dice.integers(0, 30_000)),
+        "recurring_fen": int(dice.integers(0, 20_000)),
+        "contacts_out_1m": int(dice.integers(0, 4)),
+        "arrears_months": int(dice.random() < 0.1),
+        "value_fen": int(dice.integers(1_000, 3_000_000)),
+        "expected_months": float(dice.integers(1, 25)),
+        "leave_probability": int(dice.integers(0, 10_000)) / 10_000,
+    }
+    return features_of(who, **facts)
 
 
 def main() -> None:
