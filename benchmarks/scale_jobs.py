@@ -34,7 +34,7 @@ from keepline.progress import Silent
 from keepline.site import open_site
 from keepline.tables import CARRIED, FEATURES, TABLES
 
-EACH = 500  # customers drawn of a part
+GROUPS, EACH = 100, 5  # row groups drawn of a part, and customers of each
 
 
 class Costs:
@@ -123,14 +123,15 @@ def raw(root: Path) -> None:
 
 
 def sample(root: Path) -> None:
-    """Of one row group of each part, so from all over the base."""
+    """Of many row groups of each part, so from all over the base and nobody near another."""
     lot, found = np.random.default_rng(1), []
     with job() as said:
         for path in sorted((root / "published" / str(LAST) / "features").glob("*.parquet")):
             part = pq.ParquetFile(path)
-            rows = part.read_row_group(lot.integers(part.num_row_groups), columns=["customer_id", "manager_id"])
-            managed = rows.filter(pc.is_valid(rows["manager_id"]))["customer_id"].to_numpy()
-            found.append(lot.choice(managed, min(len(managed), EACH), replace=False))
+            for group in lot.choice(part.num_row_groups, min(part.num_row_groups, GROUPS), replace=False).tolist():
+                rows = part.read_row_group(group, columns=["customer_id", "manager_id"])
+                managed = rows.filter(pc.is_valid(rows["manager_id"]))["customer_id"].to_numpy()
+                found.append(lot.choice(managed, min(len(managed), EACH), replace=False))
         np.save(root / "sample.npy", lot.permutation(np.concatenate(found)))
     said()
 
