@@ -226,7 +226,7 @@ def test_figures_handed_over_by_tests_stand_in_the_results(tmp_path: Path) -> No
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(test), f"--junitxml={junit}",
          "-o", "junit_family=xunit1", "--rootdir", str(tmp_path)],
         cwd=tmp_path, check=False, capture_output=True,
-        env={**os.environ, "KEEPLINE_CI": "", "PYTHONPATH": str(ROOT / "tests")},
+        env={**os.environ, "KEEPLINE_CI": "", "PYTHONPATH": os.pathsep.join([*sys.path, str(ROOT / "tests")])},
     )  # fmt: skip
     page = make_results.page(list(make_results.figures(junit)), commit="abc1234", counts=make_results.counted(junit))
     assert "Commit `abc1234`" in page

@@ -109,6 +109,12 @@ def test_case_08_lines_of_another_encoding_are_set_aside(here: Intake) -> None:
     assert report.samples[0].raw == "A5,李四"
 
 
+def test_lines_ended_by_cr_alone_count_each_for_the_encoding(here: Intake) -> None:
+    lines = [line.encode("gbk") for line in ("客户编号,姓名", "A1,张三", "A2,王五", "A3,李四")] + ["A4,赵六".encode()]
+    report = aside(here.load("named.csv", b"\r".join(lines) + b"\r"), "mojibake")
+    assert (report.counts.loaded, report.samples[0].line) == (3, 5)
+
+
 @pytest.mark.parametrize("name", ["å¼ ä¸‰", "锟斤拷", "寮犱笁", "JosÃ©"])
 def test_case_09_text_that_was_garbled_before_is_set_aside(here: Intake, name: str) -> None:
     aside(here.load("named.csv", f"客户编号,姓名\nA1,{name}\n"), "mojibake")

@@ -10,7 +10,7 @@ import io
 import lzma
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -238,15 +238,14 @@ def _encoding(opened: Opened, found: Survey, source: Source) -> str:
     if found.head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         opened.notes.append(("encoding", "UTF-16"))
         return "utf-16"
-    return "utf-8" if found.utf8 else _by_lines(opened)
+    return "utf-8" if found.utf8 else _by_lines(opened, found)
 
 
-def _by_lines(opened: Opened) -> str:
+def _by_lines(opened: Opened, found: Survey) -> str:
     """UTF-8 or GB18030 by the lines only one of them can read; a line of the other is set aside later."""
     utf8 = gb = 0
-    with io.TextIOWrapper(opened.binary(), encoding="latin-1", newline=None) as stream:  # lines may end in \r alone
-        for text in stream:
-            line = text.encode("latin-1")
+    with opened.binary() as stream:
+        for line in _lines_ended_by_cr(stream) if "cr" in found.ends else stream:
             if line.isascii():
                 continue
             if _is_chinese_utf8(line):
@@ -259,6 +258,11 @@ def _by_lines(opened: Opened) -> str:
         return "utf-8"
     opened.notes.append(("encoding", "GB18030"))
     return "gb18030"
+
+
+def _lines_ended_by_cr(stream: IO[bytes]) -> Iterator[bytes]:
+    """Lines however they end; by \\n alone such a file would be one line."""
+    return (line.encode("latin-1") for line in io.TextIOWrapper(stream, encoding="latin-1", newline=None))
 
 
 def _is_chinese_utf8(line: bytes) -> bool:

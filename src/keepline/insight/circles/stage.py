@@ -73,8 +73,10 @@ def find_circles(
         return {"base": base, "abstains": _too_few(len(graph.indices) // 2, with_ties, base)}
     told = Told(graph, find(graph), here)
     table = told.table()
+    who = graph.ids[here]
     for only, part in zip(ranges, features, strict=True):
-        write_table(_of_all(part, table, snapshot), CIRCLES, to / only.part)
+        first, last = np.searchsorted(who, [only.low, only.high])
+        write_table(_of_all(part, table.slice(first, last - first), snapshot), CIRCLES, to / only.part)
     return {"base": base} | told.card | {"abstains": None}
 
 
