@@ -96,11 +96,13 @@ def found(record_property: Callable[[str, object], None]) -> Callable[..., None]
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share one costly thing (a Spark session, a browser) share one worker."""
+    """Tests that share one costly thing (a Spark session, a browser, a demo) share one worker."""
     for item in items:
         for kind in ("spark", "browser"):
             if item.get_closest_marker(kind):
                 item.add_marker(pytest.mark.xdist_group(kind))
+        if "demo_made" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("demo"))
 
 
 @pytest.hookimpl(wrapper=True)

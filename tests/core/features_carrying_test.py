@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-from core.kept_test import Closing
+from core.kept_test import Closing, to_the_bit
 from core.small_lake import add_rows, corrected, lake_of, random_lake
 from core.small_policy import small_policy
 from keepline.canonical import table_hash
@@ -28,7 +24,7 @@ from keepline.pipeline import opened
 from keepline.policy.margins import basis_points
 from keepline.progress import Silent
 from keepline.site import open_site
-from keepline.tables import CARRIED, FEATURES
+from keepline.tables import CARRIED
 
 NOW = Month.parse("2026-10")
 ALL = Range(0, 0, ID_SPACE)
@@ -36,13 +32,6 @@ ALL = Range(0, 0, ID_SPACE)
 
 def carrying(lake: Lake, month: Month, **policy: object) -> Carrying:
     return Carrying(lake, month, dict(basis_points(small_policy(**policy).value)))
-
-
-def to_the_bit(parts: Sequence[Path]) -> str:
-    """A hash of all features, doubles unrounded, whatever the cut."""
-    rows = pa.concat_tables([pq.read_table(part) for part in parts]).sort_by("customer_id")
-    assert rows.schema.equals(FEATURES.arrow)
-    return hashlib.sha256(repr(rows.to_pydict()).encode()).hexdigest()
 
 
 def gappy(root: Path, *, seed: int, customers: int = 60, months: int = 16) -> Lake:

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.features_carrying_test import ALL, NOW, Months, few_ranges
+from core.kept_test import to_the_bit
 from core.small_lake import random_lake
 from core.small_policy import small_policy
 from keepline.canonical import table_hash
@@ -26,7 +27,7 @@ from keepline.pipeline import opened
 from keepline.progress import Silent
 from keepline.run import Run
 from keepline.site import open_site
-from keepline.tables import FEATURES, LATEST
+from keepline.tables import LATEST
 
 
 class Closed(Months):
@@ -43,7 +44,7 @@ class Closed(Months):
     def features(self, month: Month) -> str:  # type: ignore[override]
         with self.closing(month) as run:
             closing_features(run)
-            return table_hash(run.parts("features"), FEATURES)
+            return to_the_bit(run.parts("features"))
 
     def facts(self, month: Month) -> str:
         """The customers' own facts as a close carries them to scoring."""
