@@ -1,6 +1,6 @@
 """Draws what docs/benchmarks.md says of scale as docs/scale-cpu.svg and docs/scale-memory.svg, both axes logarithmic.
 
-usage: tools/make_curves.py      after make bench ONLY="scale scale_features"
+usage: tools/make_curves.py      after make bench ONLY="scale scale_features scale_nation"
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 990, 480, 70, 380, 40, 50
 COLOURS = {
     "keepline: a whole month closed · 整月关账": "#0b5cad",
+    "the same, two threads · 两线程": "#00a3a3",
     "keepline, rebuilt": "#2a8f4f",
     "keepline, rolled": "#7fbf3f",
     "Polars, whole": "#c0392b",
@@ -25,7 +26,8 @@ COLOURS = {
     "pandas": "#7d3c98",
     "DuckDB, one query": "#555555",
 }
-MONTH = next(iter(COLOURS))
+MONTH, ON_TWO = list(COLOURS)[:2]
+RUNS = {"closed": MONTH, "closed, two threads": ON_TWO}
 WORDS = {
     "keepline, rebuilt": "keepline: features rebuilt · 特征重建",
     "keepline, rolled": "keepline: rolled · 逐月滚动",
@@ -35,6 +37,8 @@ WORDS = {
     "Polars, by chunks": "Polars, by chunks · 分块",
 }
 AHEAD = (100e6, 170e6, 400e6)
+NATION = re.compile(r"^([\d,]+) simulated customers.*\n\n\|.*\n\|.*\n\| (.*) \|$", re.MULTILINE)
+OF_NATION = {0: 0, 5: 4}  # the columns of the months' table in the nation's
 ROW = re.compile(r"^\| ([\d,]+) \| ([^|]+) \|(.*)\|$", re.MULTILINE)
 
 
@@ -58,14 +62,20 @@ def series(column: int, of_month: int) -> dict[str, Series]:
             else:
                 found[name].stopped.append(customers)
     for customers, name, cells in rows(sections["scale"]):
-        if name == "closed":
-            found[MONTH].points.append((customers, float(cells[of_month])))
+        if name in RUNS:
+            found[RUNS[name]].points.append((customers, float(cells[of_month])))
+    for customers, cells in NATION.findall(sections["scale_nation"]):
+        found[ON_TWO].points.append((number(customers), float(cells.split(" | ")[OF_NATION[of_month]])))
     return {name: made for name, made in found.items() if made.points}
 
 
 def rows(section: str) -> Iterator[tuple[float, str, list[str]]]:
     for customers, name, rest in ROW.findall(section):
-        yield float(customers.replace(",", "")), name.strip(), [cell.strip() for cell in rest.split("|")]
+        yield number(customers), name.strip(), [cell.strip() for cell in rest.split("|")]
+
+
+def number(said: str) -> float:
+    return float(said.replace(",", ""))
 
 
 @dataclass
