@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.keepline-run
 TEST := $(VENV)/.keepline-test
 SITE ?= ./demo-site
-WORKERS ?= 3
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test check check-full lint types contracts tidy docs bench audit lock clean
@@ -37,8 +37,7 @@ demo: $(RUN)
 serve: $(RUN)
 	@$(BIN)/keepline serve --site $(SITE)
 
-# Spark starts once: its tests share one worker, the others take the rest. Of three workers on two cores one often waits
-# for a process that it started. Threads of mathematics would fight the workers.
+# Spark starts once: its tests share one worker, the others take the rest. Threads of mathematics would fight the workers.
 test check-full: export OPENBLAS_NUM_THREADS = 1
 test check-full: export OMP_WAIT_POLICY = passive
 test: $(TEST)

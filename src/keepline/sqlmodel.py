@@ -17,6 +17,7 @@ What policy decides comes in as SQLGlot trees through :meth:`SqlModel.with_parts
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -103,8 +104,9 @@ class SqlModel:
         return replace(self, query=query)
 
 
+@functools.cache
 def load(package: str, name: str) -> SqlModel:
-    """Read ``name``.sql from a package and parse it."""
+    """Read ``name``.sql from a package and parse it, once a process."""
     return parse(name, resources.files(package).joinpath(f"{name}.sql").read_text(encoding="utf-8"))
 
 

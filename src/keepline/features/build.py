@@ -183,7 +183,7 @@ def _require(lake: Lake, snapshot: Month) -> None:
 
 
 def _active(everyone: exp.Query, conditions: Sequence[Condition]) -> exp.Select:
-    """The base: any one of the conditions holds. Scores come after features and may not be asked for."""
+    """The base, around ``everyone``: any one condition holds. Scores come after features and may not be asked for."""
     foreign = [condition.feature for condition in conditions if condition.feature not in FEATURES.names]
     if foreign or not conditions:
         why = f"asks for {', '.join(foreign)}, known only later" if foreign else "is empty, so nobody would be active"
@@ -193,7 +193,8 @@ def _active(everyone: exp.Query, conditions: Sequence[Condition]) -> exp.Select:
             code="active_when",
         )
     holds = exp.or_(*[condition.tree("everyone") for condition in conditions])
-    return exp.select(*FEATURES.names).from_(everyone.subquery("everyone")).where(holds)
+    base = everyone.subquery("everyone", copy=False)  # ours alone, and long to copy
+    return exp.select(*FEATURES.names).from_(base, copy=False).where(holds, copy=False)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ a late or corrected file changes a month that it holds. Either way gives the sam
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,6 +19,7 @@ from keepline.engine import ID_SPACE, Engine, Files, Range, Scan, pieces
 from keepline.features.stage import Stage, Values, bound, declared, load
 from keepline.lake.store import Lake
 from keepline.periods import Month
+from keepline.sqlmodel import Value
 from keepline.tables import CARRIED, Table
 
 MONTHS = {"bills": 12, "usage": 6, "payments": 6}  # of each table that is carried, as far as a feature looks back
@@ -75,15 +76,26 @@ class Carrying:
     def _hash(self, ago: int) -> str:
         then = self.snapshot + -ago
         content = [self.lake.content(table, then, months=n, known=self.snapshot) for table, n in MONTHS.items()]
-        return text_hash([content, self._gathered.sql("duckdb"), declared(CARRIED)])
+        return text_hash([content, _text("gathered", tuple(self.values.items())), declared(CARRIED)])
 
-    @cached_property
+    @property
     def _gathered(self) -> exp.Query:
-        return bound(load("gathered"), self.values).query
+        return _query("gathered", tuple(self.values.items()))
 
-    @cached_property
+    @property
     def _rolled(self) -> exp.Query:
-        return bound(load("rolled"), self.values).query
+        return _query("rolled", tuple(self.values.items()))
+
+
+@lru_cache(maxsize=8)  # policies
+def _query(name: str, values: tuple[tuple[str, Value], ...]) -> exp.Query:
+    """The same for every month."""
+    return bound(load(name), dict(values)).query
+
+
+@lru_cache(maxsize=8)
+def _text(name: str, values: tuple[tuple[str, Value], ...]) -> str:
+    return _query(name, values).sql("duckdb")
 
 
 def sql_models() -> list[Stage]:
