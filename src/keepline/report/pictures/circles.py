@@ -66,8 +66,8 @@ def _sizes(said: Row) -> Block:
     share = f"{said['in_circles'] / said['base']:.0%}"
     return note(
         f"共 {number} 个圈子，含 {inside} 户（在网客户的 {share}）；{left} 户所在圈子的意见领袖近三月已离网。",
-        f"{number} circles hold {inside} customers ({share} of the base); the leader of {left} customers' circles left "
-        "within three months.",
+        f"{number} circles hold {inside} customers ({share} of the base); {left} customers have lost the "
+        "leader of their circle within three months.",
     )
 
 
