@@ -136,10 +136,19 @@ def test_a_table_view_redraws_in_the_language_chosen_meanwhile(page: Page) -> No
     assert "no consent" in page.locator("#chart-funnel svg").text_content()
 
 
-def test_simulated_data_are_said_at_the_top(page: Page) -> None:
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_simulated_data_are_said_at_the_top_and_stay_said(page: Page, language: str, width: int) -> None:
+    """Wherever one reads, and no heading that a link leads to hides below it."""
+    page.set_viewport_size({"width": width, "height": 900})
+    page.evaluate(f"document.documentElement.dataset.lang = '{language}'")
     banner = page.locator(".banner")
-    assert banner.is_visible()
     assert "模拟数据 Simulated data" in banner.inner_text()
+    for section in page.locator(".contents a").evaluate_all("(links) => links.map((link) => link.hash)"):
+        page.evaluate("(hash) => { location.hash = hash; }", section)
+        assert banner.bounding_box()["y"] == 0
+        below = page.locator(".top").bounding_box()["height"]
+        assert page.locator(f"{section} h2").bounding_box()["y"] >= below, section
 
 
 def test_on_paper_it_is_light_open_and_without_buttons(page: Page, said: list[str]) -> None:
@@ -149,6 +158,7 @@ def test_on_paper_it_is_light_open_and_without_buttons(page: Page, said: list[st
     assert page.locator("html").get_attribute("data-theme") == "light"
     assert not page.locator("button:visible").count()
     assert page.locator("details:not([open])").count() == 0
+    assert page.locator(".banner").is_visible()
     widths = page.evaluate("[...document.querySelectorAll('.chart svg')].map((s) => s.clientWidth)")
     assert max(widths) <= 720
     page.evaluate("dispatchEvent(new Event('afterprint'))")

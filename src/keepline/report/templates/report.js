@@ -107,13 +107,14 @@
 
   function follow() {
     const links = new Map([...document.querySelectorAll(".contents a")].map((a) => [a.hash.slice(1), a]));
+    const head = document.querySelector(".top").offsetHeight;
     const seen = new IntersectionObserver((entries) => {
       for (const entry of entries) {
         if (!entry.isIntersecting) continue;
         for (const link of links.values()) link.classList.remove("here");
         links.get(entry.target.id)?.classList.add("here");
       }
-    }, { rootMargin: "-80px 0px -70% 0px" });
+    }, { rootMargin: `${-head - 28}px 0px -70% 0px` });
     for (const section of document.querySelectorAll("main > section")) seen.observe(section);
   }
 
