@@ -1,7 +1,9 @@
 """The tables that are carried from month to month: what features need of the months before.
 
 CARRIED holds what was billed, used and owed in each month a feature looks back to; month 0 is the snapshot's own, and
-null stands for no row of that month. Of tables whose latest row counts, LATEST holds those latest rows.
+null stands for no row of that month. Where only whether there was something counts, months are the bits of a number: 1
+is the snapshot's own, 2 the month before, 4 that before it; null where there was nothing. So each month lies apart from
+all others and can be replaced alone. Of tables whose latest row counts, LATEST holds those latest rows.
 """
 
 from __future__ import annotations
@@ -38,11 +40,9 @@ def _lines() -> Iterator[str]:
     for name, months, unit, en, zh in _BY_MONTH:
         for ago in range(months):
             yield f"{name.format(ago)} int {unit} p | {en.format(ago)} | {zh.format(ago)}"
-    yield "recurring_ago int months p | months since the last recurring charge, of twelve | 距最近一次月费"
-    yield "seen_0 int - p | 1 where use was told this month | 本月有用量记录"
-    yield "seen_1 int - p | 1 where use was told a month ago | 上月有用量记录"
-    yield "seen_before_ago int months p | months since use was told last before that, of six | 距更早一次用量记录"
-    yield "used_ago int months p | months since anything was used, of six | 距最近一次使用"
+    yield "recurring_months int - p | months with a recurring charge, of twelve, as bits | 有月费的账期，按位"
+    yield "seen_months int - p | months in which use was told, of six, as bits | 有用量记录的账期，按位"
+    yield "used_months int - p | months in which anything was used, of six, as bits | 有使用的账期，按位"
     yield "active_days int days p | days of use this month | 本月活跃天数"
     yield "owed_fen int fen p | arrears this month | 本月欠费"
     yield "owed_months int months p | age of the oldest arrears | 欠费月数"

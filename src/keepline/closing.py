@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 from keepline.engine import Engine, Range
 from keepline.features.build import base_of
-from keepline.kept import same_file
+from keepline.kept import Content, same_file
 from keepline.past import published_features
 from keepline.periods import Month
 from keepline.run import Run
@@ -24,16 +25,21 @@ class Carried(Protocol):
     def snapshot(self) -> Month: ...
 
     @property
-    def made_from(self) -> str:
-        """Hash of all that it hangs on."""
+    def content(self) -> Content:
+        """Month and hash of every file that it is made from, by table."""
 
     @property
-    def former(self) -> str:
-        """The hash that what was carried a month ago must have for this to be rolled from it."""
+    def made_by(self) -> str:
+        """Hash of how it is made from them."""
+
+    @property
+    def made_from(self) -> str:
+        """Hash of both."""
 
     def gather(self, engine: Engine, *, only: Range, to: Path) -> int: ...
 
-    def roll(self, engine: Engine, *, was: Path, only: Range, to: Path) -> int: ...
+    def way(self, was: Content) -> Callable[..., int] | None:
+        """How it comes from what a month ago was made from ``was``: called as ``gather``, with that part as ``was``."""
 
 
 def closing_features(run: Run) -> str:
@@ -57,14 +63,18 @@ def carried_part(run: Run, carrying: Carried, only: Range) -> Path:
     """One range of what is carried up to the month that is closed: rolled from that of the month before where it was
     kept and fits; the next will be rolled from it."""
     month, name = carrying.snapshot, carrying.table.name
-    former = run.kept_folder(name, month + -1, carrying.former)
+    folder = run.kept_folder(name, month, carrying.made_from)
+    made_by = run.named(carrying.made_by)
+    run.kept.tell(folder, made_by, carrying.content)
 
     def make(only: Range, to: Path) -> int:
         was = run.folder(f"{name}_before", month) / only.part
-        if not run.kept.find(former / only.part, was):
-            return carrying.gather(run.engine, only=only, to=to)
-        customers = carrying.roll(run.engine, was=was, only=only, to=to)
-        was.unlink()
-        return customers
+        for former in run.kept.told(name, month + -1, made_by):
+            way = carrying.way(former.content)
+            if way is not None and run.kept.find(former.folder / only.part, was):
+                customers = way(run.engine, was=was, only=only, to=to)
+                was.unlink()
+                return customers
+        return carrying.gather(run.engine, only=only, to=to)
 
-    return run.part(name, month, only, make, kept=run.kept_folder(name, month, carrying.made_from))
+    return run.part(name, month, only, make, kept=folder)

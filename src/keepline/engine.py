@@ -7,7 +7,7 @@ part is written beside its place and renamed, so a part that is there is whole.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -87,6 +87,10 @@ class Scan:
     def among(self, of: tuple[Path, ...] | None) -> Scan:
         """The same for the customers of some rows alone, where rows are a customer's; no files are nobody's."""
         return replace(self, of=of) if "customer_id" in self.table.names else self
+
+    def months(self, ago: Collection[int]) -> Scan:
+        """The same of some months alone, counted from the snapshot."""
+        return replace(self, files=tuple(each for each in self.files if each.months_ago in ago))
 
 
 class Engine(Protocol):

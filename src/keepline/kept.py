@@ -3,6 +3,7 @@
 ::
 
     SITE/kept/TABLE-MONTH-HASH/part-00000.parquet      what the run made, by a hard link
+                               made_from.json          where others can be made of it: from which files, and how
 
 Of past months those customers that somebody learns from (``past.py``), and what their plans came to
 (``measurement/once.py``); of the month that is closed what the next is rolled from, and its features until they are
@@ -12,12 +13,15 @@ full disk, the run goes on, and what others put here is left alone.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
+import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -32,7 +36,19 @@ MONTHS_OF = {
     **dict.fromkeys(("arm_sums", "score_cells", "value_sums"), 1200),
 }  # but for what the next month is rolled from, what is published by then, and sums of past plans, which are few rows
 HASHED = 16
+MADE_FROM = "made_from.json"
 NAMED = re.compile(rf"(\w+)-([0-9]{{4}}-(?:0[1-9]|1[0-2]))-[0-9a-f]{{{HASHED}}}")
+
+
+Content = dict[str, list[tuple[str, str]]]  # by table month and hash of each file
+
+
+@dataclass(frozen=True)
+class Told:
+    """Kept parts, and the files that they were made from."""
+
+    folder: Path
+    content: Content
 
 
 @dataclass(frozen=True)
@@ -67,6 +83,23 @@ class Kept:
             with suppress(OSError):
                 same_file(part, kept)
 
+    def tell(self, folder: Path, made_by: str, content: Content) -> None:
+        """Leave with the parts what they are made from, so that later ones can be made of them."""
+        told = folder / MADE_FROM
+        if not self.adds or told.exists():
+            return
+        partial = folder / f".{MADE_FROM}.{os.getpid()}.{threading.get_ident()}"
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            partial.write_text(json.dumps({"made_by": made_by, "content": content}), encoding="utf-8")
+            partial.replace(told)
+
+    def told(self, table: str, month: Month, made_by: str) -> list[Told]:
+        """What is kept of a table's month and made in that way, the latest first."""
+        found = sorted(self.root.glob(f"{table}-{month}-*/{MADE_FROM}"), key=lambda told: told.stat().st_mtime_ns)
+        said = [(path.parent, _read(path)) for path in reversed(found)]
+        return [Told(folder, each["content"]) for folder, each in said if each and each["made_by"] == made_by]
+
     def sweep(self, now: Month) -> None:
         """Let go of what is too old to be asked for, and of all but the latest version of each table and month."""
         newest: dict[tuple[str, str], Path] = {}
@@ -80,6 +113,14 @@ class Kept:
                 newest[table, month] = folder
             else:
                 shutil.rmtree(folder)
+
+
+def _read(path: Path) -> Any:
+    """None where a power cut left it without its end."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
 
 
 def same_file(was: Path, to: Path) -> None:

@@ -45,7 +45,7 @@ SUBSET: tuple[type[exp.Expr], ...] = (
     exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Neg, exp.Sum, exp.Min, exp.Max, exp.Count, exp.Avg, exp.Distinct,
     exp.Abs, exp.Round, exp.Floor, exp.Greatest, exp.Least, exp.Year, exp.Month, exp.DateDiff, exp.Var,
     exp.Window, exp.RowNumber, exp.WindowSpec, exp.Concat, exp.Lower, exp.MD5, exp.Substring, exp.Placeholder,
-    exp.DPipe, exp.Day,
+    exp.DPipe, exp.Day, exp.BitwiseAnd, exp.BitwiseOrAgg,
 )
 # fmt: on
 SAME_TYPE = {

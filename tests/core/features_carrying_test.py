@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from core.kept_test import Closing, to_the_bit
@@ -15,9 +18,9 @@ from keepline.canonical import table_hash
 from keepline.closing import carried_part
 from keepline.engine import ID_SPACE, Engine, Range, start
 from keepline.features.build import base_of, build_features
-from keepline.features.carrying import MONTHS, Carrying
-from keepline.kept import Kept
-from keepline.lake.store import Lake
+from keepline.features.carrying import MENDED, MONTHS, Carrying
+from keepline.kept import MADE_FROM, Kept
+from keepline.lake.store import Lake, LakeFile
 from keepline.newsite import make_site
 from keepline.periods import Month
 from keepline.pipeline import opened
@@ -70,27 +73,72 @@ def test_rolled_month_by_month_it_is_what_is_gathered(engine: Engine, tmp_path: 
         was = rolled
 
 
-def test_it_can_be_rolled_only_from_the_same_months_and_margins(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seed", [5, 6])
+@pytest.mark.parametrize("tables", [("bills",), ("usage",), ("payments",), tuple(MONTHS)], ids="+".join)
+def test_mended_in_some_months_it_is_what_is_gathered(
+    engine: Engine, tmp_path: Path, seed: int, tables: tuple[str, ...]
+) -> None:
+    """A month that is wholly another: rows come, go and change, and so does who is told of at all."""
+    was, other = (gappy(tmp_path / str(each), seed=each, customers=40) for each in (seed, seed + 100))
+    then = carrying(was, NOW + -1)
+    then.gather(engine, only=ALL, to=tmp_path / "then.parquet")
+    dice = np.random.default_rng(seed)
+    for _ in range(3):
+        ago = {table: {int(each) for each in dice.choice(range(1, MONTHS[table]), 3, False)} for table in tables}
+        now = carrying(exchanged(was, other, ago), NOW)
+        mended, gathered = tmp_path / "mended.parquet", tmp_path / "gathered.parquet"
+        way = now.way(then.content)
+        assert way is not None
+        assert way != now.roll
+        way(engine, was=tmp_path / "then.parquet", only=ALL, to=mended)
+        now.gather(engine, only=ALL, to=gathered)
+        assert pq.read_table(mended).equals(pq.read_table(gathered))
+
+
+def exchanged(lake: Lake, other: Lake, ago: dict[str, set[int]]) -> Lake:
+    """The lake with some months of another one in the place of its own."""
+
+    def goes(file: LakeFile) -> bool:
+        return NOW - Month.parse(file.month) in ago.get(file.table, ())
+
+    stays = [file for file in lake.files if not goes(file)]
+    comes = [replace(file, path=str(other.root / file.path)) for file in other.files if goes(file)]
+    return Lake(lake.root, tuple(stays + comes))
+
+
+def test_what_it_is_rolled_from_was_made_by_the_same_margins(tmp_path: Path) -> None:
     lake = gappy(tmp_path / "lake", seed=4, customers=5)
-    before = carrying(lake, NOW + -1).made_from
-    assert carrying(lake, NOW).former == before
-    assert carrying(lake, NOW).made_from != before
+    then, now = carrying(lake, NOW + -1), carrying(lake, NOW)
+    assert then.made_by == now.made_by
+    assert then.made_from != now.made_from
     share = small_policy().value.margin_share | {"overage": 0.11}
-    assert carrying(lake, NOW, value={"margin_share": share}).former != before
-    a_bill = {"customer_id": 1, "component": "one_off", "amount_fen": 5}
-    new = add_rows(lake, bills=[a_bill | {"month": str(NOW)}])
-    assert carrying(new, NOW).former == before
-    late = add_rows(lake, bills=[a_bill | {"month": str(NOW + -7)}])
-    assert carrying(late, NOW).former != before
-    too_old = add_rows(lake, bills=[a_bill | {"month": str(NOW + -13)}])
-    assert carrying(too_old, NOW).former == before
+    assert carrying(lake, NOW, value={"margin_share": share}).made_by != then.made_by
+
+
+def test_only_months_that_are_others_since_are_read_anew(tmp_path: Path) -> None:
+    lake = gappy(tmp_path / "lake", seed=4, customers=5)
+    was = carrying(lake, NOW + -1).content
+
+    def ways(*ago: int) -> object:
+        late = [{"customer_id": 1, "component": "one_off", "amount_fen": 5, "month": str(NOW + -each)} for each in ago]
+        now = carrying(add_rows(lake, bills=late) if late else lake, NOW)
+        way = now.way(was)
+        return way.keywords["again"] if isinstance(way, partial) else way == now.roll
+
+    rest = {"usage": frozenset(), "payments": frozenset()}
+    assert ways() is True
+    assert ways(0) is True
+    assert ways(12, 13) is True, "months that are let go of now"
+    assert ways(7) == {"bills": {7}, **rest}
+    assert ways(1, 11, 12) == {"bills": {1, 11}, **rest}
+    assert ways(*range(1, MENDED + 2)) is False, "more than are mended"
 
 
 class Months(Closing):
     """A site whose months are closed one after another, each as its own run."""
 
     def close(self, month: Month) -> tuple[str, str]:
-        """The hash of a month's features, and what it was carried from: rolled or gathered."""
+        """The hash of a month's features, and what it was carried from: rolled, mended or gathered."""
         site, said = open_site(self.root), small_policy()
         base = base_of(self.lake, said, month)
         seen: list[str] = []
@@ -99,6 +147,10 @@ class Months(Closing):
             def roll(self, *given: object, **more: object) -> int:
                 seen.append("rolled")
                 return super().roll(*given, **more)  # type: ignore[arg-type]
+
+            def mend(self, *given: object, **more: object) -> int:
+                seen.append("mended")
+                return super().mend(*given, **more)  # type: ignore[arg-type]
 
             def gather(self, *given: object, **more: object) -> int:
                 seen.append("gathered")
@@ -145,20 +197,20 @@ def test_closing_month_after_month_rolls_and_gives_what_everything_anew_gives(mo
 
 
 @pytest.mark.parametrize("ago", [1, 6, 11])
-def test_a_late_bill_is_gathered_with_the_history_it_belongs_to(months: Months, ago: int) -> None:
+def test_a_late_bill_is_mended_into_what_is_carried(months: Months, ago: int) -> None:
     months.close(NOW + -1)
     a_bill = {"customer_id": 77, "month": str(NOW + -ago), "component": "one_off", "amount_fen": 90_000}
     months.told(bills=[a_bill], customers=[{"customer_id": 77, "month": str(NOW + -ago), "kind": "person"}])
     months.told(usage=[{"customer_id": 77, "month": str(NOW), "voice_s": 60, "active_days": 3}])
-    assert months.close(NOW) == (months.anew(NOW), "gathered")
+    assert months.close(NOW) == (months.anew(NOW), "mended")
 
 
 @pytest.mark.parametrize("ago", [0, 1, 6, 11])
-def test_a_corrected_bill_is_gathered_with_the_history_it_belongs_to(months: Months, ago: int) -> None:
+def test_a_corrected_bill_is_mended_into_what_is_carried(months: Months, ago: int) -> None:
     months.close(NOW + -1)
     was = months.anew(NOW)
     months.lake = corrected(months.lake, "bills", NOW + -ago, amount_fen=1_234_567)
-    assert months.close(NOW) == (months.anew(NOW), "gathered" if ago else "rolled")
+    assert months.close(NOW) == (months.anew(NOW), "mended" if ago else "rolled")
     assert months.anew(NOW) != was
 
 
@@ -167,9 +219,10 @@ def test_a_month_left_out_is_gathered(months: Months) -> None:
     assert months.close(NOW) == (months.anew(NOW), "gathered")
 
 
-def test_a_kept_part_that_was_cut_short_is_gathered_again(months: Months) -> None:
+@pytest.mark.parametrize("what", ["part-*.parquet", MADE_FROM])
+def test_what_was_kept_and_cut_short_is_gathered_again(months: Months, what: str) -> None:
     months.close(NOW + -1)
-    for hurt in (months.root / "kept").glob("carried-*/part-*.parquet"):
+    for hurt in (months.root / "kept").glob(f"carried-*/{what}"):
         whole = hurt.read_bytes()
         hurt.unlink()
         hurt.write_bytes(whole[: len(whole) // 2])

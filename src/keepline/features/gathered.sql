@@ -10,7 +10,11 @@ WITH billed AS (
     CASE WHEN component = 'recurring' THEN amount_fen END AS recurring,
     CASE WHEN component = 'overage' THEN amount_fen END AS overage,
     CASE WHEN component = 'discount' THEN amount_fen END AS discount,
-    CASE WHEN component = 'topup' THEN amount_fen END AS topup
+    CASE WHEN component = 'topup' THEN amount_fen END AS topup,
+    CASE WHEN component = 'recurring' THEN CASE months_ago
+      WHEN 0 THEN 1 WHEN 1 THEN 2 WHEN 2 THEN 4 WHEN 3 THEN 8 WHEN 4 THEN 16 WHEN 5 THEN 32
+      WHEN 6 THEN 64 WHEN 7 THEN 128 WHEN 8 THEN 256 WHEN 9 THEN 512 WHEN 10 THEN 1024 WHEN 11 THEN 2048
+    END END AS recurring_month
   FROM bills
   WHERE months_ago <= 11
 ),
@@ -34,7 +38,7 @@ spent AS (
     SUM(CASE WHEN ago = 1 THEN recurring END) AS recurring_1,
     SUM(CASE WHEN ago = 2 THEN recurring END) AS recurring_2,
     SUM(CASE WHEN ago = 3 THEN recurring END) AS recurring_3,
-    MIN(CASE WHEN recurring IS NOT NULL THEN ago END) AS recurring_ago,
+    BIT_OR(recurring_month) AS recurring_months,
     SUM(CASE WHEN ago = 0 THEN overage END) AS overage_0, SUM(CASE WHEN ago = 1 THEN overage END) AS overage_1,
     SUM(CASE WHEN ago = 2 THEN overage END) AS overage_2, SUM(CASE WHEN ago = 0 THEN discount END) AS discount_0,
     SUM(CASE WHEN ago = 1 THEN discount END) AS discount_1, SUM(CASE WHEN ago = 2 THEN discount END) AS discount_2,
@@ -43,38 +47,37 @@ spent AS (
   FROM billed
   GROUP BY customer_id
 ),
+told AS (
+  SELECT
+    customer_id, voice_s, voice_in_s, offnet_s, roaming_s, data_kb, sms, topups, dropped_calls, active_days,
+    months_ago AS ago,
+    CASE months_ago WHEN 0 THEN 1 WHEN 1 THEN 2 WHEN 2 THEN 4 WHEN 3 THEN 8 WHEN 4 THEN 16 WHEN 5 THEN 32 END AS bit
+  FROM usage
+  WHERE months_ago <= 5
+),
 uses AS (
   SELECT
     customer_id,
-    MAX(CASE WHEN months_ago = 0 THEN 1 END) AS seen_0, MAX(CASE WHEN months_ago = 1 THEN 1 END) AS seen_1,
-    MIN(CASE WHEN months_ago >= 2 THEN months_ago END) AS seen_before_ago,
-    MIN(CASE WHEN voice_s > 0 OR voice_in_s > 0 OR roaming_s > 0 OR data_kb > 0 OR sms > 0 OR active_days > 0
-      THEN months_ago END) AS used_ago,
-    SUM(CASE WHEN months_ago = 0 THEN active_days END) AS active_days,
-    SUM(CASE WHEN months_ago = 0 THEN voice_s END) AS voice_s_0,
-    SUM(CASE WHEN months_ago = 1 THEN voice_s END) AS voice_s_1,
-    SUM(CASE WHEN months_ago = 2 THEN voice_s END) AS voice_s_2,
-    SUM(CASE WHEN months_ago = 0 THEN voice_in_s END) AS voice_in_s_0,
-    SUM(CASE WHEN months_ago = 1 THEN voice_in_s END) AS voice_in_s_1,
-    SUM(CASE WHEN months_ago = 2 THEN voice_in_s END) AS voice_in_s_2,
-    SUM(CASE WHEN months_ago = 0 THEN offnet_s END) AS offnet_s_0,
-    SUM(CASE WHEN months_ago = 1 THEN offnet_s END) AS offnet_s_1,
-    SUM(CASE WHEN months_ago = 2 THEN offnet_s END) AS offnet_s_2,
-    SUM(CASE WHEN months_ago = 0 THEN roaming_s END) AS roaming_s_0,
-    SUM(CASE WHEN months_ago = 1 THEN roaming_s END) AS roaming_s_1,
-    SUM(CASE WHEN months_ago = 2 THEN roaming_s END) AS roaming_s_2,
-    SUM(CASE WHEN months_ago = 0 THEN data_kb END) AS data_kb_0,
-    SUM(CASE WHEN months_ago = 1 THEN data_kb END) AS data_kb_1,
-    SUM(CASE WHEN months_ago = 2 THEN data_kb END) AS data_kb_2, SUM(CASE WHEN months_ago = 0 THEN sms END) AS sms_0,
-    SUM(CASE WHEN months_ago = 1 THEN sms END) AS sms_1, SUM(CASE WHEN months_ago = 2 THEN sms END) AS sms_2,
-    SUM(CASE WHEN months_ago = 0 THEN topups END) AS topups_0,
-    SUM(CASE WHEN months_ago = 1 THEN topups END) AS topups_1,
-    SUM(CASE WHEN months_ago = 2 THEN topups END) AS topups_2,
-    SUM(CASE WHEN months_ago = 0 THEN dropped_calls END) AS dropped_calls_0,
-    SUM(CASE WHEN months_ago = 1 THEN dropped_calls END) AS dropped_calls_1,
-    SUM(CASE WHEN months_ago = 2 THEN dropped_calls END) AS dropped_calls_2
-  FROM usage
-  WHERE months_ago <= 5
+    BIT_OR(bit) AS seen_months,
+    BIT_OR(CASE WHEN voice_s > 0 OR voice_in_s > 0 OR roaming_s > 0 OR data_kb > 0 OR sms > 0 OR active_days > 0
+      THEN bit END) AS used_months,
+    SUM(CASE WHEN ago = 0 THEN active_days END) AS active_days,
+    SUM(CASE WHEN ago = 0 THEN voice_s END) AS voice_s_0, SUM(CASE WHEN ago = 1 THEN voice_s END) AS voice_s_1,
+    SUM(CASE WHEN ago = 2 THEN voice_s END) AS voice_s_2, SUM(CASE WHEN ago = 0 THEN voice_in_s END) AS voice_in_s_0,
+    SUM(CASE WHEN ago = 1 THEN voice_in_s END) AS voice_in_s_1,
+    SUM(CASE WHEN ago = 2 THEN voice_in_s END) AS voice_in_s_2,
+    SUM(CASE WHEN ago = 0 THEN offnet_s END) AS offnet_s_0, SUM(CASE WHEN ago = 1 THEN offnet_s END) AS offnet_s_1,
+    SUM(CASE WHEN ago = 2 THEN offnet_s END) AS offnet_s_2, SUM(CASE WHEN ago = 0 THEN roaming_s END) AS roaming_s_0,
+    SUM(CASE WHEN ago = 1 THEN roaming_s END) AS roaming_s_1,
+    SUM(CASE WHEN ago = 2 THEN roaming_s END) AS roaming_s_2, SUM(CASE WHEN ago = 0 THEN data_kb END) AS data_kb_0,
+    SUM(CASE WHEN ago = 1 THEN data_kb END) AS data_kb_1, SUM(CASE WHEN ago = 2 THEN data_kb END) AS data_kb_2,
+    SUM(CASE WHEN ago = 0 THEN sms END) AS sms_0, SUM(CASE WHEN ago = 1 THEN sms END) AS sms_1,
+    SUM(CASE WHEN ago = 2 THEN sms END) AS sms_2, SUM(CASE WHEN ago = 0 THEN topups END) AS topups_0,
+    SUM(CASE WHEN ago = 1 THEN topups END) AS topups_1, SUM(CASE WHEN ago = 2 THEN topups END) AS topups_2,
+    SUM(CASE WHEN ago = 0 THEN dropped_calls END) AS dropped_calls_0,
+    SUM(CASE WHEN ago = 1 THEN dropped_calls END) AS dropped_calls_1,
+    SUM(CASE WHEN ago = 2 THEN dropped_calls END) AS dropped_calls_2
+  FROM told
   GROUP BY customer_id
 ),
 owes AS (
@@ -104,14 +107,13 @@ SELECT
   uses.offnet_s_2, uses.roaming_s_0, uses.roaming_s_1, uses.roaming_s_2, uses.data_kb_0, uses.data_kb_1,
   uses.data_kb_2, uses.sms_0, uses.sms_1, uses.sms_2, uses.topups_0, uses.topups_1, uses.topups_2,
   uses.dropped_calls_0, uses.dropped_calls_1, uses.dropped_calls_2, owes.late_0, owes.late_1, owes.late_2,
-  owes.late_3, owes.late_4, owes.late_5, spent.recurring_ago, uses.seen_0, uses.seen_1, uses.seen_before_ago,
-  uses.used_ago, uses.active_days, owes.owed_fen, owes.owed_months
+  owes.late_3, owes.late_4, owes.late_5, spent.recurring_months, uses.seen_months, uses.used_months, uses.active_days,
+  owes.owed_fen, owes.owed_months
 FROM spent
 FULL JOIN uses ON uses.customer_id = spent.customer_id
 FULL JOIN owes ON owes.customer_id = COALESCE(spent.customer_id, uses.customer_id)
 WHERE COALESCE(
   spent.billed_0, spent.billed_1, spent.billed_2, spent.billed_3, spent.billed_4, spent.billed_5, spent.billed_6,
-  spent.billed_7, spent.billed_8, spent.billed_9, spent.billed_10, spent.billed_11, uses.seen_0, uses.seen_1,
-  uses.seen_before_ago, owes.owed_fen, owes.owed_months, owes.late_0, owes.late_1, owes.late_2, owes.late_3,
-  owes.late_4, owes.late_5
+  spent.billed_7, spent.billed_8, spent.billed_9, spent.billed_10, spent.billed_11, uses.seen_months, owes.owed_fen,
+  owes.owed_months, owes.late_0, owes.late_1, owes.late_2, owes.late_3, owes.late_4, owes.late_5
 ) IS NOT NULL

@@ -15,7 +15,9 @@ seen AS (
       CASE WHEN billed_6 > 0 THEN 6 END, CASE WHEN billed_7 > 0 THEN 7 END, CASE WHEN billed_8 > 0 THEN 8 END,
       CASE WHEN billed_9 > 0 THEN 9 END, CASE WHEN billed_10 > 0 THEN 10 END, CASE WHEN billed_11 > 0 THEN 11 END
     ) AS billed_ago,
-    used_ago
+    CASE WHEN (used_months & 1) > 0 THEN 0 WHEN (used_months & 2) > 0 THEN 1
+      WHEN (used_months & 4) > 0 THEN 2 WHEN (used_months & 8) > 0 THEN 3
+      WHEN (used_months & 16) > 0 THEN 4 WHEN (used_months & 32) > 0 THEN 5 END AS used_ago
   FROM carried
 )
 -- a last bill often follows a departure, so where usage is known it must have begun again too

@@ -9,7 +9,7 @@ nothing is carried.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,7 @@ from sqlglot import exp
 from keepline.canonical import text_hash
 from keepline.engine import ID_SPACE, Engine, Files, Range, Scan, pieces
 from keepline.features.stage import Stage, declared, load
+from keepline.kept import Content
 from keepline.lake.store import Lake, LakeFile
 from keepline.periods import Month
 from keepline.tables import LATEST, TABLES, Table
@@ -67,19 +68,26 @@ class Latest:
     def _pieces(self, only: Range, rows: float) -> list[Range]:
         return pieces(only, max(1, round(rows / AT_ONCE)))
 
+    def way(self, was: Content) -> Callable[..., int] | None:
+        """How they come from those of a month ago, made from ``was``: rolled, unless a month of then is another since,
+        as nobody can tell whose row was the latest before."""
+        before = {(month, content) for month, content in self.content[self.of] if Month.parse(month) < self.snapshot}
+        return self.roll if before == {(month, content) for month, content in was[self.of]} else None
+
+    @cached_property
+    def content(self) -> Content:
+        """Month and hash of every file that they are made from."""
+        return {self.of: self.lake.content(self.of, self.snapshot)}
+
+    @cached_property
+    def made_by(self) -> str:
+        """Hash of the query; what these are rolled from was made by the same."""
+        return text_hash([self._query.sql("duckdb"), declared(self.table)])
+
     @cached_property
     def made_from(self) -> str:
         """Hash of all that they hang on: the files of all months and the query. Equal hash, equal rows."""
-        return self._hash(0)
-
-    @cached_property
-    def former(self) -> str:
-        """The hash that those of a month ago must have for these to be rolled from them."""
-        return self._hash(1)
-
-    def _hash(self, ago: int) -> str:
-        content = self.lake.content(self.of, self.snapshot + -ago, known=self.snapshot)
-        return text_hash([content, self._query.sql("duckdb"), declared(self.table)])
+        return text_hash([self.content, self.made_by])
 
     @cached_property
     def _query(self) -> exp.Query:

@@ -34,13 +34,12 @@ WITH summed AS (
       + COALESCE(margin_4_bp, 0) + COALESCE(margin_5_bp, 0) + COALESCE(margin_6_bp, 0) + COALESCE(margin_7_bp, 0)
       + COALESCE(margin_8_bp, 0) + COALESCE(margin_9_bp, 0) + COALESCE(margin_10_bp, 0)
       + COALESCE(margin_11_bp, 0) AS margin_12m_bp,
-    recurring_ago,
+    recurring_months, seen_months,
     COALESCE(recurring_0, 0) AS recurring_now,
     recurring_3 AS recurring_then,
     COALESCE(overage_0, 0) + COALESCE(overage_1, 0) + COALESCE(overage_2, 0) AS overage_3m,
     COALESCE(discount_0, 0) + COALESCE(discount_1, 0) + COALESCE(discount_2, 0) AS discount_3m,
     COALESCE(topup_0, 0) + COALESCE(topup_1, 0) + COALESCE(topup_2, 0) AS topup_3m,
-    seen_before_ago,
     voice_s_0 AS voice_1m,
     CASE WHEN COALESCE(voice_s_0, voice_s_1, voice_s_2) IS NOT NULL
       THEN COALESCE(voice_s_0, 0) + COALESCE(voice_s_1, 0) + COALESCE(voice_s_2, 0) END AS voice_3m,
@@ -62,7 +61,9 @@ WITH summed AS (
     CASE WHEN COALESCE(topups_0, topups_1, topups_2) IS NOT NULL
       THEN COALESCE(topups_0, 0) + COALESCE(topups_1, 0) + COALESCE(topups_2, 0) END AS topups_3m,
     active_days,
-    used_ago,
+    CASE WHEN (used_months & 1) > 0 THEN 0 WHEN (used_months & 2) > 0 THEN 1
+      WHEN (used_months & 4) > 0 THEN 2 WHEN (used_months & 8) > 0 THEN 3
+      WHEN (used_months & 16) > 0 THEN 4 WHEN (used_months & 32) > 0 THEN 5 END AS used_ago,
     CASE WHEN COALESCE(dropped_calls_0, dropped_calls_1, dropped_calls_2) IS NOT NULL
       THEN COALESCE(dropped_calls_0, 0) + COALESCE(dropped_calls_1, 0) + COALESCE(dropped_calls_2, 0)
     END AS dropped_calls_3m,
@@ -88,7 +89,7 @@ SELECT
   CAST(ROUND(CAST(margin_1m_bp AS DOUBLE) / 10000) AS BIGINT) AS margin_fen,
   CAST(ROUND(CAST(margin_3m_bp AS DOUBLE) / 10000) AS BIGINT) AS margin_3m_fen,
   CAST(ROUND(CAST(margin_12m_bp AS DOUBLE) / 10000) AS BIGINT) AS margin_12m_fen,
-  CASE WHEN recurring_ago IS NOT NULL THEN recurring_now END AS recurring_fen,
+  CASE WHEN recurring_months IS NOT NULL THEN recurring_now END AS recurring_fen,
   overage_3m AS overage_3m_fen,
   0 - discount_3m AS discount_3m_fen,
   topup_3m AS topup_3m_fen,
@@ -97,7 +98,7 @@ SELECT
   END AS recurring_drop_fen,
   voice_1m AS voice_s,
   voice_3m AS voice_3m_s,
-  CASE WHEN :voice_s_each_3m AND seen_before_ago IS NOT NULL
+  CASE WHEN :voice_s_each_3m AND seen_months >= 4  -- a bit from four on: a month before these two
     THEN (2 * COALESCE(voice_1m, 0) - voice_2m_before) / NULLIF(voice_2m_before, 0)
   END AS voice_change,
   voice_in_3m AS voice_in_3m_s,
@@ -105,7 +106,7 @@ SELECT
   roaming_3m AS roaming_3m_s,
   data_1m AS data_kb,
   data_3m AS data_3m_kb,
-  CASE WHEN :data_kb_each_3m AND seen_before_ago IS NOT NULL
+  CASE WHEN :data_kb_each_3m AND seen_months >= 4
     THEN (2 * COALESCE(data_1m, 0) - data_2m_before) / NULLIF(data_2m_before, 0)
   END AS data_change,
   sms_3m,

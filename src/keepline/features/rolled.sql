@@ -55,14 +55,13 @@ moved AS (
     was.margin_8_bp AS margin_9_bp, was.margin_9_bp AS margin_10_bp, was.margin_10_bp AS margin_11_bp,
     spent.recurring AS recurring_0, was.recurring_0 AS recurring_1, was.recurring_1 AS recurring_2,
     was.recurring_2 AS recurring_3,
-    CASE WHEN spent.recurring IS NOT NULL THEN 0
-      WHEN was.recurring_ago < 11 THEN was.recurring_ago + 1 END AS recurring_ago,
+    (COALESCE(was.recurring_months, 0) * 2 & 4094)
+      + CASE WHEN spent.recurring IS NOT NULL THEN 1 ELSE 0 END AS recurring_months,
     spent.overage AS overage_0, was.overage_0 AS overage_1, was.overage_1 AS overage_2,
     spent.discount AS discount_0, was.discount_0 AS discount_1, was.discount_1 AS discount_2,
-    spent.topup AS topup_0, was.topup_0 AS topup_1, was.topup_1 AS topup_2, uses.seen AS seen_0,
-    was.seen_0 AS seen_1,
-    CASE WHEN was.seen_1 = 1 THEN 2 WHEN was.seen_before_ago < 5 THEN was.seen_before_ago + 1 END AS seen_before_ago,
-    CASE WHEN uses.used = 1 THEN 0 WHEN was.used_ago < 5 THEN was.used_ago + 1 END AS used_ago, uses.active_days,
+    spent.topup AS topup_0, was.topup_0 AS topup_1, was.topup_1 AS topup_2,
+    (COALESCE(was.seen_months, 0) * 2 & 62) + COALESCE(uses.seen, 0) AS seen_months,
+    (COALESCE(was.used_months, 0) * 2 & 62) + COALESCE(uses.used, 0) AS used_months, uses.active_days,
     uses.voice_s AS voice_s_0, was.voice_s_0 AS voice_s_1, was.voice_s_1 AS voice_s_2,
     uses.voice_in_s AS voice_in_s_0, was.voice_in_s_0 AS voice_in_s_1, was.voice_in_s_1 AS voice_in_s_2,
     uses.offnet_s AS offnet_s_0, was.offnet_s_0 AS offnet_s_1, was.offnet_s_1 AS offnet_s_2,
@@ -85,9 +84,10 @@ SELECT
   voice_s_0, voice_s_1, voice_s_2, voice_in_s_0, voice_in_s_1, voice_in_s_2, offnet_s_0, offnet_s_1, offnet_s_2,
   roaming_s_0, roaming_s_1, roaming_s_2, data_kb_0, data_kb_1, data_kb_2, sms_0, sms_1, sms_2, topups_0, topups_1,
   topups_2, dropped_calls_0, dropped_calls_1, dropped_calls_2, late_0, late_1, late_2, late_3, late_4, late_5,
-  recurring_ago, seen_0, seen_1, seen_before_ago, used_ago, active_days, owed_fen, owed_months
+  NULLIF(recurring_months, 0) AS recurring_months, NULLIF(seen_months, 0) AS seen_months,
+  NULLIF(used_months, 0) AS used_months, active_days, owed_fen, owed_months
 FROM moved
 WHERE COALESCE(
   billed_0, billed_1, billed_2, billed_3, billed_4, billed_5, billed_6, billed_7, billed_8, billed_9, billed_10,
-  billed_11, seen_0, seen_1, seen_before_ago, owed_fen, owed_months, late_0, late_1, late_2, late_3, late_4, late_5
+  billed_11, NULLIF(seen_months, 0), owed_fen, owed_months, late_0, late_1, late_2, late_3, late_4, late_5
 ) IS NOT NULL
