@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from measuring import Job, Measured, interleaved, machine, mark, ours, table
@@ -69,14 +70,19 @@ def runs(customers: int, sizes: list[int]) -> list[str]:
     return [name for name in RUNS if name != TWO or customers == greatest]
 
 
-def of(site: Path, runs: list[str]) -> dict[str, Measured]:
-    """The runs of one size; but the first, each finds what it needs of past months, as every run but the first does."""
+def of(site: Path, runs: list[str], since: Sequence[str] = ()) -> dict[str, Measured]:
+    """The runs of one size; but the first, each finds what it needs of past months, as every run but the first does.
+
+    ``since``: jobs done after the month before was closed.
+    """
     found = {}
     for folder in ("kept", "published", "work"):
         shutil.rmtree(site / folder, ignore_errors=True)
     for name in runs:
         if name != "anew":
             once("former", "former", site)
+            for job in since:
+                once(job, job, site)
             found["raw"] = once("raw", "raw", site)
         threads(site, 2 if name == TWO else 1)
         found[name] = once(name, "month", site)

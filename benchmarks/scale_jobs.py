@@ -2,6 +2,7 @@
 
 usage: scale_jobs.py month SITE [AGO]  run the last month, or one before it, and tell what each step cost
        scale_jobs.py former SITE       keep what the close of the month before would have left to carry
+       scale_jobs.py late SITE         bring a bill of three months ago
        scale_jobs.py scan SITE         read the same columns of the lake once, and nothing else
        scale_jobs.py raw SITE          read the bytes of the last month once, and nothing else
        scale_jobs.py sample SITE       draw managed customers of the published month, for lookup_jobs.py to look up
@@ -23,17 +24,20 @@ import pyarrow.parquet as pq
 from measuring import job
 from scale_operator import LAST
 
+from keepline.canonical import file_hash
 from keepline.closing import carried_part
 from keepline.features.build import WINDOWS, base_of, column_origins
 from keepline.features.carrying import MONTHS
 from keepline.kept import Kept
-from keepline.lake.store import open_lake, reading
+from keepline.lake.store import LakeFile, open_lake, reading, switch
 from keepline.pipeline import opened, run_month
 from keepline.policy.documents import read_policy
 from keepline.progress import Silent
 from keepline.site import open_site
 from keepline.tables import CARRIED, FEATURES, TABLES
+from keepline.written import write_table
 
+LATE = 3  # months ago is what comes late
 GROUPS, EACH = 100, 5  # row groups drawn of a part, and customers of each
 
 
@@ -96,6 +100,19 @@ def former(root: Path) -> None:
     said()
 
 
+def late(root: Path) -> None:
+    """One row more of a month that was carried: it is not what it was, and what of it is carried must be made anew."""
+    lake, month = open_lake(root / "lake"), LAST + -LATE
+    [made] = [file for file in lake.files if file.path == f"bills/{month}/made.parquet"]
+    place = f"bills/{month}/late-{len([file for file in lake.files if file.month == str(month)])}.parquet"
+    with job() as said:
+        first = pq.ParquetFile(lake.root / made.path).read_row_group(0).slice(0, 1)
+        rows = write_table(first, TABLES["bills"], lake.root / place)
+        file = LakeFile("bills", str(month), place, rows, file_hash(lake.root / place))
+        switch(lake, (*lake.files, file), lake.sources)
+    said()
+
+
 def scan(root: Path) -> None:
     """Every column of the lake that a feature is made of, in the months it is made of."""
     lake, found = open_lake(root / "lake"), _columns()
@@ -145,7 +162,7 @@ def _columns() -> dict[str, set[str]]:
     return made
 
 
-JOBS = {each.__name__: each for each in (month, former, scan, raw, sample)}
+JOBS = {each.__name__: each for each in (month, former, late, scan, raw, sample)}
 
 if __name__ == "__main__":
     JOBS[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:])

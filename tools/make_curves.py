@@ -37,7 +37,8 @@ WORDS = {
     "Polars, by chunks": "Polars, by chunks · 分块",
 }
 AHEAD = (100e6, 170e6, 400e6)
-NATION = re.compile(r"^([\d,]+) simulated customers.*\n\n\|.*\n\|.*\n\| (.*) \|$", re.MULTILINE)
+NATION = re.compile(r"^([\d,]+) simulated customers, threads: (\d)\.\n\n\|.*\n\|.*\n\| (.*) \|$", re.MULTILINE)
+BY_THREADS = {"1": MONTH, "2": ON_TWO}
 OF_NATION = {0: 0, 5: 4}  # the columns of the months' table in the nation's
 ROW = re.compile(r"^\| ([\d,]+) \| ([^|]+) \|(.*)\|$", re.MULTILINE)
 
@@ -64,8 +65,9 @@ def series(column: int, of_month: int) -> dict[str, Series]:
     for customers, name, cells in rows(sections["scale"]):
         if name in RUNS:
             found[RUNS[name]].points.append((customers, float(cells[of_month])))
-    for customers, cells in NATION.findall(sections["scale_nation"]):
-        found[ON_TWO].points.append((number(customers), float(cells.split(" | ")[OF_NATION[of_month]])))
+    for customers, threads, cells in NATION.findall(sections["scale_nation"]):
+        cost = float(cells.split(" | ")[OF_NATION[of_month]])
+        found[BY_THREADS[threads]].points.append((number(customers), cost))
     return {name: made for name, made in found.items() if made.points}
 
 

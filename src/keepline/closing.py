@@ -61,7 +61,7 @@ def closing_features(run: Run) -> str:
 
 def carried_part(run: Run, carrying: Carried, only: Range) -> Path:
     """One range of what is carried up to the month that is closed: rolled from that of the month before where it was
-    kept and fits; the next will be rolled from it."""
+    kept and fits, with what is corrected since; the next will be rolled from it."""
     month, name = carrying.snapshot, carrying.table.name
     folder = run.kept_folder(name, month, carrying.made_from)
     made_by = run.named(carrying.made_by)

@@ -86,7 +86,7 @@ class Kept:
     def tell(self, folder: Path, made_by: str, content: Content) -> None:
         """Leave with the parts what they are made from, so that later ones can be made of them."""
         told = folder / MADE_FROM
-        if not self.adds or told.exists():
+        if not self.adds or _read(told):
             return
         partial = folder / f".{MADE_FROM}.{os.getpid()}.{threading.get_ident()}"
         with suppress(OSError):
@@ -97,8 +97,8 @@ class Kept:
     def told(self, table: str, month: Month, made_by: str) -> list[Told]:
         """What is kept of a table's month and made in that way, the latest first."""
         found = sorted(self.root.glob(f"{table}-{month}-*/{MADE_FROM}"), key=lambda told: told.stat().st_mtime_ns)
-        said = [(path.parent, _read(path)) for path in reversed(found)]
-        return [Told(folder, each["content"]) for folder, each in said if each and each["made_by"] == made_by]
+        said = [(path.parent, _read(path)) for path in reversed(found) if NAMED.fullmatch(path.parent.name)]
+        return [Told(folder, each["content"]) for folder, each in said if each.get("made_by") == made_by]
 
     def sweep(self, now: Month) -> None:
         """Let go of what is too old to be asked for, and of all but the latest version of each table and month."""
@@ -115,12 +115,13 @@ class Kept:
                 shutil.rmtree(folder)
 
 
-def _read(path: Path) -> Any:
-    """None where a power cut left it without its end."""
+def _read(path: Path) -> dict[str, Any]:
+    """Nothing where a power cut left it without its end, or somebody put another there."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        said = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return None
+        return {}
+    return said if isinstance(said, dict) and said.keys() == {"made_by", "content"} else {}
 
 
 def same_file(was: Path, to: Path) -> None:

@@ -27,7 +27,7 @@ from keepline.pipeline import opened
 from keepline.policy.margins import basis_points
 from keepline.progress import Silent
 from keepline.site import open_site
-from keepline.tables import CARRIED
+from keepline.tables import CARRIED, TABLES
 
 NOW = Month.parse("2026-10")
 ALL = Range(0, 0, ID_SPACE)
@@ -40,8 +40,10 @@ def carrying(lake: Lake, month: Month, **policy: object) -> Carrying:
 def gappy(root: Path, *, seed: int, customers: int = 60, months: int = 16) -> Lake:
     """Months with and without rows of each kind, in every order that a window can meet."""
     dice = np.random.default_rng(seed)
+    everybody = [ID_SPACE // customers * place + 1 for place in range(customers)]
     rows: dict[str, list[dict[str, object]]] = {table: [] for table in MONTHS}
-    for who in range(1, customers + 1):
+    rows["customers"] = [{"customer_id": who, "month": str(NOW + -months), "kind": "person"} for who in everybody]
+    for who in everybody:
         shares = dice.random(3) ** 2
         for ago in range(months):
             month = {"customer_id": who, "month": str(NOW + -ago)}
@@ -51,11 +53,11 @@ def gappy(root: Path, *, seed: int, customers: int = 60, months: int = 16) -> La
                     month | {"component": kind, "amount_fen": int(dice.integers(-9, 9))} for kind in kinds
                 ]
             if dice.random() < shares[1]:
-                told = {name: int(dice.integers(0, 3)) for name in ("voice_s", "data_kb", "sms", "active_days")}
+                told = {name: int(dice.integers(0, 3)) for name in TABLES["usage"].names[2:]}
                 rows["usage"].append(month | {name: value for name, value in told.items() if dice.random() < 0.7})
             if dice.random() < shares[2]:
-                owed = None if dice.random() < 0.2 else int(dice.integers(0, 2))
-                rows["payments"].append(month | {"paid_fen": 1, "arrears_fen": owed, "arrears_months": owed})
+                owed, age = (None if dice.random() < 0.2 else int(dice.integers(0, 3)) for _ in range(2))
+                rows["payments"].append(month | {"paid_fen": 1, "arrears_fen": owed, "arrears_months": age})
     return lake_of(root, **rows)
 
 
@@ -93,6 +95,36 @@ def test_mended_in_some_months_it_is_what_is_gathered(
         way(engine, was=tmp_path / "then.parquet", only=ALL, to=mended)
         now.gather(engine, only=ALL, to=gathered)
         assert pq.read_table(mended).equals(pq.read_table(gathered))
+
+
+@pytest.mark.parametrize("seed", [7, 8])
+def test_month_after_month_with_corrections_between_it_is_what_is_gathered(
+    engine: Engine, tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Versions of months that count from an open month on come and are undone; what was mended is mended again."""
+    monkeypatch.setattr("keepline.features.carrying.AT_ONCE", 10)
+    own, other = (gappy(tmp_path / str(each), seed=each, customers=40) for each in (seed, seed + 100))
+    dice, ways = np.random.default_rng(seed), []
+    versions = {(f.table, f.month, ""): replace(f, path=str(own.root / f.path)) for f in own.files}
+    was, content = tmp_path / "was.parquet", None
+    for month in (NOW + -ago for ago in range(8, -1, -1)):
+        for table in dice.choice(list(MONTHS), 6):
+            at = str(month + -int(dice.integers(0, 8)))
+            source = [own, other][dice.integers(2)]
+            if dice.random() < 0.3:
+                versions = {key: f for key, f in versions.items() if key[:2] != (table, at) or not f.holds_from}
+            elif found := [f for f in source.files if (f.table, f.month) == (table, at)]:
+                new = replace(found[0], path=str(source.root / found[0].path), holds_from=str(month))
+                versions[table, at, str(month)] = new
+        now = carrying(Lake(tmp_path, tuple(versions.values())), month)
+        made, gathered = tmp_path / f"{month}.parquet", tmp_path / f"{month}-gathered.parquet"
+        now.gather(engine, only=ALL, to=gathered)
+        way = None if content is None else now.way(content)
+        ways.append(way)
+        (partial(way, was=was) if way else now.gather)(engine, only=ALL, to=made)
+        assert pq.read_table(made).equals(pq.read_table(gathered))
+        was, content = made, now.content
+    assert sum(isinstance(way, partial) for way in ways) >= 5
 
 
 def exchanged(lake: Lake, other: Lake, ago: dict[str, set[int]]) -> Lake:

@@ -92,8 +92,9 @@ class Carrying:
 
     @cached_property
     def made_by(self) -> str:
-        """Hash of the query; what this is rolled from was made by the same."""
-        return text_hash([_text("gathered", tuple(self.values.items())), declared(CARRIED)])
+        """Hash of the queries; what this is rolled from was made by the same, whichever way."""
+        ways = [load(name).query.sql("duckdb") for name in ("rolled", "mended")]
+        return text_hash([_text("gathered", tuple(self.values.items())), ways, declared(CARRIED)])
 
     @cached_property
     def made_from(self) -> str:

@@ -11,7 +11,7 @@ WITH billed AS (
     CASE WHEN component = 'overage' THEN amount_fen END AS overage,
     CASE WHEN component = 'discount' THEN amount_fen END AS discount,
     CASE WHEN component = 'topup' THEN amount_fen END AS topup,
-    CASE WHEN component = 'recurring' THEN CASE months_ago
+    CASE WHEN component = 'recurring' AND amount_fen IS NOT NULL THEN CASE months_ago
       WHEN 0 THEN 1 WHEN 1 THEN 2 WHEN 2 THEN 4 WHEN 3 THEN 8 WHEN 4 THEN 16 WHEN 5 THEN 32
       WHEN 6 THEN 64 WHEN 7 THEN 128 WHEN 8 THEN 256 WHEN 9 THEN 512 WHEN 10 THEN 1024 WHEN 11 THEN 2048
     END END AS recurring_month
