@@ -75,17 +75,14 @@ def test_rolled_month_by_month_it_is_what_is_gathered(engine: Engine, tmp_path: 
         was = rolled
 
 
-@pytest.mark.parametrize("seed", [5, 6])
-@pytest.mark.parametrize("tables", [("bills",), ("usage",), ("payments",), tuple(MONTHS)], ids="+".join)
-def test_mended_in_some_months_it_is_what_is_gathered(
-    engine: Engine, tmp_path: Path, seed: int, tables: tuple[str, ...]
-) -> None:
+@pytest.mark.parametrize("tables", [("bills",), ("usage", "payments"), tuple(MONTHS)], ids="+".join)
+def test_mended_in_some_months_it_is_what_is_gathered(engine: Engine, tmp_path: Path, tables: tuple[str, ...]) -> None:
     """A month that is wholly another: rows come, go and change, and so does who is told of at all."""
-    was, other = (gappy(tmp_path / str(each), seed=each, customers=40) for each in (seed, seed + 100))
+    was, other = (gappy(tmp_path / str(seed), seed=seed, customers=40) for seed in (5, 6))
     then = carrying(was, NOW + -1)
     then.gather(engine, only=ALL, to=tmp_path / "then.parquet")
-    dice = np.random.default_rng(seed)
-    for _ in range(3):
+    dice = np.random.default_rng(5)
+    for _ in range(2 if engine.name == "spark" else 9):
         ago = {table: {int(each) for each in dice.choice(range(1, MONTHS[table]), 3, False)} for table in tables}
         now = carrying(exchanged(was, other, ago), NOW)
         mended, gathered = tmp_path / "mended.parquet", tmp_path / "gathered.parquet"
@@ -99,9 +96,10 @@ def test_mended_in_some_months_it_is_what_is_gathered(
 
 @pytest.mark.parametrize("seed", [7, 8])
 def test_month_after_month_with_corrections_between_it_is_what_is_gathered(
-    engine: Engine, tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Versions of months that count from an open month on come and are undone; what was mended is mended again."""
+    engine = start("duckdb")
     monkeypatch.setattr("keepline.features.carrying.AT_ONCE", 10)
     own, other = (gappy(tmp_path / str(each), seed=each, customers=40) for each in (seed, seed + 100))
     dice, ways = np.random.default_rng(seed), []
