@@ -15,9 +15,10 @@ from __future__ import annotations
 import argparse
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -27,11 +28,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from keepline.canonical import file_hash
+from keepline.lake.pieces import in_blocks
 from keepline.lake.shelf import GROUP_ROWS, LAID
 from keepline.lake.store import Lake, LakeFile, switch
 from keepline.newsite import make_site
 from keepline.periods import Month
-from keepline.tables import TABLES
+from keepline.tables import TABLES, Table
 from keepline.written import layout
 
 LAST = Month.parse("2026-10")
@@ -328,23 +330,25 @@ def _blocks(made: Callable[..., Columns | None], number: int, total: int, months
             yield {n: pa.array(c).filter(here) for n, c in columns.items()} if everybody else columns
 
 
-def _write(lake: Path, table: str, month: Month, blocks: Any) -> LakeFile | None:
+def _write(lake: Path, table: str, month: Month, blocks: Iterable[Columns]) -> LakeFile | None:
+    """Laid as intake lays it: row groups of as many rows, however few of them a block has."""
     said, rows = TABLES[table], 0
-    to = lake / table / str(month) / "made.parquet"
-    writer = None
-    for columns in blocks:
-        n = len(next(iter(columns.values())))
-        columns["month"] = _codes([str(month)], np.zeros(n, int))
-        arrays = [pa.array(columns[c.name]).cast(said.arrow.field(c.name).type) for c in said.columns]
-        if writer is None:
-            to.parent.mkdir(parents=True, exist_ok=True)
-            writer = pq.ParquetWriter(to, said.arrow, **layout(said) | LAID)
-        writer.write_table(pa.Table.from_arrays(arrays, schema=said.arrow), row_group_size=GROUP_ROWS)
-        rows += n
-    if writer is None:
+    groups = in_blocks((_table(said, month, columns) for columns in blocks), GROUP_ROWS)
+    if (first := next(groups, None)) is None:
         return None
-    writer.close()
+    to = lake / table / str(month) / "made.parquet"
+    to.parent.mkdir(parents=True, exist_ok=True)
+    with pq.ParquetWriter(to, said.arrow, **layout(said) | LAID) as writer:
+        for group in chain([first], groups):
+            writer.write_table(group, row_group_size=GROUP_ROWS)
+            rows += group.num_rows
     return LakeFile(table, str(month), f"{table}/{month}/made.parquet", rows, file_hash(to))
+
+
+def _table(said: Table, month: Month, columns: Columns) -> pa.Table:
+    columns["month"] = _codes([str(month)], np.zeros(len(next(iter(columns.values()))), int))
+    arrays = [pa.array(columns[c.name]).cast(said.arrow.field(c.name).type) for c in said.columns]
+    return pa.Table.from_arrays(arrays, schema=said.arrow)
 
 
 def _codes(names: list[str], which: Any, unknown: Any = None) -> pa.Array:
