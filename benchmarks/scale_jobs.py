@@ -37,7 +37,7 @@ from keepline.site import open_site
 from keepline.tables import CARRIED, FEATURES, TABLES
 from keepline.written import write_table
 
-LATE = 3  # months ago is what comes late
+LATE, CAME_LATE = 3, "late.parquet"  # months ago is what comes late, as a file of its own
 GROUPS, EACH = 100, 5  # row groups drawn of a part, and customers of each
 
 
@@ -94,8 +94,9 @@ def former(root: Path) -> None:
         policy = read_policy(site.policy, month)
         base, kept = base_of(lake, policy, month), Kept(site.kept)
         with opened(site, lake, policy, site.policy, month, [], "0" * 64, Silent(), kept=kept) as run:
-            for _ in run.engine.each(lambda only: carried_part(run, base.carrying, only), run.ranges):
-                pass
+            for each in (base.carrying, *base.latest):
+                for _ in run.engine.each(lambda only, each=each: carried_part(run, each, only), run.ranges):
+                    pass
             shutil.rmtree(run.work)
     said()
 
@@ -104,7 +105,7 @@ def late(root: Path) -> None:
     """One row more of a month that was carried: it is not what it was, and what of it is carried must be made anew."""
     lake, month = open_lake(root / "lake"), LAST + -LATE
     [made] = [file for file in lake.files if file.path == f"bills/{month}/made.parquet"]
-    place = f"bills/{month}/late-{len([file for file in lake.files if file.month == str(month)])}.parquet"
+    place = f"bills/{month}/{CAME_LATE}"
     with job() as said:
         first = pq.ParquetFile(lake.root / made.path).read_row_group(0).slice(0, 1)
         rows = write_table(first, TABLES["bills"], lake.root / place)

@@ -1,7 +1,7 @@
 -- question: what is carried of each customer, one month later, where some months before are corrected?
 -- reads: carried, gathered
 -- makes: carried
--- As rolled, but that what is gathered here holds the months that are corrected beside the month itself, and no other.
+-- As rolled, but that `gathered` holds the month itself and the corrected ones, and no other.
 WITH moved AS (
   SELECT
     COALESCE(was.customer_id, now.customer_id) AS customer_id,
