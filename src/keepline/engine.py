@@ -29,6 +29,7 @@ Batches = Callable[[pa.RecordBatch], pa.RecordBatch]
 
 ID_SPACE = 1 << 62
 SHORT = "engine_memory"  # the code of a refusal for want of memory
+AGAIN_S = 0.1  # between asking those that are still at work to stop
 RANGE_MB = 256  # of an engine's memory, for each range of those it works on side by side
 BATCH_ROWS = RANGE_ROWS  # scored at once: a quarter of it costs a tenth more, four times it as much memory
 
@@ -245,6 +246,8 @@ def side_by_side(
         for each in begun:
             each.cancel()
         stop()
+        while wait(begun, timeout=AGAIN_S).not_done:
+            stop()  # whoever was between two queries has not heard it
         raise
     finally:
         for each in begun:

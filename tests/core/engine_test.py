@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -152,12 +153,15 @@ def test_a_range_short_of_memory_beside_others_is_done_again_alone() -> None:
     assert {tries[number][1] for number in (1, 3, 5)} == {threading.get_ident()}
 
 
-def test_who_leaves_in_the_middle_waits_for_no_query() -> None:
+@pytest.mark.parametrize("late", [0.0, 0.3])
+def test_who_leaves_in_the_middle_waits_for_no_query(late: float) -> None:
+    """Nor for one that begins only after they have left."""
     begun, duckdb = threading.Event(), engines.start("duckdb")
 
     def part(only: Range) -> None:
         if only.number:
             begun.set()
+            time.sleep(late)
             duckdb.fetch(query("SELECT COUNT(*) AS n FROM range(1000000000000) AS t(i) WHERE i % 7 = 3"))
 
     done = duckdb.each(part, ranges(2, 1))
