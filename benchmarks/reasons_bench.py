@@ -28,6 +28,7 @@ from keepline.lake.intake import load
 from keepline.lake.store import Lake, open_lake
 from keepline.periods import Month, months_between
 from keepline.pipeline import training_months
+from keepline.placed import placed
 from keepline.policy.documents import Policy, read_policy
 from keepline.progress import Silent
 from keepline.simulate.operator import next_month, start_site
@@ -64,7 +65,7 @@ class Workshop:
         path = self.folder / to
         given = (self.engine, self.lake, self.policy, models)
         features = self.features(month)
-        score(*given, snapshot=month, features=features, only=EVERYONE, to=path, previous=tuple(previous))
+        score(*given, snapshot=month, features=features, only=EVERYONE, to=path, previous=placed(previous))
         return path
 
 

@@ -22,13 +22,13 @@ from sqlglot import exp
 
 from keepline.canonical import file_hash
 from keepline.engine import Engine, Files, Scan
-from keepline.errors import UsageError
+from keepline.errors import KeeplineError, UsageError
 from keepline.jsonfile import damaged
 from keepline.lake.store import reading
 from keepline.periods import Month
 from keepline.progress import Progress
 from keepline.publication import Publication, demand, may_write
-from keepline.report.plan_rows import planned
+from keepline.report.plan_rows import SOURCES, planned
 from keepline.report.sheets import FORMULA_STARTS
 from keepline.report.tally import Shelf
 from keepline.report.win_back_book import see_win_back, worth_winning
@@ -39,7 +39,10 @@ from keepline.workfolder import own_folder
 
 KINDS = (".csv", ".parquet")
 BOM = b"\xef\xbb\xbf"  # so that spreadsheets read Chinese as what it is
-LISTS = ("plan", "win-back")  # for those who sell: nobody of them is held out
+LISTS = {
+    "plan": tuple(SOURCES),
+    "win-back": (WIN_BACK.name,),
+}  # for those who sell, nobody of them held out; and the published tables that each is made of
 ORDER = ("place", "rank_fen")  # columns that only put a list in order
 KEY, DETAILS = "customer_id", TABLES["contact_details"]
 NUMBER = DETAILS.column("customer_no")
@@ -95,6 +98,8 @@ def export(site: Site, month: Month, what: str, *, out: Path, progress: Progress
     made = demand(site, month)
     _check(made, what, out)
     may_write(site, out)
+    if what in LISTS:
+        progress.begin(f"整理清单 {what}", f"putting in order: {what}")
     with _source(site, made, what) as source:
         total = sum(pq.read_metadata(file).num_row_groups for file in source.files)
         progress.begin(f"导出 {what}", f"export of {what}", total)
@@ -122,11 +127,31 @@ def _source(site: Site, made: Publication, what: str) -> Iterator[_Source]:
     if what not in LISTS:
         yield _Source(TABLES[what], made.manifest["tables"][what]["rows"], made.parts(what))
         return
+    for table in LISTS[what]:
+        _demand_whole(made, table)
     with own_folder(site.work, "export-") as work, started(site) as engine:
         shelf = Shelf(engine, made.folder)
         with (_plan if what == "plan" else _win_back)(shelf, work) as source:
             named = site.settings.plan_shows == "customer_no"
             yield _with_numbers(site, made.month, engine, source, work) if named else source
+
+
+def _demand_whole(made: Publication, table: str) -> None:
+    """Refuse to make a list of a table that lost rows or a part: nobody would see that it is shorter."""
+    published = (made.manifest.get("tables") or {}).get(table, {}).get("rows", 0)
+    if (rows := sum(_rows(part) for part in made.parts(table))) != published:
+        raise _lost(made, table, rows, published)
+
+
+def _rows(part: Path) -> int:
+    try:
+        return int(pq.read_metadata(part).num_rows)
+    except pa.ArrowException as error:
+        raise damaged(part, "its end is missing", "文件尾部缺失") from error
+
+
+def _lost(made: Publication, what: str, rows: int, published: int) -> KeeplineError:
+    return damaged(made.folder / what, f"{rows} rows, of {published} published", f"{rows} 行，发布时 {published} 行")
 
 
 @contextmanager
@@ -166,9 +191,7 @@ def _written(made: Publication, what: str, source: _Source, out: Path, progress:
     try:
         rows = _stream(source, partial, kind=out.suffix, progress=progress)
         if rows != source.rows:
-            raise damaged(
-                made.folder / what, f"{rows} rows, of {source.rows} published", f"{rows} 行，发布时 {source.rows} 行"
-            )
+            raise _lost(made, what, rows, source.rows)
         said = Exported(what, made.month, made.id, out, rows, partial.stat().st_size, file_hash(partial))
         sums.unlink(missing_ok=True)  # of a former file of that name
         partial.replace(out)

@@ -51,6 +51,7 @@ from keepline.past import (
     share_of,
 )
 from keepline.periods import Month
+from keepline.placed import Placed, placed
 from keepline.policy.documents import Policy, read_policy
 from keepline.progress import Progress, Silent
 from keepline.publication import (
@@ -187,9 +188,9 @@ def _classes(run: Run) -> None:
         run.each_range("classes", None, lambda only, to: make(features=source / only.part, only=only, to=to))
 
 
-def _month_before(run: Run, table: str) -> tuple[Path, ...]:
-    """A table's parts in the publication of the month before, if there is one."""
-    return next((p.parts(table) for p in reversed(run.past) if p.month == run.month + -1), ())
+def _month_before(run: Run, table: str) -> Placed:
+    """A table in the publication of the month before, if there is one."""
+    return placed(next((p.parts(table) for p in reversed(run.past) if p.month == run.month + -1), ()))
 
 
 def _drivers(run: Run) -> None:

@@ -15,6 +15,7 @@ from keepline.engine import Engine, ranges
 from keepline.errors import PolicyError
 from keepline.insight.classes import build_classes, classes_model, judged_model
 from keepline.periods import Month
+from keepline.placed import placed
 from keepline.policy.documents import Policy
 
 NOW = Month.parse("2026-10")
@@ -40,7 +41,7 @@ def judge(engine: Engine, folder: Path, customers: list[dict[str, Any]], before:
     rows = [{"customer_id": who, "month": "2026-09", "class": given} for who, given in before.items()]
     previous = [write_rows(folder / "before.parquet", "classes", rows)] if before else []
     to = folder / "classes" / ALL.part
-    build_classes(engine, policy(), snapshot=NOW, features=features, previous=previous, only=ALL, to=to)
+    build_classes(engine, policy(), snapshot=NOW, features=features, previous=placed(previous), only=ALL, to=to)
     return {row["customer_id"]: row for row in pq.read_table(to).to_pylist()}
 
 

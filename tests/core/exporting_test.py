@@ -137,6 +137,28 @@ def test_a_part_that_lost_rows_is_refused_and_what_was_there_stays(site: Site) -
     assert {path.name: path.read_bytes() for path in first.path.parent.iterdir()} == before
 
 
+@pytest.mark.parametrize(
+    ("what", "table"), [(what, table) for what, tables in LISTS.items() for table in tables if table != "schedule"]
+)
+def test_a_list_is_refused_where_a_table_it_is_made_of_lost_a_part_rows_or_its_end(
+    site: Site, what: str, table: str
+) -> None:
+    part = parts_of(site.published(MONTH) / table)[0]
+    whole = part.read_bytes()
+    pq.write_table(pq.read_table(part).slice(1), part)
+    with pytest.raises(SiteError, match=rf"{table} is damaged .* rows, of [0-9]+ published"):
+        exported(site, what, "list.csv")
+    part.write_bytes(whole[:-4])
+    with pytest.raises(SiteError, match="its end is missing"):
+        exported(site, what, "list.csv")
+    part.unlink()
+    with pytest.raises(SiteError, match=rf"{table} is damaged .* rows, of [0-9]+ published"):
+        exported(site, what, "list.csv")
+    assert not (site.root / "out").exists()
+    part.write_bytes(whole)
+    assert exported(site, what, "list.csv").rows
+
+
 def test_a_column_of_a_later_version_is_unknown_in_an_older_month(site: Site) -> None:
     for part in parts_of(site.published(MONTH) / "classes"):
         pq.write_table(pq.read_table(part).drop_columns(["move"]), part)

@@ -29,6 +29,7 @@ from keepline.insight.classes import build_classes
 from keepline.insight.drivers import build_drivers
 from keepline.insight.win_back import build_win_back
 from keepline.periods import Month
+from keepline.placed import NOTHING, placed
 from keepline.policy.documents import read_policy
 from keepline.tables import TABLES
 
@@ -57,8 +58,8 @@ def hashes(engine: Engine, folder: Path) -> dict[str, str]:
     each("features", partial(build_features, lake=lake, snapshot=NOW, **site))
     each("features_then", partial(build_features, lake=lake, snapshot=then, **site))
     each("labels", partial(build_labels, lake=lake, snapshot=then, **site), of="features_then", name="base")
-    each("classes_then", partial(build_classes, snapshot=then, previous=(), **site), of="features_then")
-    before = tuple(part("classes_then", only) for only in cut)
+    each("classes_then", partial(build_classes, snapshot=then, previous=NOTHING, **site), of="features_then")
+    before = placed(part("classes_then", only) for only in cut)
     each("classes", partial(build_classes, snapshot=NOW, previous=before, **site), of="features")
     each("drivers", partial(build_drivers, snapshot=NOW, **site), of="features")
     each("win_back", partial(build_win_back, lake=lake, snapshot=NOW, **site), of="features")

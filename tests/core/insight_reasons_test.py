@@ -21,6 +21,7 @@ from keepline.insight.inputs import choose
 from keepline.insight.reasons import FACTS, FAMILIES, OTHERWISE, strongest
 from keepline.insight.scoring import score
 from keepline.insight.training import Models, train
+from keepline.placed import placed
 from keepline.tables import FEATURES, TABLES
 
 
@@ -89,7 +90,7 @@ def test_scores_take_the_reasons_of_the_month_before(engine: Engine, tmp_path: P
     fresh = pq.read_table(tmp_path / "fresh")
     swapped = fresh.set_column(fresh.schema.get_field_index("reason_1"), "reason_1", fresh["reason_2"])
     pq.write_table(swapped, tmp_path / "before")
-    score(engine, Shelf({}), policy(), models, **given, previous=[tmp_path / "before"], to=tmp_path / "again")
+    score(engine, Shelf({}), policy(), models, **given, previous=placed([tmp_path / "before"]), to=tmp_path / "again")
     again = pq.read_table(tmp_path / "again")
     first, second, held = (c.to_pylist() for c in (fresh["reason_1"], fresh["reason_2"], again["reason_1"]))
     kept = [h for h, s in zip(held, second, strict=True) if h == s and s is not None]

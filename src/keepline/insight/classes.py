@@ -15,6 +15,7 @@ from keepline import sqlmodel
 from keepline.engine import Engine, Files, Range, Scan
 from keepline.errors import PolicyError
 from keepline.periods import Month
+from keepline.placed import Placed
 from keepline.policy.conditions import all_hold
 from keepline.policy.document import Text
 from keepline.policy.documents import Classes, ClassRule, Policy
@@ -28,15 +29,15 @@ NO_RULE = Text(zh="没有规则成立", en="no rule holds")
 
 
 def build_classes(
-    engine: Engine, policy: Policy, *, snapshot: Month, features: Path, previous: Sequence[Path], only: Range, to: Path
+    engine: Engine, policy: Policy, *, snapshot: Month, features: Path, previous: Placed, only: Range, to: Path
 ) -> int:
-    """Write the classes of one range; ``previous`` are the parts of last month's classes, none at first.
+    """Write the classes of one range; ``previous`` are last month's classes, none at first.
 
     Raises PolicyError when a rule asks for a score, which is known only later.
     """
     judged = judged_model(policy.classes)
     engine.see("features", Scan(FEATURES, (Files((features,), 0),)), only)
-    engine.see("classes_before", Scan(CLASSES, (Files(tuple(previous)),) if previous else ()), only)
+    engine.see("classes_before", Scan(CLASSES, (Files(previous.of(only)),)), only)
     query = classes_model().with_parts({"judged": judged.bind(month=str(snapshot)).query})
     return engine.write(query.query, CLASSES, to)
 

@@ -21,6 +21,7 @@ from keepline.insight.topups import COLUMNS as TOPUPS
 from keepline.insight.topups import active_query, see_bills
 from keepline.insight.training import Models
 from keepline.periods import Month
+from keepline.placed import NOTHING, Placed
 from keepline.policy.documents import Policy
 from keepline.tables import FEATURES, SCORES, Type
 
@@ -41,7 +42,7 @@ def score(
     features: Path,
     only: Range,
     to: Path,
-    previous: Sequence[Path] = (),
+    previous: Placed = NOTHING,
 ) -> int:
     """Write one part of SCORES for the customers of one part of FEATURES; return the customers.
 
@@ -54,8 +55,8 @@ def score(
     if models.value.topups is not None:
         see_bills(engine, lake, snapshot=snapshot, only=only)
         query = _with_topups(query)
-    if previous:
-        engine.see("before", Scan(SCORES, (Files(tuple(previous), 1),)), only)
+    if previous.parts:
+        engine.see("before", Scan(SCORES, (Files(previous.of(only), 1),)), only)
         query = _with_reasons_before(query)
     query = query.order_by(exp.column("customer_id", table="features"))
     return engine.map(query, Scorer(models, policy, models.value.history(snapshot.index)), SCORES, to)

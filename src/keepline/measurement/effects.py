@@ -27,7 +27,6 @@ from keepline.measurement.outcomes import (
     is_whole,
     leaving_is_known,
     parts_for,
-    ranges_of,
     see_parts,
     see_window,
 )
@@ -42,6 +41,7 @@ from keepline.measurement.statistics import (
     weighted,
 )
 from keepline.periods import Month
+from keepline.placed import placed
 from keepline.policy.documents import Policy
 from keepline.tables import ARM_SUMS, ASSIGNMENTS, DECISIONS, EFFECTS
 from keepline.written import write_rows
@@ -153,11 +153,11 @@ def _arm_sums(
     query, known = arm_sums_query(policy, plan_month=plan.month, window=window), proofs.snapshot
 
     def make() -> pa.Table:
-        made = [ARM_SUMS.arrow.empty_table()]
-        for part, only in ranges_of(plan.assignments):
+        made, decided = [ARM_SUMS.arrow.empty_table()], placed(plan.decisions)
+        for part, only in placed(plan.assignments).parts:
             see_window(engine, lake, window=window, known=known, only=only)
             see_parts(engine, view="assignments", table=ASSIGNMENTS, parts=(part,))
-            see_parts(engine, view="decisions", table=DECISIONS, parts=plan.decisions, only=only)
+            see_parts(engine, view="decisions", table=DECISIONS, parts=decided.of(only), only=only)
             engine.see("deliveries", lake.window("deliveries", plan.month + 1, known), only)
             engine.see("approvals", lake.window("approvals", plan.month + 1, window.last, known=known), only)
             made.append(engine.fetch(query).cast(ARM_SUMS.arrow))

@@ -38,13 +38,13 @@ from keepline.measurement.outcomes import (
     is_whole,
     leaving_is_known,
     parts_for,
-    ranges_of,
     see_parts,
     see_window,
 )
 from keepline.measurement.statistics import shares_interval
 from keepline.measurement.words import judgement_words
 from keepline.periods import Month
+from keepline.placed import placed
 from keepline.policy.documents import Policy
 from keepline.policy.margins import basis_points
 from keepline.sampled import EVERYBODY, LOOKED_AT, Sampled
@@ -134,17 +134,17 @@ class Judging:
         """What the query says of each part of a plan's customers, added up; those treated by a plan of the window are
         seen as such."""
         within = [other for other in self.carried_out if window.snapshot <= other.month < window.last]
-        treated = tuple(part for other in within for part in other.decisions)
 
         def make() -> pa.Table:
-            made = [table.arrow.empty_table()]
-            for part, whole in ranges_of(plan.scores):
+            treated = placed(part for other in within for part in other.decisions)
+            made = table.arrow.empty_table()
+            for part, whole in placed(plan.scores).parts:
                 for only in some.within([whole]):
                     see_window(self.engine, self.lake, window=window, known=self.snapshot, only=only)
                     see_parts(self.engine, view="scores", table=SCORES, parts=(part,), only=only)
-                    see_parts(self.engine, view="decisions", table=DECISIONS, parts=treated, only=only)
-                    made.append(self.engine.fetch(query).cast(table.arrow))
-            return add(made)
+                    see_parts(self.engine, view="decisions", table=DECISIONS, parts=treated.of(only), only=only)
+                    made = add([made, self.engine.fetch(query).cast(table.arrow)])  # at once: no sum a part is held
+            return made
 
         also = [some.low, some.high]
         plans = [plan, *within]

@@ -6,11 +6,9 @@ A window of ``w`` months after a snapshot runs from the month after it. Leaving 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow.parquet as pq
 from sqlglot import exp
 
 from keepline import sqlmodel
@@ -74,16 +72,6 @@ def parts_for(policy: Policy, *, window: Window, people: SqlModel) -> dict[str, 
 def compose(query: exp.Query, parts: dict[str, exp.Query]) -> exp.Query:
     """Let a query read the parts by name."""
     return SqlModel("measurement", "", (), "", query).with_parts(parts).query
-
-
-def ranges_of(parts: tuple[Path, ...]) -> Iterator[tuple[Path, Range]]:
-    """Each part with the range of customers it holds, read from the file's own statistics; empty ones are left out."""
-    for number, path in enumerate(parts):
-        groups = pq.ParquetFile(path).metadata
-        place = groups.schema.to_arrow_schema().names.index("customer_id")
-        ends = [groups.row_group(i).column(place).statistics for i in range(groups.num_row_groups)]
-        if ends and groups.num_rows:
-            yield path, Range(number, min(end.min for end in ends), max(end.max for end in ends) + 1)
 
 
 def discounts(rate_year: float, *, months: int) -> exp.Query:
