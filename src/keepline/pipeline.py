@@ -333,6 +333,8 @@ def _circles(run: Run) -> dict[str, Any]:
     """Who belongs together and who is turned to, where calls between customers are told; no decision hangs on it."""
     if not circles.known(run.lake, run.month):
         return {}
+    if (said := circles.too_large(run.lake, run.month, features=run.parts("features"))) is not None:
+        return said
     with run.step("circles", "交往圈与意见领袖", "circles and opinion leaders", total=len(run.ranges)):
         make = partial(circles.build_ties, run.engine, run.lake, snapshot=run.month)
         run.each_range("ties", None, lambda only, to: make(only=only, to=to))

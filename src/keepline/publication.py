@@ -171,7 +171,7 @@ def _sync_folder(path: Path) -> None:
         os.close(handle)
 
 
-_OF_A_RUN = re.compile(r"([0-9]{4}-[0-9]{2})-[0-9a-z-]{16}-[0-9]+")
+_OF_A_RUN = re.compile(r"([0-9]{4}-[0-9]{2})-[0-9a-z-]{16}-[0-9]+(-[a-z]+)?")  # without an engine: of an older version
 
 
 def sweep_work(site: Site) -> None:

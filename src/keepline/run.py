@@ -67,8 +67,9 @@ class Run:
 
     @property
     def work(self) -> Path:
-        """Named by the cut as well: parts of another cut of customers are not these parts."""
-        return self.site.work / f"{self.month}-{self.id[:16]}-{len(self.ranges)}"
+        """Named by the cut as well: parts of another cut of customers are not these parts; and by the engine, so that
+        neither goes on with the other's."""
+        return self.site.work / f"{self.month}-{self.id[:16]}-{len(self.ranges)}-{self.engine.name}"
 
     def folder(self, table: str, month: Month | None = None) -> Path:
         """Where a table's parts lie: the month's own, or those of a past snapshot."""

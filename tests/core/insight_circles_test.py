@@ -146,6 +146,27 @@ def test_a_graph_that_memory_cannot_hold_is_refused_in_words(tmp_path: Path, mon
     assert "too large a calling graph" in card["abstains"]["en"]
 
 
+def test_what_one_month_tells_is_too_large_is_refused_before_any_tie_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A nation's calls would be read whole by each range, only to be told that they are too many."""
+    both = [*rows(TWO), *rows(TWO, month="2026-09")]
+    lake = lake_of(tmp_path / "lake", call_edges=both)
+    base = [{"customer_id": who, "month": "2026-10"} for who in (*FIRST, *SECOND)]
+    features = [write_rows(tmp_path / "features" / "part-00000.parquet", "features", base)]
+    monkeypatch.setattr(stage, "MOST_ROWS", len(TWO) - 1)
+    refused = stage.too_large(lake, MONTH, features=features)
+    assert refused is not None
+    assert refused["base"] == 60
+    assert f"at least {len(TWO) // 2:,} pairs" in refused["abstains"]["en"]
+    assert f"至少 {len(TWO) // 2:,} 对通话" in refused["abstains"]["zh"]
+    monkeypatch.setattr(stage, "MOST_ROWS", len(TWO))
+    assert stage.too_large(lake, MONTH, features=features) is None  # two months may well tell of the same pairs
+    monkeypatch.undo()
+    found, _ = told_of(start_engine("duckdb"), tmp_path / "once", rows(TWO), base=[*FIRST, *SECOND])
+    assert found["ties"].sum() >= len(TWO)  # each row is a row of TIES at least
+
+
 def test_calls_older_than_three_months_and_people_outside_the_base_make_no_circle(tmp_path: Path) -> None:
     old = rows(among(range(201, 231)), month="2026-07")
     outside = rows([(FIRST[3], 5000, 9)])

@@ -12,7 +12,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from core.insight_world import SNAPSHOT, World, policy
-from keepline.engine import Engine, Files, Range, Scan
+from keepline.engine import ID_SPACE, Engine, Files, Range, Scan
 from keepline.errors import TooFewError
 from keepline.insight import topups
 from keepline.insight.card import lifetimes_card
@@ -23,6 +23,7 @@ from keepline.insight.training import train
 from keepline.insight.value import READS, ValueModel, discounts, worth
 from keepline.periods import Month
 from keepline.policy.documents import Policy
+from keepline.sampled import Sampled
 from keepline.tables import TABLES
 
 VALUE = policy().value
@@ -157,6 +158,17 @@ def test_what_prepaid_customers_bring_is_recovered_on_both_engines(engine: Engin
     assert made.value.sum() == pytest.approx(truth.sum(), rel=0.05)
     inside = (made.value - made.reach <= truth) & (truth <= made.value + made.reach)
     assert 0.85 <= inside.mean() <= 0.97
+    assert model.months == pytest.approx(TRUE, rel=0.4)
+
+
+def test_of_a_large_base_a_share_of_its_prepaid_customers_teaches_the_same(engine: Engine, tmp_path: Path) -> None:
+    people, some = Prepaid(6_000), Sampled(0.5)
+    people.ids = np.sort(np.random.default_rng(3).integers(0, ID_SPACE, 6_000))
+    mine = int(((people.ids[:-1] >= some.low) & (people.ids[:-1] < some.high)).sum())
+    lake = Bills(people.bills(tmp_path))
+    model = topups.learn_topups(engine, lake, VALUE, snapshot=SNAPSHOT, some=some)
+    assert model.customers == mine
+    assert 2_500 < mine < 3_500
     assert model.months == pytest.approx(TRUE, rel=0.4)
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
@@ -62,6 +65,13 @@ def run_of(engine: Engine, root: Path, lake: Lake) -> Run:
     make_site(root, name="someone")
     site, kept = open_site(root), Kept(root / "kept", adds=False)
     return Run(site, engine, lake, small_policy(), site.policy, NOW, "x" * 16, [], Silent(), ranges(4, 1), kept)
+
+
+def test_neither_engine_goes_on_with_what_the_other_left_undone(run: Run) -> None:
+    theirs = SimpleNamespace(name={"duckdb": "spark", "spark": "duckdb"}[run.engine.name])
+    other = replace(run, engine=cast("Engine", theirs))
+    assert other.work != run.work
+    assert other.work.parent == run.work.parent
 
 
 def rows(parts: tuple[Path, ...]) -> pa.Table:

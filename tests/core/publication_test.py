@@ -13,7 +13,7 @@ from keepline.errors import PublicationError, SiteError
 from keepline.newsite import make_site
 from keepline.periods import Month
 from keepline.policy.documents import read_policy
-from keepline.publication import alone, demand, find, identity, published, switch
+from keepline.publication import alone, demand, find, identity, published, sweep_work, switch
 from keepline.site import Settings, Site, open_site
 
 MONTH = Month.parse("2026-10")
@@ -23,6 +23,17 @@ MONTH = Month.parse("2026-10")
 def site(tmp_path: Path) -> Site:
     make_site(tmp_path / "site", name="测试电信")
     return open_site(tmp_path / "site")
+
+
+def test_work_of_a_published_month_is_let_go_of_whichever_engine_or_version_it_is(site: Site) -> None:
+    folder = prepared(site, "a" * 64)
+    switch(site, MONTH, folder)
+    gone = [f"{MONTH}-{'a' * 16}-256", *(f"{MONTH}-{'a' * 16}-256-{name}" for name in ("duckdb", "spark"))]
+    stays = [f"{MONTH + 1}-{'a' * 16}-256-duckdb", "spill-x"]
+    for name in (*gone, *stays):
+        (site.work / name).mkdir(parents=True)
+    sweep_work(site)
+    assert sorted(path.name for path in site.work.iterdir()) == sorted(stays)
 
 
 def prepared(site: Site, publication_id: str) -> Path:

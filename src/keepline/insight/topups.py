@@ -3,8 +3,9 @@
     value = sum over m of P(tops up in month m) d^m x expected margin of a month with top-ups
 
 The first by BG/BB (lifetime/bgbb.py) from how often, when last and since when in the last twelve months,
-the second by gamma-gamma (lifetime/spend.py). Both are fitted on all prepaid customers of the lake, those who
-fell silent too: the base alone holds only who topped up lately, and would teach that nobody stops.
+the second by gamma-gamma (lifetime/spend.py). Both are fitted on the prepaid customers of the lake, of a large base on
+as large a share as the other models learn from, those who fell silent too: the base alone holds only who topped up
+lately, and would teach that nobody stops.
 Prepaid is who topped up within twelve months and was never billed a recurring charge in such a month.
 """
 
@@ -24,6 +25,7 @@ from keepline.insight.lifetime import bgbb, spend
 from keepline.insight.lifetime.cells import Cells, Whole
 from keepline.periods import Month
 from keepline.policy.documents import Value
+from keepline.sampled import EVERYBODY, Sampled
 
 WINDOW = 12  # months looked back
 CUSTOMERS_MIN = 500
@@ -77,13 +79,13 @@ def see_bills(engine: Engine, lake: Shelf, *, snapshot: Month, only: Range | Non
     engine.see("bills", lake.scan("bills", snapshot, months=WINDOW), only)
 
 
-def learn_topups(engine: Engine, lake: Shelf, policy: Value, *, snapshot: Month) -> TopUps:
-    """Fit on the prepaid of the lake.
+def learn_topups(engine: Engine, lake: Shelf, policy: Value, *, snapshot: Month, some: Sampled = EVERYBODY) -> TopUps:
+    """Fit on the prepaid of the lake, or of a share of its customers: all at once need a year of bills in memory.
 
     Raises TooFewError where there are too few of them, too few who fell silent or came back after a month
     without, or the amounts tell no spread; then everybody is valued by their rate of leaving.
     """
-    see_bills(engine, lake, snapshot=snapshot, only=None)
+    see_bills(engine, lake, snapshot=snapshot, only=some.alone)
     by_cell = exp.select(*COLUMNS[:3], exp.alias_(exp.Count(this=exp.Star()), "customers"))
     cells_query = by_cell.from_(active_query().subquery("active")).group_by(*COLUMNS[:3]).order_by(*COLUMNS[:3])
     found = engine.fetch(cells_query)

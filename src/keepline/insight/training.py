@@ -48,6 +48,7 @@ from keepline.insight.value import ValueModel
 from keepline.periods import Month
 from keepline.policy.documents import Leaving as LeavingPolicy
 from keepline.policy.documents import Policy
+from keepline.sampled import Sampled
 
 __all__ = ["Models", "Sample", "train"]
 
@@ -105,7 +106,8 @@ def train(
     table, attributes, drawn = rows
     # A fit has one thread: the same last bit on every machine, and threads that wait for each other stand still.
     with threadpool_limits(limits=1):
-        topups = _topups(engine, lake, policy, snapshot=snapshot)
+        some = Sampled(min(1.0, sum(sample.share for sample in samples)))
+        topups = _topups(engine, lake, policy, snapshot=snapshot, some=some)
         first = lake.months("bills")[0]
         made = _trained(table, attributes, How(policy, seed, threads), samples=samples, first=first, topups=topups)
         return _stated(made, len(table), drawn)
@@ -118,12 +120,12 @@ def _stated(models: Models, rows: int, drawn: Drawn) -> Models:
     return replace(models, card=models.card | {"sample": said, "notes": [*models.card["notes"], *notes]})
 
 
-def _topups(engine: Engine, lake: Shelf, policy: Policy, *, snapshot: Month) -> TopUps | Card | None:
+def _topups(engine: Engine, lake: Shelf, policy: Policy, *, snapshot: Month, some: Sampled) -> TopUps | Card | None:
     """What prepaid customers bring, or the words of why it cannot be told; None where policy does not ask."""
     if policy.value.lifetime != "cohorts":
         return None
     try:
-        return learn_topups(engine, lake, policy.value, snapshot=snapshot)
+        return learn_topups(engine, lake, policy.value, snapshot=snapshot, some=some)
     except TooFewError as error:
         return refusal(error)
 

@@ -35,6 +35,16 @@ def known(lake: Shelf, snapshot: Month) -> bool:
     return any(files.paths for files in lake.scan("call_edges", snapshot, months=MONTHS).files)
 
 
+def too_large(lake: Shelf, snapshot: Month, *, features: Sequence[Path]) -> Card | None:
+    """What is said of a graph that one month's calls alone make larger than memory, before any tie is made.
+
+    A month's rows are of different callers and called, so that two at most are one pair.
+    """
+    by_month = lake.scan("call_edges", snapshot, months=MONTHS).files
+    most = max((rows_of(files.paths) for files in by_month), default=0)
+    return {"base": rows_of(features), "abstains": _too_many(most)} if most > MOST_ROWS else None
+
+
 def build_ties(engine: Engine, lake: Shelf, *, snapshot: Month, only: Range, to: Path) -> int:
     """Write with whom the customers of one range talk, seen from either end."""
     calls = lake.scan("call_edges", snapshot, months=MONTHS)
@@ -211,8 +221,8 @@ def _too_few(ties: int, with_ties: int, base: int) -> dict[str, str]:
 
 def _too_many(rows: int) -> dict[str, str]:
     return {
-        "zh": f"交往圈太大：{rows // 2:,} 对通话，超过 {MOST_ROWS // 2:,} 对（约 4 GB 内存），未判断圈子与意见领袖；"
-        "请只载入较常联系的对端",
-        "en": f"too large a calling graph: {rows // 2:,} pairs, more than {MOST_ROWS // 2:,} (about 4 GB of memory); "
-        "no circles or leaders are told; load the pairs who talk more often",
+        "zh": f"交往圈太大：至少 {rows // 2:,} 对通话，超过 {MOST_ROWS // 2:,} 对（约 4 GB 内存），"
+        "未判断圈子与意见领袖；请只载入较常联系的对端",
+        "en": f"too large a calling graph: at least {rows // 2:,} pairs, more than {MOST_ROWS // 2:,} (about 4 GB "
+        "of memory); no circles or leaders are told; load the pairs who talk more often",
     }
