@@ -11,6 +11,7 @@ Either source gives the same rows, and what was made is kept for the runs that n
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 
@@ -20,6 +21,7 @@ from keepline.features.build import Base, base_of, outcomes_of, take_features
 from keepline.features.sampling import sampled
 from keepline.kept import same_file
 from keepline.periods import Month
+from keepline.placed import NOTHING, Placed, placed
 from keepline.publication import find
 from keepline.run import Run
 from keepline.sampled import Sampled
@@ -85,6 +87,21 @@ def drawn_features(run: Run, month: Month, lots: Scan) -> None:
     content = run.lake.content("experiments", month, months=1, known=run.month)
     named = text_hash([base.made_from(), content])
     run.each_range(DRAWN, month, make, made_from=named, ranges=drawn_ranges(run, lots))
+
+
+def risk_then(run: Run, month: Month) -> Placed:
+    """The scores of a past month as they were published, where they told how likely each customer was to leave.
+
+    A model learnt since then may have seen what became of those whom a pilot drew, as it is of the arm left alone.
+    """
+    made = next((p for p in run.past if p.month == month), None)
+    if made is None or not _told_risk(made.manifest.get("model_card") or {}):
+        return NOTHING
+    return placed(made.parts("scores"))
+
+
+def _told_risk(card: dict[str, Any]) -> bool:
+    return bool(card.get("targets", {}).get("leave", {}).get("fitted"))
 
 
 def drawn_ranges(run: Run, lots: Scan) -> list[Range]:

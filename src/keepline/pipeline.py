@@ -28,7 +28,7 @@ from keepline.insight.drivers import build_drivers
 from keepline.insight.inputs import Shown
 from keepline.insight.moved import watch_inputs
 from keepline.insight.niches.stage import find_niches
-from keepline.insight.scoring import score
+from keepline.insight.scoring import score, take_scores
 from keepline.insight.training import Models, Sample, train
 from keepline.insight.win_back import build_win_back, count_win_back
 from keepline.jsonfile import read_json
@@ -46,6 +46,7 @@ from keepline.past import (
     SAMPLED,
     drawn_features,
     drawn_ranges,
+    risk_then,
     sampled_features,
     sampled_labels,
     share_of,
@@ -256,9 +257,13 @@ def _drawn(run: Run, models: Models, month: Month) -> PastSnapshot:
     with run.step(f"features {month}", f"试点账期特征 {month}", f"features of the pilot {month}", total=len(ranges)):
         drawn_features(run, month, lots)
     make = partial(score, run.engine, policy=run.policy, models=models, snapshot=month)
+    then = risk_then(run, month)
 
     def each(only: Range, to: Path) -> None:
         features = run.folder(DRAWN, month) / only.part
+        if then.parts:
+            take_scores(run.engine, then.of(only), among=features, only=only, to=to)
+            return
         make(Shown(run.lake, of=(features,)), features=features, only=only, to=to)
 
     with run.step(f"scores {month}", f"试点账期评分 {month}", f"scores of the pilot {month}", total=len(ranges)):

@@ -17,22 +17,24 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from core.small_lake import add_rows, random_lake
+from core.small_lake import add_rows, random_lake, write_rows
 from core.small_policy import small_policy
 from keepline.engine import ID_SPACE, Engine, ranges, start
 from keepline.features.build import base_of, build_features
 from keepline.features.sampling import SPARE, sampled
 from keepline.holdout import is_held_out
 from keepline.insight.samples import Sample, read_samples
+from keepline.insight.scoring import take_scores
 from keepline.kept import Kept
 from keepline.lake.identity import pseudonym
 from keepline.lake.store import Lake
 from keepline.measurement.pilots import lots_of
 from keepline.newsite import make_site
-from keepline.past import DRAWN, LABELS, MADE_FROM, SAMPLED, drawn_features, sampled_features, sampled_labels
+from keepline.past import DRAWN, LABELS, MADE_FROM, SAMPLED, drawn_features, risk_then, sampled_features, sampled_labels
 from keepline.periods import Month
+from keepline.placed import NOTHING
 from keepline.progress import Silent
-from keepline.publication import parts_of
+from keepline.publication import Publication, parts_of
 from keepline.run import Run
 from keepline.sampled import Sampled
 from keepline.site import open_site
@@ -65,6 +67,27 @@ def run_of(engine: Engine, root: Path, lake: Lake) -> Run:
     make_site(root, name="someone")
     site, kept = open_site(root), Kept(root / "kept", adds=False)
     return Run(site, engine, lake, small_policy(), site.policy, NOW, "x" * 16, [], Silent(), ranges(4, 1), kept)
+
+
+@pytest.mark.parametrize("fitted", [True, False, None])
+def test_the_risk_of_those_a_pilot_drew_is_what_was_published_then_if_any_was(run: Run, fitted: bool | None) -> None:
+    folder = run.site.published(THEN)
+    people = [{"customer_id": who, "month": str(THEN), "leave_probability": who / 10} for who in (1, 2, 3)]
+    write_rows(folder / "scores" / "part-00000.parquet", "scores", people)
+    card = {} if fitted is None else {"model_card": {"targets": {"leave": {"fitted": fitted}}}}
+    run.past.append(Publication(THEN, folder, {"publication_id": "x", **card}))
+    assert risk_then(run, THEN + 1) == NOTHING
+    then = risk_then(run, THEN)
+    if not fitted:
+        assert then == NOTHING
+        return
+    everybody = run.ranges[0]
+    drawn = write_rows(run.folder(DRAWN, THEN) / everybody.part, "features", [{"customer_id": 2, "month": str(THEN)}])
+    to = run.folder("scores", THEN) / everybody.part
+    take_scores(run.engine, then.of(everybody), among=drawn, only=everybody, to=to)
+    assert pq.read_table(to).select(["customer_id", "leave_probability"]).to_pylist() == [
+        {"customer_id": 2, "leave_probability": 0.2}
+    ]
 
 
 def test_neither_engine_goes_on_with_what_the_other_left_undone(run: Run) -> None:

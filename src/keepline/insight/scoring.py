@@ -62,6 +62,12 @@ def score(
     return engine.map(query, Scorer(models, policy, models.value.history(snapshot.index)), SCORES, to)
 
 
+def take_scores(engine: Engine, parts: Sequence[Path], *, among: Path, only: Range, to: Path) -> int:
+    """Write what was published of the customers that a part of FEATURES holds; return the customers."""
+    engine.see("scores", Scan(SCORES, (Files(tuple(parts), 0),)).among((among,)), only)
+    return engine.write(exp.select(*SCORES.names).from_("scores").order_by("customer_id"), SCORES, to)
+
+
 def _with_topups(query: exp.Select) -> exp.Select:
     """The course of each prepaid customer's top-ups beside the rest."""
     columns = [exp.column(name, table="topped") for name in TOPUPS]
