@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from keepline.decisions.explain import Explainer, Explanation, Only
@@ -66,10 +67,11 @@ def explain_customer(site: Site, customer: str, month: Month) -> Explanation:
     )
 
 
-def _candidates(site: Site, customer: str) -> list[int]:
-    """The pseudonym of an operator's number, then the text itself when it is one."""
-    ids = [site.pseudonym(customer)]
-    return [*ids, int(customer)] if PSEUDONYM.fullmatch(customer) else ids
+def _candidates(site: Site, customer: str) -> Iterator[int]:
+    """The text itself when it is a pseudonym, which asks for no key, then the pseudonym of an operator's number."""
+    if PSEUDONYM.fullmatch(customer):
+        yield int(customer)
+    yield site.pseudonym(customer)
 
 
 def render_report(site: Site, month: Month, out: Path) -> None:

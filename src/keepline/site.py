@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ from keepline.errors import SiteError, UnclearError
 from keepline.periods import Month
 
 KEY_FILE = "pseudonym.key"
+KEY_BYTES = 32
+HEX_KEY = re.compile(r"(?:[0-9a-fA-F]{2}){16,}")  # one of the operator's own may be of another length
 SPARK_OURS = {
     "spark.master": ("it is spark_master", "请用 spark_master"),
     "spark.sql.ansi.enabled": ("results hang on it", "结果取决于它"),
@@ -116,15 +119,29 @@ class Site:
         """Written by the simulator alone; no stage reads it."""
         return self.root / "truth"
 
+    @property
+    def key_file(self) -> Path:
+        return self.root / "secrets" / KEY_FILE
+
     def published(self, month: Month) -> Path:
         return self.root / "published" / str(month)
 
     def key(self) -> bytes:
-        """The pseudonym key; made once, readable by its owner alone."""
-        path = self.root / "secrets" / KEY_FILE
+        """The pseudonym key; made once, before the first customer is known, readable by its owner alone."""
+        path = self.key_file
         if not path.exists():
-            write_key(self.root, secrets.token_bytes(32))
-        return bytes.fromhex(path.read_text(encoding="ascii").strip())
+            if self._knows_customers():
+                raise unfit_key(path, "is absent", "不存在", code="key_lost")
+            write_key(self.root, secrets.token_bytes(KEY_BYTES))
+        text = path.read_text(encoding="ascii", errors="replace").strip()
+        if not HEX_KEY.fullmatch(text):
+            raise unfit_key(path, "is damaged", "已损坏", code="key_damaged")
+        return bytes.fromhex(text)
+
+    def _knows_customers(self) -> bool:
+        """Whether anything stands here under a pseudonym: rows of the lake, or a month that was published."""
+        rows = next(self.lake.rglob("*.parquet"), None)
+        return rows is not None or any(path.is_dir() for path in (self.root / "published").glob("????-??"))
 
     def pseudonym(self, customer_no: str) -> int:
         return pseudonym(self.key(), customer_no)
@@ -140,12 +157,35 @@ def pseudonym(key: bytes, number: str) -> int:
     return int.from_bytes(digest[:8], "big") >> 2 or 1
 
 
+def key_mark(key: bytes) -> str:
+    """By which a key is known again: a keyed hash of one fixed text, from which neither key nor pseudonym follows."""
+    return hmac.digest(key, b"keepline: the key of this lake", hashlib.sha256).hex()[:32]
+
+
+def unfit_key(path: Path, en: str, zh: str, *, code: str) -> SiteError:
+    """What is wrong with a key, of which no other can take the place."""
+    return SiteError(
+        f"the pseudonym key {path} {en}, and what this site holds was made with it: under another key every customer "
+        "would be somebody else, without a history. Nothing was changed. Put it back from the copy kept apart, or "
+        "from a backup of the workbench (keepline restore); if it is lost for good, make a new site and load "
+        "every file there",
+        f"假名密钥 {path} {zh}，而本站点已有的内容是用原密钥生成的：换一把密钥，每个客户都会变成另一个人，没有历史。"
+        "未作任何改动。请从另行保存的副本，或用工作台的备份（keepline restore）恢复它；"
+        "若确已丢失，请新建站点并重新载入全部文件",
+        code=code,
+    )
+
+
 def write_key(root: Path, key: bytes) -> None:
+    """Write the key whole and to the disk itself: a lake that outlives a power cut must not outlive its key."""
     folder = root / "secrets"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     partial = folder / f".{KEY_FILE}.{os.getpid()}"
     partial.touch(mode=0o600)
-    partial.write_text(key.hex() + "\n", encoding="ascii")
+    with partial.open("w", encoding="ascii") as stream:
+        stream.write(key.hex() + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
     partial.replace(folder / KEY_FILE)
 
 

@@ -28,14 +28,18 @@ WAYS = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPAS
         "sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT",
         "sslkey": "PGSSLKEY"}  # fmt: skip
 KEYS = ("secrets/workbench.key", "secrets/pseudonym.key", "workbench/calendar.json")
+FILES = "keepline.toml, policy/, intake/, secrets/, lake/, published/, superseded/"  # of a site without a workbench
 
 
 def back_up(site: Site, to: Path) -> dict[str, Any]:
     """Write a backup beside its place and rename it: whole or not at all, readable by its owner alone."""
     if not (site.root / KEYS[0]).exists():
         raise KeeplineError(
-            f"there is nothing to back up: the workbench of {site.root} was never started",
-            f"没有可备份的内容：{site.root} 的工作台从未启动过",
+            f"the workbench of {site.root} was never started, so it holds nothing to back up. What the command line "
+            f"works with is files: copy {FILES}, and keep {KEYS[1]} apart from the data; "
+            "work/ and kept/ may be left out",
+            f"{site.root} 的工作台从未启动过，没有可备份的内容。命令行所用的都是文件：请复制 {FILES}，"
+            f"并把 {KEYS[1]} 与数据分开保存；work/ 与 kept/ 不必复制",
             code="nothing_to_back_up",
         )
     database_of(site)

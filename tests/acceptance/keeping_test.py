@@ -44,7 +44,9 @@ def test_a_backup_for_another_site_is_refused_before_anything_is_written(tmp_pat
     make_published(other)
     (other / "secrets").mkdir(exist_ok=True)
     (other / "secrets" / "workbench.key").write_text("00" * 32 + "\n", encoding="ascii")
-    assert "nothing to back up" in keepline("backup", "--site", str(site), "--to", str(file)).stderr
+    refused = keepline("backup", "--site", str(site), "--to", str(file)).stderr
+    assert "nothing to back up" in refused
+    assert "lake/, published/" in refused  # what to copy instead
     served = start(site)
     served.process.terminate()
     assert served.process.wait(PATIENCE) == 0

@@ -20,6 +20,7 @@ import pytest
 from core.small_manifest import manifest
 from core.small_publication import MONTH, publish
 from keepline.newsite import make_site
+from keepline.site import write_key
 
 PATIENCE = 60
 HEAD = {"head": {"month": MONTH, "previous_month": "2026-09", "simulated": True}}
@@ -56,6 +57,7 @@ def make_published(site: Path) -> None:
     import shutil
 
     make_site(site, name="清河通信")
+    write_key(site, b"k" * 32)
     folder = publish(site / "published" / MONTH)
     shutil.copytree(site / "policy", folder / "policy")
     (folder / "manifest.json").write_text(json.dumps(manifest(), ensure_ascii=False), encoding="utf-8")

@@ -14,14 +14,14 @@ from core.decisions_cast import MONTH, features_of, policy_with, stage, write
 from core.small_publication import publish
 from keepline import engine as engines
 from keepline.decisions.explain import OF_SELLERS
-from keepline.errors import KeeplineError, PublicationError
+from keepline.errors import KeeplineError, PublicationError, SiteError
 from keepline.front import Explaining
 from keepline.inquiry import Inquiry, explain_customer
 from keepline.lookup import write_lookup
 from keepline.newsite import make_site
 from keepline.policy.documents import read_policy
 from keepline.publication import parts_of, switch
-from keepline.site import Site, open_site
+from keepline.site import KEY_FILE, Site, open_site, write_key
 
 MANAGED = tuple(range(50_010, 50_030))
 ALONE = 50_040
@@ -50,6 +50,7 @@ def prepared(site: Site, publication_id: str, **facts: object) -> Path:
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     make_site(tmp_path / "site", name="x")
+    write_key(tmp_path / "site", b"k" * 32)
     made = open_site(tmp_path / "site")
     switch(made, MONTH, prepared(made, "a"))
     return made
@@ -160,3 +161,11 @@ def test_a_customer_is_asked_for_by_pseudonym_or_refused_by_name(site: Site) -> 
     for unknown in ("nobody", "9" * 19, "0"):
         with pytest.raises(KeeplineError, match=f"customer {unknown} is not in the base"):
             explain_customer(site, unknown, MONTH)
+
+
+def test_without_its_key_a_month_answers_by_pseudonym_and_no_key_is_made_for_a_number(site: Site) -> None:
+    (site.root / "secrets" / KEY_FILE).unlink()
+    assert explain_customer(site, str(MANAGED[3]), MONTH).customer_id == MANAGED[3]
+    with pytest.raises(SiteError, match="is absent, and what this site holds"):
+        explain_customer(site, "13800138000", MONTH)
+    assert not (site.root / "secrets" / KEY_FILE).exists()

@@ -148,6 +148,46 @@ def test_a_lake_that_lost_its_manifest_is_not_taken_for_an_empty_one(here: Intak
     assert sorted(here.site.lake.rglob("*.parquet")) == before
 
 
+def test_a_lake_that_lost_its_key_takes_nothing_in_and_no_other_key_is_made(here: Intake) -> None:
+    here.bills(row())
+    key = here.site.key_file.read_bytes()
+    here.site.key_file.unlink()
+    for ask in (intake.check, intake.load):
+        with pytest.raises(SiteError, match="is absent") as told:
+            ask(here.site, [here.put("bills-10.csv", f"{HEAD}\n{row(month='2026-10')}\n")])
+        assert told.value.code == "key_lost"
+        for words in (told.value.en, told.value.zh):
+            assert str(here.site.key_file) in words
+    assert not here.site.key_file.exists()
+    here.site.key_file.write_bytes(key)
+    here.bills(row(month="2026-10"))
+    assert here.values("bills", "customer_id") == [here.number(PHONE)] * 2
+
+
+def test_a_key_that_is_not_the_lake_s_is_refused(here: Intake) -> None:
+    here.bills(row())
+    before = open_lake(here.site.lake).files
+    sites.write_key(here.site.root, b"k" * 32)
+    with pytest.raises(SiteError, match="is another one"):
+        here.bills(row(month="2026-10"))
+    here.site.key_file.write_text("", encoding="ascii")
+    with pytest.raises(SiteError, match="is damaged"):
+        here.bills(row(month="2026-10"))
+    assert open_lake(here.site.lake).files == before
+
+
+def test_a_lake_of_an_earlier_version_notes_its_key_at_the_next_load(here: Intake) -> None:
+    here.bills(row())
+    path = here.site.lake / "manifest.json"
+    said = json.loads(path.read_text("utf-8"))
+    marked = said.pop("key_mark")
+    path.write_text(json.dumps(said), encoding="utf-8")
+    here.bills(row(month="2026-10"))
+    key = here.site.key()
+    assert marked == open_lake(here.site.lake).key_mark == sites.key_mark(key)
+    assert key.hex() not in path.read_text("utf-8")
+
+
 def test_check_says_what_load_would_do_and_keeps_nothing(here: Intake) -> None:
     path = here.put("bills.csv", f"{HEAD}\n{row()}\nx,2026-09,1\n")
     checked = intake.check(here.site, [path])[0]

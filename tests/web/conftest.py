@@ -21,12 +21,14 @@ import psycopg
 import pytest
 
 from keepline.newsite import make_site
+from keepline.site import write_key
 
 FOLDER = Path(tempfile.mkdtemp(prefix="keepline-web-"))
 FOLDER.chmod(0o755)  # PostgreSQL of a root runs as somebody else
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 ROOT = FOLDER / "site"
 make_site(ROOT, name="清河通信")
+write_key(ROOT, b"k" * 32)  # what is published was made with one
 os.environ["KEEPLINE_SITE"] = str(ROOT)
 os.environ["DJANGO_SETTINGS_MODULE"] = "keepline_web.settings"
 (FOLDER / "run").mkdir(mode=0o700)

@@ -14,8 +14,9 @@ import pyarrow.compute as pc
 from keepline.engine import ID_SPACE
 from keepline.lake.mapping import Rules
 from keepline.lake.sections import ColumnMap
+from keepline.lake.store import Lake
 from keepline.lake.values import INVISIBLE, Parsed, Unfit, as_text, by_unique, tidy
-from keepline.site import Site, pseudonym
+from keepline.site import Site, key_mark, pseudonym, unfit_key
 
 _SCIENTIFIC = re.compile(r"(\d)(?:\.(\d+))?[eE]\+(\d{1,2})")
 _WHOLE = re.compile(r"(\d+)\.0+")
@@ -122,8 +123,12 @@ def known_pseudonym(text: str) -> tuple[str, str]:
 class Identities:
     """Operator's numbers to pseudonyms, every distinct number worked out once."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, lake: Lake) -> None:
+        """``lake``: whose rows were made with the site's key, or the key is refused."""
         self._key = site.key()
+        self.mark = key_mark(self._key)
+        if lake.key_mark not in ("", self.mark):
+            raise unfit_key(site.key_file, "is another one", "不是原来那一把", code="another_key")
         self._known: dict[str, int] = {}
 
     def pseudonyms(self, numbers: pa.Array) -> pa.Array:

@@ -46,8 +46,8 @@ def check(
     Nothing is kept but, when a folder is given for it, the rows that would be set aside.
     """
     _known_codes(accept)
-    identities, reports = Identities(site), []
     with reading(site.lake) as lake:
+        identities, reports = Identities(site, lake), []
         for file, used in _in_order(site, files, mapping):
             with own_folder(site.work, "intake-check-") as made:
                 shelf = Shelf(lake, made, last_published(site), REOPEN in accept)
@@ -86,8 +86,8 @@ def load(
     why. Callers who cannot go on without every file ask ``report.insist()``.
     """
     _known_codes(accept)
-    identities = Identities(site)
     with alone(site):
+        identities = Identities(site, open_lake(site.lake))
         reports, brought = [], 0
         for file, used in _in_order(site, files, mapping):
             report, prepared = _load_one(site, file, used=used, identities=identities, accept=accept, progress=progress)
@@ -130,12 +130,12 @@ def _load_one(
             because=because,
             of=tracing.waits_since(lake, file.name) if because else 0,
         )
-        _commit(lake, prepared, trace)
+        _commit(lake, prepared, trace, key_mark=identities.mark)
         settle(site)
         return report, prepared
 
 
-def _commit(lake: Lake, prepared: Prepared, trace: Trace) -> None:
+def _commit(lake: Lake, prepared: Prepared, trace: Trace, *, key_mark: str) -> None:
     """Files first, then the manifest that names them: a kill in between leaves the lake as it was."""
     begin(lake)
     prepared.shelf.move_in()
@@ -143,7 +143,7 @@ def _commit(lake: Lake, prepared: Prepared, trace: Trace) -> None:
     source = {"load": trace.load, **prepared.source}
     moves = setaside.moved(f"{setaside.FOLDER}/{trace.took}", f"{setaside.LOADED}/{trace.took}") if trace.took else ()
     traces = tracing.with_one_more(lake, trace, after)
-    switch(lake, after, [*lake.sources, source], traces=traces, moves=tuple(moves))
+    switch(lake, after, [*lake.sources, source], traces=traces, moves=tuple(moves), key_mark=key_mark)
 
 
 def _listed(paths: Sequence[Path]) -> str:

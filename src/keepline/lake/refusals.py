@@ -65,8 +65,9 @@ _WORDS = {
         "{file} 的文件名不含映射所期望的账期（{said}）",
     ),
     "pseudonym_collision": (
-        "{file}: two customer numbers share one pseudonym ({said}); nothing was loaded; make the site a new key",
-        "{file}：两个客户编号得到同一假名（{said}），未载入任何数据；请为站点更换密钥",
+        "{file}: two customer numbers share one pseudonym ({said}); nothing was loaded; make a new site, whose key "
+        "is another one, and load every file there",
+        "{file}：两个客户编号得到同一假名（{said}），未载入任何数据；请新建站点（密钥不同），并在那里重新载入全部文件",
     ),
     "bad_encoding_name": ("encoding {said} is not known", "不认识编码 {said}"),
     "busy": (

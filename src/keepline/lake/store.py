@@ -71,6 +71,7 @@ class Lake:
     traces: tuple[Trace, ...] = ()
     undone: tuple[dict[str, Any], ...] = ()  # sources that were undone, with the reason
     moves: tuple[tuple[str, str], ...] = ()  # renames in the intake folder that belong to the last switch
+    key_mark: str = ""  # of the key its pseudonyms were made with; unknown before it was first noted
 
     def months(self, table: str) -> list[Month]:
         return sorted({Month.parse(f.month) for f in self.files if f.table == table})
@@ -181,7 +182,7 @@ def _as_said(root: Path, said: dict[str, Any]) -> Lake:
     )
     moves = tuple((was, to) for was, to in said.get("moves", ()))
     files = tuple(LakeFile(**f) for f in said["files"])
-    return Lake(root, files, sources, traces, tuple(said.get("undone", ())), moves)
+    return Lake(root, files, sources, traces, tuple(said.get("undone", ())), moves, said.get("key_mark", ""))
 
 
 def begin(lake: Lake) -> None:
@@ -212,7 +213,8 @@ def _manifest(lake: Lake) -> str:
         "undone": lake.undone,
         "moves": lake.moves,
     }
-    return "{" + ",\n".join(f'"{name}": [{_lines(entries)}]' for name, entries in sections.items()) + "}\n"
+    told = [f'"{name}": [{_lines(entries)}]' for name, entries in sections.items()]
+    return "{" + ",\n".join([f'"key_mark": {json.dumps(lake.key_mark)}', *told]) + "}\n"
 
 
 def _lines(entries: Iterable[Any]) -> str:
