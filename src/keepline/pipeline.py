@@ -151,9 +151,19 @@ def opened(
 
 
 def _demand_month(lake: Lake, month: Month) -> None:
-    have = lake.months("bills")
-    if month in have:
+    since = lake.counts_from("bills", month)
+    if since == month:
         return
+    if since is not None:
+        raise PublicationError(
+            f"the bills of {month} count from {since} on, as they were loaded when {month} was published already: "
+            f"it would be published without them. Load their files again with: keepline intake load FILE "
+            f"--accept reopen",
+            f"{month} 的账单在该账期发布之后才载入，自 {since} 起才计入，现在发布就会缺少这些账单；"
+            f"请重新载入这些文件：keepline intake load 文件 --accept reopen",
+            code="bills_count_later",
+        )
+    have = lake.months("bills")
     span = f"{have[0]} … {have[-1]}" if have else "-"
     raise PublicationError(
         f"there are no bills of {month} in the lake (bills: {span}); load them with: keepline intake load",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,14 +13,18 @@ from click.testing import CliRunner
 from small_intake import HEAD, OTHER, PHONE, Intake, row
 
 from keepline.cli import cli
-from keepline.errors import HeldError, IntakeError
+from keepline.errors import HeldError, IntakeError, PublicationError, TooFewError
+from keepline.features.build import base_of
 from keepline.lake import intake
 from keepline.lake.alone import alone
 from keepline.lake.loads import loads
 from keepline.lake.store import LakeFile, open_lake, reading, switch
 from keepline.lake.tracing import DEPTH
 from keepline.lake.undoing import foresee, undo
+from keepline.newsite import make_site
 from keepline.periods import Month
+from keepline.pipeline import run_month
+from keepline.policy.documents import read_policy
 
 HERE = Path(__file__).parent
 THIRD = "13700137000"
@@ -176,6 +181,32 @@ def test_a_month_published_from_the_load_is_undone_only_when_that_is_accepted(he
     assert (told.value.code, files(here)) == ("reopen", before)
     undo(here.site, load, accept=["reopen"])
     assert not files(here)
+
+
+def test_bills_undone_and_loaded_again_do_not_leave_their_month_without_bills(here: Intake) -> None:
+    """Loaded again while the month is closed they count from the next one on, unless the month is opened again."""
+    make_site(here.site.root.parent / "policies", name="x")
+    shutil.copytree(here.site.root.parent / "policies" / "policy", here.site.policy)
+    published, october = here.site.root / "published" / "2026-09", Month.parse("2026-10")
+    customers(here, PHONE)
+    load = here.bills(row()).load
+    published.mkdir(parents=True)
+    told = undo(here.site, load, accept=["reopen"])
+    for words in (told.text("en"), told.text("zh")):
+        assert "--accept reopen" in words
+    here.bills(row(amount="20"))
+    assert open_lake(here.site.lake).counts_from("bills", october + -1) == october
+    published.rmdir()
+    with pytest.raises(PublicationError, match="the bills of 2026-09 count from 2026-10 on") as refused:
+        run_month(here.site, october + -1)
+    with pytest.raises(TooFewError, match="the bills of 2026-09 count from 2026-10 on"):
+        base_of(open_lake(here.site.lake), read_policy(here.site.policy, october), october + -1)
+    for words in (refused.value.en, refused.value.zh):
+        assert "--accept reopen" in words
+    published.mkdir()
+    here.bills(row(amount="20"), accept=["reopen"])
+    assert open_lake(here.site.lake).counts_from("bills", october + -1) == october + -1
+    base_of(open_lake(here.site.lake), read_policy(here.site.policy, october), october + -1)
 
 
 def test_a_correction_that_came_after_the_publication_is_undone_without_ado(here: Intake) -> None:

@@ -173,7 +173,17 @@ def take_features(
 
 def _require(lake: Lake, snapshot: Month) -> None:
     absent = [table for table in ("customers", "bills") if not lake.has(table)]
-    if absent or snapshot not in lake.months("bills"):
+    since = None if absent else lake.counts_from("bills", snapshot)
+    if since is not None and since != snapshot:
+        raise TooFewError(
+            f"the bills of {snapshot} count from {since} on, as they were loaded when {snapshot} was published "
+            f"already, so nothing can be learnt of that month; load their files again with: keepline intake load FILE "
+            f"--accept reopen",
+            f"{snapshot} 的账单在该账期发布之后才载入，自 {since} 起才计入，因此无法从该账期学习；"
+            f"请重新载入这些文件：keepline intake load 文件 --accept reopen",
+            code="bills_count_later",
+        )
+    if since is None:
         what = " and ".join(absent) or f"bills of {snapshot}"
         raise TooFewError(
             f"the lake holds no {what}; customers and bills are the two tables nothing can be done without: load them",

@@ -76,6 +76,11 @@ class Lake:
     def months(self, table: str) -> list[Month]:
         return sorted({Month.parse(f.month) for f in self.files if f.table == table})
 
+    def counts_from(self, table: str, month: Month) -> Month | None:
+        """The first snapshot that sees rows of a month: itself, or a later one if they came after it was published."""
+        found = [Month.parse(f.holds_from or f.month) for f in self.files if (f.table, f.month) == (table, str(month))]
+        return min(found, default=None)
+
     def has(self, table: str) -> bool:
         return any(f.table == table and f.rows for f in self.files)
 

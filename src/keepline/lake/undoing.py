@@ -69,8 +69,13 @@ class Undoing:
             )
         if self.published:
             said = ", ".join(self.published)
-            stay = f"  已发布的账期保持不变：{said}；更正请用 keepline run --replace 重新发布"
-            lines.append(stay if zh else f"  published months stay as they are: {said}; run --replace publishes anew")
+            lines.append(
+                f"  已发布的账期保持不变：{said}。更正后的文件请加 --accept reopen 载入（否则自下一账期起才计入），"
+                "再用 keepline run --replace 重新发布"
+                if zh
+                else f"  published months stay as they are: {said}. Load the mended file with --accept {REOPEN}, "
+                "or its rows count from the next month on; then run --replace publishes anew"
+            )
         return "\n".join(lines)
 
 
@@ -246,9 +251,10 @@ def _published(told: Undoing) -> HeldError:
     months = ", ".join(told.published)
     return HeldError(
         f"{months} was published from load {told.load}. What is published stays as it is, but running it again would "
-        f"give another plan. If that is what you want, add: --accept {REOPEN}; then publish anew with --replace",
+        f"give another plan. If that is what you want, add: --accept {REOPEN}; then load the mended file with "
+        f"--accept {REOPEN} too, and publish anew with --replace",
         f"账期 {months} 已用载入 {told.load} 的数据发布。已发布的内容不变，但重新运行会得到不同的方案；"
-        f"确要撤销，请加 --accept {REOPEN}，之后可用 --replace 重新发布",
+        f"确要撤销，请加 --accept {REOPEN}；之后载入更正后的文件也请加 --accept {REOPEN}，再用 --replace 重新发布",
         code=REOPEN,
     )
 
