@@ -10,12 +10,10 @@ import pyarrow.parquet as pq
 from keepline.lake.store import Lake, open_lake
 from keepline.periods import Month
 from keepline.policy.document import Text
-from keepline.policy.documents import KINDS, Policy, read_policy
+from keepline.policy.documents import ANY_MONTH, KINDS, Policy, read_policy
 from keepline.policy.retention import read_retention
 from keepline.policy.service import read_service
 from keepline.site import Site
-
-ANY_MONTH = Month.parse("9998-12")  # later than any policy begins to bind
 
 
 @dataclass(frozen=True)

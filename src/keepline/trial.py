@@ -16,7 +16,7 @@ from keepline.kept import Kept
 from keepline.lake.store import reading
 from keepline.periods import Month
 from keepline.pipeline import decide_month, month_identity, opened
-from keepline.policy.documents import KINDS, Policy, read_policy
+from keepline.policy.documents import ANY_MONTH, KINDS, Policy, read_policy
 from keepline.progress import Progress
 from keepline.publication import Publication, alone, demand, parts_of, published
 from keepline.run import started
@@ -56,6 +56,7 @@ class Trial:
     after: dict[str, Any]
     moved: int
     data_changed: bool
+    not_yet: dict[str, str]  # policies that bind only after the month, and from which day
     offers: dict[str, Pair]  # names of the offers of both policies
 
     def to_dict(self) -> dict[str, Any]:
@@ -82,6 +83,12 @@ class Trial:
             else f"Note: {c['name']} changed and is still version {c['after']}; raise it before use, so that plans tell"
             for c in self.changed
             if c["before"] == c["after"]
+        ]
+        notes += [
+            f"注意：{name} 自 {day} 起生效，此处在更早的账期 {self.month} 上试算"
+            if zh
+            else f"Note: {name} binds from {day} on; here it was tried on {self.month}, an earlier month"
+            for name, day in self.not_yet.items()
         ]
         if self.data_changed:
             notes.append(
@@ -111,8 +118,8 @@ def _shown(group: str, amount: int) -> int:
 
 
 def try_policy(site: Site, against: Month | None, *, progress: Progress) -> Trial:
-    """Compute the month with the site's policy and compare; nothing is published or changed."""
-    made = _publication(site, against)
+    """Compute the month with the site's policy, also one that binds only later; nothing is published or changed."""
+    made, now = _publication(site, against), read_policy(site.policy, ANY_MONTH)
     past = [p for p in published(site) if p.month < made.month]
     old = read_policy(made.folder / "policy", made.month)
 
@@ -125,9 +132,10 @@ def try_policy(site: Site, against: Month | None, *, progress: Progress) -> Tria
 
     with alone(site), reading(site.lake) as lake:
         data_changed = month_identity(site, lake, old, made.month, past) != made.id
-        new_folder = compute(read_policy(site.policy, made.month), site.policy, "new")
+        new_folder = compute(now, site.policy, "new")
         old_folder = compute(old, made.folder / "policy", "old") if data_changed else made.folder
-        trial = _compare(site, made, old, old_folder, new_folder, data_changed=data_changed)
+        policies, folders = (old, now), (old_folder, new_folder)
+        trial = _compare(site, made.month, policies, folders, data_changed=data_changed)
         for folder in {new_folder, old_folder} - {made.folder}:
             shutil.rmtree(folder)
     return trial
@@ -147,9 +155,9 @@ def _publication(site: Site, against: Month | None) -> Publication:
 
 
 def _compare(
-    site: Site, made: Publication, old: Policy, old_folder: Path, new_folder: Path, *, data_changed: bool
+    site: Site, month: Month, policies: tuple[Policy, Policy], folders: tuple[Path, Path], *, data_changed: bool
 ) -> Trial:
-    now = read_policy(site.policy, made.month)
+    (old, now), (old_folder, new_folder) = policies, folders
     changed = [
         {"name": name, "before": getattr(old, name).version, "after": getattr(now, name).version}
         for name in KINDS
@@ -160,8 +168,14 @@ def _compare(
         _see(engine, "decisions", new_folder)
         _see(engine, "decisions", old_folder, view="before_decisions")
         moved = engine.fetch(_query(MOVED)).to_pylist()[0]["customers"]
-    names = {offer.id: (offer.name.zh, offer.name.en) for policy in (old, now) for offer in policy.offers.offer}
-    return Trial(made.month, changed, before, after, moved, data_changed, names)
+    names = {offer.id: (offer.name.zh, offer.name.en) for policy in policies for offer in policy.offers.offer}
+    return Trial(month, changed, before, after, moved, data_changed, _not_yet(now, month), names)
+
+
+def _not_yet(policy: Policy, month: Month) -> dict[str, str]:
+    """Files that bind only after the month."""
+    days = {name: getattr(policy, name).valid_from for name in KINDS}
+    return {name: day.isoformat() for name, day in days.items() if day > month.last_day}
 
 
 def _see(engine: Engine, table: str, folder: Path, *, view: str | None = None) -> None:

@@ -227,10 +227,12 @@ def test_a_policy_is_tried_on_a_published_month_without_changing_it(site: Path) 
     before = (site / "published" / MONTH / "manifest.json").read_text()
     limits = site / "policy" / "limits.toml"
     text = limits.read_text().replace('version = "2025-1"', 'version = "2026-2"')
+    text = text.replace("valid_from = 2000-01-01", "valid_from = 2026-11-01")  # binds only after the month
     limits.write_text("\n".join("money_fen = 0" if x.startswith("money_fen") else x for x in text.splitlines()))
     trial = answer("policy", "try", "--site", site)
     assert trial["after"]["states"]["treated"] == 0 < trial["before"]["states"]["treated"]
     assert trial["changed"] == [{"name": "limits", "before": "2025-1", "after": "2026-2"}]
+    assert trial["not_yet"] == {"limits": "2026-11-01"}
     assert (site / "published" / MONTH / "manifest.json").read_text() == before
 
 

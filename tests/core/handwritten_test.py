@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from core.small_lake import lake_of
+from core.small_manifest import manifest
+from core.small_publication import publish
 from keepline import console
 from keepline.cli import cli
-from keepline.errors import IntakeError, PolicyError, SiteError, UsageError
+from keepline.errors import IntakeError, PolicyError, PublicationError, SiteError, UsageError
 from keepline.lake.intake import check
 from keepline.lake.mapping import read_mapping
 from keepline.newsite import make_site
 from keepline.periods import Month
 from keepline.policy.documents import read_policy
+from keepline.progress import Silent
 from keepline.review import review_policy
 from keepline.site import open_site
+from keepline.trial import Trial, try_policy
 
 STARTER = Path(__file__).parents[2] / "src" / "keepline" / "policy" / "starter"
 OCTOBER = Month.parse("2026-10")
@@ -125,8 +131,27 @@ def test_policy_check_notes_what_would_surprise(tmp_path: Path) -> None:
     text = path.read_text(encoding="utf-8").replace("running_pilot_stops = true", "running_pilot_stops = false")
     path.write_text(text, encoding="utf-8")
     assert any("running_pilot_stops is false" in note.en for note in review_policy(site, None).notes)
-    with pytest.raises(PolicyError, match="binds from"):
+    with pytest.raises(PolicyError, match="binds from") as refused:
         review_policy(site, OCTOBER)
+    for words in (refused.value.en, refused.value.zh):
+        assert "keepline policy try" in words
+
+
+def test_a_policy_that_binds_later_is_tried_on_an_earlier_month_and_that_is_said(tmp_path: Path) -> None:
+    make_site(tmp_path / "site", name="x")
+    site = open_site(tmp_path / "site")
+    folder = publish(site.published(OCTOBER))
+    shutil.copytree(site.policy, folder / "policy")
+    (folder / "manifest.json").write_text(json.dumps(manifest()), encoding="utf-8")
+    limits = site.policy / "limits.toml"
+    limits.write_text(limits.read_text("utf-8").replace("= 2000-01-01", "= 2026-11-01"), encoding="utf-8")
+    with pytest.raises(PublicationError, match="no bills of 2026-10"):  # read, and on to the month itself
+        try_policy(site, OCTOBER, progress=Silent())
+    none: dict[str, dict[str, int]] = {"classes": {}, "states": {}, "offers": {}, "total": {}}
+    trial = Trial(OCTOBER, [], none, none, 0, False, {"limits": "2026-11-01"}, {})
+    assert "limits binds from 2026-11-01 on; here it was tried on 2026-10, an earlier month" in trial.text("en")
+    assert "limits 自 2026-11-01 起生效，此处在更早的账期 2026-10 上试算" in trial.text("zh")
+    assert json.loads(json.dumps(trial.to_dict()))["not_yet"] == {"limits": "2026-11-01"}
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,12 @@ from keepline.decisions import origins as decisions
 from keepline.features.build import column_origins, label_origins
 from keepline.insight import origins as insight
 from keepline.measurement import origins as measurement
-from keepline.periods import Month
-from keepline.policy.documents import Policy, read_policy
+from keepline.policy.documents import ANY_MONTH, Policy, read_policy
 from keepline.publication import Publication, published
 from keepline.site import Site
 from keepline.tables import FEATURES, PILOTS
 
 Origins = dict[str, set[str]]
-ANY_MONTH = Month.parse("9998-12")
 COUNTED: Origins = {  # where rows are counted or chosen, and no column is summed
     "features.complaints_12m": {"complaints.complaint_id"},
     "features.referrals_12m": {"referrals.referrer_id"},

@@ -376,14 +376,19 @@ KINDS: dict[str, type[Document]] = {
 }
 
 
+ANY_MONTH = Month.parse("9998-12")  # later than any policy begins to bind
+
+
 def read_policy(folder: Path, month: Month) -> Policy:
     """Read every file; one that is not yet valid in ``month`` is refused."""
     documents = {name: read(folder / f"{name}.toml", kind) for name, kind in KINDS.items()}
     for name, document in documents.items():
         if document.valid_from > month.last_day:
             raise PolicyError(
-                f"{folder / name}.toml binds from {document.valid_from}, after {month}",
-                f"{folder / name}.toml 自 {document.valid_from} 起生效，晚于账期 {month}",
+                f"{folder / name}.toml binds from {document.valid_from}, after {month}: put the file that binds in "
+                f"{month} in its place, or ask for a later month; keepline policy try tries it on a published one",
+                f"{folder / name}.toml 自 {document.valid_from} 起生效，晚于账期 {month}：请换回 {month} 有效的文件，"
+                f"或改用更晚的账期；keepline policy try 可在已发布账期上试算",
                 code="policy_not_yet",
             )
     hashes = {name: file_hash(folder / f"{name}.toml") for name in KINDS}
