@@ -147,18 +147,25 @@ FILES_ZH = {
     errno.EEXIST: "已存在",
     errno.ENOTDIR: "不是文件夹",
     errno.EISDIR: "是文件夹",
-    errno.ENOSPC: "磁盘已满",
-    errno.EDQUOT: "磁盘配额已满",
     errno.EROFS: "所在磁盘只读",
     errno.EFBIG: "文件过大",
     errno.ENAMETOOLONG: "名称过长",
     errno.EMFILE: "打开的文件过多",
 }
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
 
 def _of_files(error: OSError) -> KeeplineError:
     """What the file system refused: a place that cannot be read or written, a full disk."""
     place, why = error.filename or "-", error.strerror or str(error)
+    if error.errno in FULL:
+        return KeeplineError(
+            f"{place}: the disk is full, or your share of it ({why}); make room on the disk of the site and on that of "
+            "temporary files (TMPDIR), then run the same command again",
+            f"{place}：磁盘或配额已满；请在站点所在磁盘和临时文件所在磁盘（TMPDIR）上清理空间，再运行同一命令",
+            code="disk_full",
+        )
     said = FILES_ZH.get(error.errno or 0, "系统拒绝了操作")
     return KeeplineError(
         f"{place}: {why}; check that the place exists, may be read and written, and that the disk has room",

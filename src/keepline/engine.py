@@ -29,6 +29,16 @@ Batches = Callable[[pa.RecordBatch], pa.RecordBatch]
 
 ID_SPACE = 1 << 62
 SHORT = "engine_memory"  # the code of a refusal for want of memory
+ROOM = ("disk_full", "the disk that holds work/ is full: make room on it, then run the same command again",
+        "work/ 所在磁盘已满：请清理空间，再运行同一命令")  # fmt: skip
+TO_DO = (  # words of DuckDB's, of which the first that are found count | code, and what to do
+    ("failed to offload data block", *ROOM),  # which it counts as want of memory
+    ("No space left on device", *ROOM),
+    ("Out of Memory", SHORT, "raise memory or lower range_customers in keepline.toml",
+     "请在 keepline.toml 中调大 memory 或调小 range_customers"),
+    ("", "engine_failed", "check that the files it names are whole and that the disk has room",
+     "请检查所列文件是否完好、磁盘是否有空间"),
+)  # fmt: skip
 AGAIN_S = 0.1  # between asking those that are still at work to stop
 RANGE_MB = 256  # of an engine's memory, for each range of those it works on side by side
 BATCH_ROWS = RANGE_ROWS  # scored at once: a quarter of it costs a tenth more, four times it as much memory
@@ -268,22 +278,10 @@ def _duckdb_failures() -> Iterator[None]:
     try:
         yield
     except (duckdb.Error, pa.ArrowException) as error:
-        first = str(error).strip().splitlines()[0]
-        short = "Out of Memory" in str(error)
+        told, first = str(error), str(error).strip().splitlines()[0]
+        code, en, zh = next(do for words, *do in TO_DO if words in told)
         raise EngineError(
-            f"DuckDB could not finish: {first}; "
-            + (
-                "raise memory or lower range_customers in keepline.toml"
-                if short
-                else "check that the files it names are whole and that the disk has room"
-            ),
-            f"DuckDB 未能完成：{first}；"
-            + (
-                "请在 keepline.toml 中调大 memory 或调小 range_customers"
-                if short
-                else "请检查所列文件是否完好、磁盘是否有空间"
-            ),
-            code=SHORT if short else "engine_failed",
+            f"DuckDB could not finish: {first}; {en}", f"DuckDB 未能完成：{first}；{zh}", code=code
         ) from error
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -53,6 +55,21 @@ def test_every_error_is_json_on_stdout_where_json_is_asked(
     assert (found, answer["error"]["code"]) == (code, said)
     assert answer["error"]["zh"]
     assert answer["error"]["en"]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_told_with_what_to_do(number: int, capsys: pytest.CaptureFixture[str]) -> None:
+    @click.command()
+    def fill() -> None:
+        raise OSError(number, os.strerror(number), "work/part")
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("sys.argv", ["keepline"])
+        assert console.run(fill) == 1
+    said = capsys.readouterr().err
+    assert "work/part: the disk is full" in said
+    assert "work/part：磁盘或配额已满；请在" in said
+    assert said.count("TMPDIR") == 2
 
 
 @pytest.mark.parametrize("text", ['{"files": [', "[]", "{}", "null", '{"files": [{"table": "bills"}], "sources": []}'])
@@ -132,7 +149,7 @@ def test_a_report_takes_no_place_of_a_kept_publication_or_a_folder(tmp_path: Pat
 
 def test_a_number_with_too_many_digits_is_no_pseudonym(tmp_path: Path) -> None:
     make_site(tmp_path, name="x")
-    assert len(inquiry._candidates(open_site(tmp_path), "9" * 5000)) == 1
+    assert len(list(inquiry._candidates(open_site(tmp_path), "9" * 5000))) == 1
 
 
 @pytest.mark.parametrize("asked", [Asked(1000, 8, -1), Asked(1000, 100_000, 1)])

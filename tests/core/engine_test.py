@@ -250,6 +250,26 @@ def test_a_memory_the_engine_cannot_work_in_is_refused(memory: str, tmp_path: Pa
     assert "DuckDB 未能完成" in refusal.value.zh
 
 
+def test_a_full_disk_is_told_as_one_and_not_as_want_of_memory(tmp_path: Path) -> None:
+    """No more memory is asked for, and a range that met it is not done again."""
+    text = "SELECT * FROM (SELECT *, row_number() OVER (ORDER BY hash(i)) AS n FROM range(3000000) AS t(i)) ORDER BY n"
+    tries: list[int] = []
+    duckdb = engines.DuckDB(memory="600MB", spill=tmp_path / "spill")
+
+    def part(only: Range) -> None:
+        tries.append(only.number)
+        if only.number == 0:
+            small = engines.DuckDB(memory="40MB", threads=1, spill=tmp_path / "small")
+            small._execute("SET max_temp_directory_size = '1MB'")
+            small.fetch(query(text))
+
+    with pytest.raises(EngineError, match="the disk that holds work/ is full") as refusal:
+        list(duckdb.each(part, ranges(2, 1)))
+    assert "work/ 所在磁盘已满" in refusal.value.zh
+    assert "keepline.toml" not in refusal.value.en
+    assert tries.count(0) == 1
+
+
 def test_a_damaged_part_is_refused_by_name(scan: Scan) -> None:
     (path,) = scan.files[0].paths
     path.write_text("no parquet")

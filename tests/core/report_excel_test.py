@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
+import gc
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,11 +24,12 @@ from keepline.lake import intake
 from keepline.lake.store import open_lake
 from keepline.newsite import make_site
 from keepline.report import excel
+from keepline.report.book import open_book
 from keepline.report.excel import write_plan
 from keepline.report.plan_rows import most_each
 from keepline.report.sheets import safe
 from keepline.report.talk import basis
-from keepline.site import Settings, open_site
+from keepline.site import Settings, open_site, write_key
 
 PLAN = "方案 Plan"
 Book = Any
@@ -239,6 +242,20 @@ def test_whoever_has_fewer_leaves_room_to_the_others(counts: list[int], most: in
     assert most_each(counts, most) == each
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of a file that is closed too late
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_told_by_the_file_system_s_own_error(tmp_path: Path) -> None:
+    (tmp_path / ".plan.xlsx.partial").symlink_to("/dev/full")
+    head = {"name": "x", "month": "2026-10", "currency": "CNY", "simulated": True}
+    with pytest.raises(OSError, match="No space left") as told, open_book(tmp_path / "plan.xlsx", {"head": head}):
+        pass
+    assert told.value.errno == errno.ENOSPC
+    assert told.value.filename == str(tmp_path / ".plan.xlsx.partial")
+    assert not (tmp_path / "plan.xlsx").exists()
+    del told
+    gc.collect()  # what lies half written is closed here, and complains
+
+
 def test_a_month_without_a_plan_still_opens(duck: Engine, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     book = openpyxl.load_workbook(written(duck, tmp_path / "empty", to=tmp_path / "plan.xlsx", said=manifest(plan={})))
@@ -261,6 +278,7 @@ def test_dates_to_fill_in_begin_with_the_month(book: Book) -> None:
 
 def test_a_plan_filled_in_comes_back_as_proof_of_delivery(path: Path, folder: Path, tmp_path: Path) -> None:
     make_site(tmp_path / "site", name="x")
+    write_key(tmp_path / "site", b"k" * 32)
     site, filled = open_site(tmp_path / "site"), tmp_path / "plan-filled.xlsx"
     lake_of(site.lake, customers=[{"customer_id": row["customer_id"], "month": "2026-09"} for row in treated(folder)])
     book = openpyxl.load_workbook(path)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
 
 from keepline.periods import Month
 from keepline.report.sheets import Sheet, Styles, open_sheet
@@ -56,8 +57,19 @@ def open_book(to: Path, figures: dict[str, Any]) -> Iterator[Book]:
     book = Book(file, Styles(file, figures["head"]["currency"]), figures)
     _properties(book)
     yield book
-    file.close()
+    try:
+        file.close()
+    except FileCreateError as error:  # around what the file system said
+        raise _of_disk(error, partial) from error
     partial.replace(to)
+
+
+def _of_disk(error: FileCreateError, path: Path) -> OSError:
+    """The file system's own error, with the place it is about."""
+    said = error.args[0]
+    assert isinstance(said, OSError)
+    said.filename = said.filename or str(path)
+    return said
 
 
 def _properties(book: Book) -> None:
