@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from keepline.errors import HeldError, IntakeError, KeeplineError
 from keepline.lake.rules import ALL
+from keepline.lake.staging import ALWAYS
 
+MONTHS_TOLD = 6  # of a table, each on a line of its own
 COUNTS = ("loaded", "updated", "unchanged", "ignored", "set_aside")
 VERDICTS = {
     "accepted": ("accepted", "接受"),
@@ -103,8 +105,11 @@ class FileReport:
         """The report for people; ``lang`` is zh or en."""
         verdict = VERDICTS[self.verdict][lang == "zh"]
         words = {name: _COUNT_WORDS[name] if lang == "zh" else name.replace("_", " ") for name in _COUNT_WORDS}
+        comma = "，" if lang == "zh" else ", "
         sums = " + ".join(f"{words[name]} {getattr(self.counts, name):,}" for name in COUNTS)
         lines = [f"{self.path}: {verdict}", f"  {words['read']} {self.counts.read:,} = {sums}"]
+        for table, months in (self.months or {}).items():
+            lines += [f"  {place}: {comma.join(said)}" for place, said in _by_month(table, months, words)]
         lines += [f"  ✗ {_told(problem, lang)} [{problem.code}]" for problem in self.problems]
         lines += [f"  · {_told(note, lang)}{_times(note)}" for note in self.notes]
         lines += [f"  - {_rule_line(code, count, lang)}" for code, count in sorted((self.rules or {}).items())]
@@ -124,6 +129,18 @@ class FileReport:
             kind = HeldError if self.verdict == "held" else IntakeError
             raise kind(self.text("en"), self.text("zh"), code=self.problems[0].code)
         return self
+
+
+def _by_month(table: str, months: Mapping[str, Counts], words: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
+    """Rows of ours by month, which tells a file loaded under another month's name; very many months as one span."""
+    cut = [[month] for month in sorted(months)]
+    if len(cut) > MONTHS_TOLD:
+        cut = [sorted(months)]
+    for span in cut:
+        sums = {name: sum(getattr(months[month], name) for month in span) for name in COUNTS}
+        told = [f"{words[name]} {count:,}" for name, count in sums.items() if count]
+        named = "" if span == [ALWAYS] else span[0] if len(span) == 1 else f"{span[0]} … {span[-1]}"
+        yield f"{table} {named}".strip(), told or ["0"]
 
 
 def _told(said: Reason, lang: str) -> str:

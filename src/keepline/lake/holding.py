@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from keepline.lake.filereport import Reason, reason
+from keepline.lake.filereport import Counts, Reason, reason
 from keepline.lake.mapping import MappingFile
 from keepline.lake.merge import SET_ASIDE
 from keepline.lake.pieces import READ_ROWS
@@ -18,6 +18,8 @@ from keepline.lake.shelf import Shelf
 from keepline.lake.staging import Stage
 from keepline.lake.totals import Totals
 from keepline.written import read_batches
+
+MET, CHANGED = 0.5, 0.05  # shares of a month's rows, from which a file that writes over it is asked about
 
 
 def problems(
@@ -38,6 +40,30 @@ def problems(
     counts = rows_by_month(stages)
     found += [_count(counts[table], table=table, shelf=shelf, used=used) for table in sorted(watched)]
     return [problem for problem in found if problem is not None]
+
+
+def overwriting(
+    *, stages: Sequence[Stage], shelf: Shelf, months: Mapping[str, Mapping[str, Counts]], used: MappingFile
+) -> list[Reason]:
+    """A month that the mapping itself writes and an earlier file of it brought: another month's rows under its name?
+
+    Such a file meets most rows of that month and changes many; a correction changes few, or is accepted as one.
+    """
+    found = []
+    for stage in stages:
+        table, said = stage.section.table.name, stage.section.said.columns.get("month")
+        month = "" if said is None or said.constant is None else str(said.constant)
+        counts = months.get(table, {}).get(month)
+        if (
+            counts is None
+            or not stage.section.said.watch_count
+            or month not in _earlier_counts(shelf, used.name, table)
+        ):
+            continue
+        held = sum(f.rows for f in shelf.lake.versions() if (f.table, f.month) == (table, month))
+        if counts.updated + counts.unchanged > MET * held and counts.updated > CHANGED * held:
+            found.append(f"{table} {month}: {counts.updated:,} / {held:,}")
+    return [reason("month_again", "; ".join(dict.fromkeys(found)))] if found else []
 
 
 def _share(fates: np.ndarray[Any, np.dtype[np.uint8]], used: MappingFile) -> Reason | None:

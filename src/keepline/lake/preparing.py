@@ -90,11 +90,7 @@ def prepare(
     late, unchecked = _late(reading, shelf, fates)
     if _stamp(path) != before:
         raise refusal("being_written", file=path.name)
-    problems = holding.problems(
-        stages=reading.stages, shelf=shelf, totals=reading.totals, fates=fates, used=used, calm=is_set_aside(path)
-    )
-    problems = [problem for problem in problems if problem.code not in accept]
-    outcome = merging.Outcome() if problems else merging.merge_all(reading.stages, shelf, fates)
+    problems, outcome = _merged(reading, shelf, fates, accept=accept)
     reading.notes.update(outcome.notes)
     _again(reading, late)
     reading.aside.close()
@@ -232,6 +228,28 @@ def _late(reading: Reading, shelf: Shelf, fates: np.ndarray[tuple[int], np.dtype
     unchecked = judge.all()
     fates[late.of_row > 0] = SET_ASIDE
     return late, unchecked
+
+
+def _merged(
+    reading: Reading,
+    shelf: Shelf,
+    fates: np.ndarray[tuple[int], np.dtype[np.uint8]],
+    *,
+    accept: Sequence[str],
+) -> tuple[list[Reason], merging.Outcome]:
+    """The file merged onto the shelf, or why it is held: seen before it is merged, or by what it would write over."""
+    stages, used, calm = reading.stages, reading.used, is_set_aside(reading.path)
+    problems = holding.problems(stages=stages, shelf=shelf, totals=reading.totals, fates=fates, used=used, calm=calm)
+    problems = [problem for problem in problems if problem.code not in accept]
+    if problems:
+        return problems, merging.Outcome()
+    outcome = merging.merge_all(stages, shelf, fates)
+    again = [] if calm else holding.overwriting(stages=stages, shelf=shelf, months=outcome.months, used=used)
+    problems = [problem for problem in again if problem.code not in accept]
+    if problems:
+        shelf.pending.clear()
+        return problems, merging.Outcome()
+    return [], outcome
 
 
 def _again(reading: Reading, late: Late) -> None:

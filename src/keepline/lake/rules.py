@@ -112,6 +112,7 @@ set_aside_share | {value} of the rows would be set aside | 将有 {value} 的数
 total_mismatch | the total row does not fit the rows: {value} | 合计行与明细不符：{value}
 amount_shift | the mean amount is {value} times that of the month before; yuan for fen? | 平均金额为上月的 {value} 倍，是否元与分混淆
 row_count | the number of rows moved by {value} against the month before | 数据行数较上月变动 {value}
+month_again | rows of a month that is loaded already would be written over ({value}), as the mapping writes that month whatever the file; if the file is of another month, write that month in the mapping, or take it from the file's name or a column; if it corrects this month, accept it | 已载入账期的数据将被覆盖（{value}），因为映射为所有文件写定了这个账期；如文件属于其他账期，请在映射中改写账期，或从文件名、列中取得；如确为本账期的更正，请接受
 """)
 
 ALL = SET_ASIDE | NOTES | HELD
