@@ -66,13 +66,16 @@ def read(
     name: tuple[str, str],
     shape: Callable[[Any], Any] = lambda value: value,
     strict: bool | None = None,
+    context: str | None = None,
 ) -> M:
     """Read a file as ``kind``, or raise what ``refuse(en, zh, code=…)`` makes; an absent file is the caller's to tell.
 
-    ``name`` is what such a file is called, in English and Chinese; ``code`` begins the refusal's code.
+    ``name`` is what such a file is called, in English and Chinese; ``code`` begins the refusal's code; ``context`` is
+    told to the checks of our own.
     """
     try:
-        return kind.model_validate(shape(tomllib.loads(path.read_text(encoding="utf-8-sig"))), strict=strict)
+        said = shape(tomllib.loads(path.read_text(encoding="utf-8-sig")))
+        return kind.model_validate(said, strict=strict, context=context)
     except UnicodeDecodeError as error:
         raise refuse(
             f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8",

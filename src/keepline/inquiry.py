@@ -10,7 +10,7 @@ from keepline.decisions.explain import Explainer, Explanation, Only
 from keepline.errors import KeeplineError, PublicationError
 from keepline.jsonfile import damaged, read_json
 from keepline.periods import Month
-from keepline.policy.documents import read_policy
+from keepline.policy.published import published_policy
 from keepline.publication import MANIFEST, demand, may_write
 from keepline.report.page import render
 from keepline.site import Site
@@ -32,7 +32,7 @@ class Inquiry:
 
     def _open(self) -> tuple[Version, Explainer]:
         version, made = self._version(), demand(self._site, self._month)
-        policy = read_policy(made.folder / "policy", self._month)
+        policy = published_policy(made.folder / "policy", self._month)
         return version, Explainer(made.folder, month=self._month, policy=policy, only=self._only)
 
     def _version(self) -> Version:

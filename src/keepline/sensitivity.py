@@ -20,7 +20,7 @@ from keepline.decisions.shortlist import shortlist
 from keepline.decisions.words import limit_named
 from keepline.lake.store import reading
 from keepline.periods import Month
-from keepline.policy.documents import read_policy
+from keepline.policy.published import published_policy
 from keepline.publication import Publication, demand
 from keepline.run import started
 from keepline.site import Site
@@ -136,7 +136,7 @@ def _moved(move: Move, lang: str) -> str:
 def move_limits(site: Site, month: Month, moves: Sequence[Move]) -> Moved:
     """Allocate the published candidates within moved limits; nothing is published or changed."""
     made = demand(site, month)
-    policy = read_policy(made.folder / "policy", month)
+    policy = published_policy(made.folder / "policy", month)
     with reading(site.lake) as lake, started(site) as engine:
         see_managers(engine, lake, month)
         before = Means(policy, managers(engine, policy.limits))

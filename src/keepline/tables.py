@@ -37,13 +37,13 @@ from keepline.priced import TARIFF_CHANGES as TARIFF_CHANGES
 OF_PEOPLE = ("promises_kept_3m", "promises_broken_3m", "granted_3m_fen")
 # fmt: off
 FEATURES = Table("features", ("customer_id",), "one row a customer of the base and snapshot month", "客户特征", _of(_WHO + """
-kind text - p | person or organisation | 客户类型
+kind text - p | person or organisation | 客户类型 | person organisation
 industry text - - | industry | 行业
 region text - - | city | 本地网
 district text - - | district | 区县
 manager_id text - - | account manager | 客户经理
 star_rating text - - | tier | 星级
-listed_class text - - | class by list | 名单类别
+listed_class text - - | class by list | 名单类别 | important key potential
 consent bool - p | agreed to contact | 营销授权
 blacklisted bool - p | on the blacklist | 黑名单
 preferred_channel text - p | channel chosen | 偏好渠道

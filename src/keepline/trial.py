@@ -17,6 +17,7 @@ from keepline.lake.store import reading
 from keepline.periods import Month
 from keepline.pipeline import decide_month, month_identity, opened
 from keepline.policy.documents import ANY_MONTH, KINDS, Policy, read_policy
+from keepline.policy.published import published_policy
 from keepline.progress import Progress
 from keepline.publication import Publication, alone, demand, parts_of, published
 from keepline.run import started
@@ -121,7 +122,7 @@ def try_policy(site: Site, against: Month | None, *, progress: Progress) -> Tria
     """Compute the month with the site's policy, also one that binds only later; nothing is published or changed."""
     made, now = _publication(site, against), read_policy(site.policy, ANY_MONTH)
     past = [p for p in published(site) if p.month < made.month]
-    old = read_policy(made.folder / "policy", made.month)
+    old = published_policy(made.folder / "policy", made.month)
 
     def compute(policy: Policy, folder: Path, label: str) -> Path:
         run_id = f"trial-{label}-{month_identity(site, lake, policy, made.month, past)}"

@@ -16,7 +16,8 @@ from keepline.insight.lifetime.fitting import reach_of
 from keepline.insight.value import ValueModel
 from keepline.insight.whatif import Alike, Answer, Sum, fewer_leaving, more_loyal, segment_value
 from keepline.periods import Month
-from keepline.policy.documents import Policy, read_policy
+from keepline.policy.documents import Policy
+from keepline.policy.published import published_policy
 from keepline.publication import Publication, demand, parts_of
 from keepline.run import started
 from keepline.site import Site
@@ -181,7 +182,7 @@ def what_if(
 ) -> WhatIf:
     """Answer from a publication alone: nothing is trained, changed or published."""
     made = demand(site, month)
-    policy = read_policy(made.folder / "policy", month)
+    policy = published_policy(made.folder / "policy", month)
     model = model_of(made)
     with started(site) as engine:
         alike, unknown = _alike(engine, made.folder, where, policy)

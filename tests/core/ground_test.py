@@ -25,6 +25,7 @@ from keepline.holdout import held_out, is_held_out, threshold
 from keepline.periods import Month, months_between
 from keepline.policy.conditions import Condition, all_hold
 from keepline.policy.documents import KINDS, Limits, read_policy
+from keepline.policy.published import published_policy
 from keepline.site import KEY_FILE, open_site, pseudonym, write_key
 from keepline.tables import CHANNELS, LAKE, PUBLISHED, STAGES, TABLES, Personal, Type
 
@@ -322,12 +323,26 @@ def test_conditions_hold_together_and_none_holds_always() -> None:
         ({"feature": "revenue_fen", "one_of": ["1"]}, "not a code"),
         ({"feature": "industry", "true": True}, "not a yes/no"),
         ({"feature": "revenue_fen", "at_leest": 1}, "at_leest"),
+        ({"feature": "kind", "none_of": ["organization"]}, "never 'organization'; write organisation; its codes are"),
+        ({"feature": "risk_band", "one_of": ["high", "High"]}, "never 'High'; write high; its codes are high, medium"),
+        ({"feature": "listed_class", "one_of": ["vip"]}, "never 'vip'; its codes are important, key, potential"),
         ({"feature": "revenue_fen", "at_least": float("nan")}, "finite"),
     ],
 )
 def test_a_condition_that_does_not_fit_its_feature_is_refused(condition: dict[str, Any], why: str) -> None:
     with pytest.raises(ValueError, match=why):
         Condition.model_validate(condition)
+
+
+def test_a_code_that_no_customer_can_have_is_refused_of_a_site_and_let_be_in_what_is_published(policy: Path) -> None:
+    path = policy / "offers.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('one_of = ["person"]', 'one_of = ["Person"]', 1), encoding="utf-8")
+    with pytest.raises(PolicyError, match=r"offers\.toml is not clear") as refused:
+        read_policy(policy, OCTOBER)
+    assert "kind is never 'Person'; write person" in refused.value.en
+    assert "kind 没有代码 Person；请写 person；可用：person、organisation" in refused.value.zh
+    assert published_policy(policy, OCTOBER).offers.offer
 
 
 # hashes

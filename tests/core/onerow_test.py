@@ -22,7 +22,7 @@ from keepline.tables import TABLES
 KNOWN: dict[str, list[Any]] = {
     "customer_id": [1],
     "kind": [None, "person", "organisation", ""],
-    "manager_id": [None, "M1"],
+    "manager_id": [None, "M1", ""],
     "consent": [None, True, False],
     "tenure_months": [None, -3, 0, 24, 1 << 53],
     "revenue_change": [None, -0.2, 0.0, 0.1, 0.30000000000000004],
@@ -35,7 +35,7 @@ CONDITIONS = [
     {"feature": "revenue_change", "at_most": -0.2},
     {"feature": "revenue_change", "above": 0.1, "at_most": 0.3},
     {"feature": "revenue_change", "below": 1e-9},
-    {"feature": "kind", "one_of": ["person", ""]},
+    {"feature": "manager_id", "one_of": ["M1", ""]},
     {"feature": "kind", "none_of": ["person"]},
     {"feature": "kind", "one_of": ["person"], "none_of": ["organisation"], "missing": False},
     {"feature": "consent", "true": True},

@@ -8,7 +8,8 @@ from typing import Any
 
 from keepline.jsonfile import read_json
 from keepline.periods import Month
-from keepline.policy.documents import Offer, read_policy
+from keepline.policy.documents import Offer
+from keepline.policy.published import published_policy
 from keepline.publication import demand, published
 from keepline.site import Site
 
@@ -36,7 +37,7 @@ def published_months(site: Site) -> list[tuple[Month, str]]:
 def read_published(site: Site, month: Month) -> Published:
     """A publication as the workbench needs it, or a refusal that names the months there are."""
     made = demand(site, month)
-    policy = read_policy(made.folder / "policy", month)
+    policy = published_policy(made.folder / "policy", month)
     card = made.manifest.get("model_card") or {}
     return Published(
         month=month,

@@ -13,6 +13,7 @@ from keepline.features.build import column_origins, label_origins
 from keepline.insight import origins as insight
 from keepline.measurement import origins as measurement
 from keepline.policy.documents import ANY_MONTH, Policy, read_policy
+from keepline.policy.published import published_policy
 from keepline.publication import Publication, published
 from keepline.site import Site
 from keepline.tables import FEATURES, PILOTS
@@ -46,7 +47,7 @@ class Stages:
     def policy(self) -> Policy:
         if self.made is None:
             return read_policy(self.site.policy, ANY_MONTH)
-        return read_policy(self.made.folder / "policy", self.made.month)
+        return published_policy(self.made.folder / "policy", self.made.month)
 
     @cached_property
     def made(self) -> Publication | None:

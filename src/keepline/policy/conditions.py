@@ -7,18 +7,20 @@ large enough. A condition on something unknown does not hold, except ``missing =
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 from sqlglot import exp
 
 from keepline import sqlmodel
 from keepline.errors import UnclearError
 from keepline.policy.document import Part
-from keepline.tables import FEATURES, SCORES, Type
+from keepline.tables import FEATURES, SCORES, Column, Type
 
 KNOWN = {c.name: c for c in (*FEATURES.columns, *SCORES.columns)}
 NUMBERS = (Type.BIGINT, Type.DOUBLE)
+PUBLISHED = "published"  # context in which a policy is read that bound as it is, and that nobody can mend
 
 
 class Condition(Part):
@@ -35,7 +37,7 @@ class Condition(Part):
     missing: bool | None = Field(default=None, description="true: nothing is known of it")
 
     @model_validator(mode="after")
-    def _fits(self) -> Self:
+    def _fits(self, info: ValidationInfo) -> Self:
         column = KNOWN.get(self.feature)
         if column is None:
             raise UnclearError(
@@ -61,7 +63,21 @@ class Condition(Part):
             )
         if self.true is not None and column.type is not Type.BOOLEAN:
             raise UnclearError(f"{self.feature} is not a yes/no feature", f"{self.feature} 不是“是/否”特征")
+        if info.context != PUBLISHED:
+            self._codes_exist(column)
         return self
+
+    def _codes_exist(self, column: Column) -> None:
+        """A code that no customer can have would hold for nobody, or for everybody."""
+        for code in (*self.one_of, *self.none_of) if column.allowed else ():
+            if code not in column.allowed:
+                near = get_close_matches(code.lower(), column.allowed, n=1)
+                raise UnclearError(
+                    f"{self.feature} is never {code!r}; {f'write {near[0]}; ' if near else ''}"
+                    f"its codes are {', '.join(column.allowed)}",
+                    f"{self.feature} 没有代码 {code}；{f'请写 {near[0]}；' if near else ''}"
+                    f"可用：{'、'.join(column.allowed)}",
+                )
 
     def tree(self, view: str | None = None) -> exp.Expr:
         """The condition as a boolean that is never null."""

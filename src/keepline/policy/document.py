@@ -35,8 +35,8 @@ class Document(Part):
 D = TypeVar("D", bound=Document)
 
 
-def read(path: Path, kind: type[D]) -> D:
-    """Read one policy file, or say what is wrong in it, where, and what to do."""
+def read(path: Path, kind: type[D], *, context: str | None = None) -> D:
+    """Read one policy file, or say what is wrong in it, where, and what to do; ``context`` is told to its checks."""
     if not path.is_file():
         raise PolicyError(
             f"policy file {path} is absent; 'keepline init' makes a new site elsewhere to copy one from",
@@ -44,7 +44,9 @@ def read(path: Path, kind: type[D]) -> D:
             code="policy_absent",
         )
     named = ("policy file", "政策文件")
-    return handwritten.read(path, kind, refuse=PolicyError, code="policy", name=named, shape=_listed, strict=True)
+    return handwritten.read(
+        path, kind, refuse=PolicyError, code="policy", name=named, shape=_listed, strict=True, context=context
+    )
 
 
 def _listed(value: Any) -> Any:

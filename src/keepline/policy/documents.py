@@ -379,9 +379,9 @@ KINDS: dict[str, type[Document]] = {
 ANY_MONTH = Month.parse("9998-12")  # later than any policy begins to bind
 
 
-def read_policy(folder: Path, month: Month) -> Policy:
+def read_policy(folder: Path, month: Month, *, context: str | None = None) -> Policy:
     """Read every file; one that is not yet valid in ``month`` is refused."""
-    documents = {name: read(folder / f"{name}.toml", kind) for name, kind in KINDS.items()}
+    documents = {name: read(folder / f"{name}.toml", kind, context=context) for name, kind in KINDS.items()}
     for name, document in documents.items():
         if document.valid_from > month.last_day:
             raise PolicyError(
