@@ -39,7 +39,7 @@ from keepline.piloting.size import _spread, pilot_size
 from keepline.piloting.telling import size_text
 from keepline.policy.documents import read_policy
 from keepline.publication import demand
-from keepline.site import Site, open_site
+from keepline.site import Site, open_site, write_key
 
 MONTH = Month.parse("2026-10")
 CUSTOMERS = 3000
@@ -123,6 +123,7 @@ def site(tmp_path: Path) -> Site:
     """A published month of 3,000 customers whom a renewal suits, but for open complaints; the plan treats some."""
     root, rows = tmp_path / "site", columns()
     make_site(root, name="x")
+    write_key(root, b"k" * 32)
     folder = root / "published" / str(MONTH)
     ids = rows["customer_id"]
     write_parts(folder / "features", "features", rows)
@@ -228,6 +229,25 @@ def test_an_older_month_knows_the_lots_that_were_loaded_since(site: Site, tmp_pa
     made = draw_pilot(site, MONTH + 2, "renew-contract", out=tmp_path / "l", customers=600, treated_share=0.5)
     later = csv.read_csv(made.lots)["customer_id"].to_pylist()
     assert not set(first["customer_id"].to_pylist()) & set(later)
+
+
+def test_lots_are_drawn_by_the_share_of_the_pilot_s_rule_and_by_no_other(site: Site, tmp_path: Path) -> None:
+    assert Counter(drawn(site, tmp_path / "even", treated_share=None)["arm"].to_pylist())["treated"] == 500
+    offers = site.policy / "offers.toml"
+    text = offers.read_text(encoding="utf-8")
+    ruled = text.replace(
+        "# pilot = { customers = 6000, looks = 3, treated_share = 0.5",
+        "pilot = { customers = 6000, treated_share = 0.6",
+    )
+    assert ruled != text
+    offers.write_text(ruled, encoding="utf-8")
+    for place, share in enumerate((None, 0.6)):
+        found = drawn(site, tmp_path / str(place), treated_share=share)
+        assert Counter(found["arm"].to_pylist())["treated"] == 600
+    with pytest.raises(UsageError, match=r"treated_share = 0\.6; lots drawn with 0\.5") as refused:
+        drawn(site, tmp_path / "other", treated_share=0.5)
+    assert "treated_share = 0.6" in refused.value.zh
+    assert not (tmp_path / "other").exists()
 
 
 def test_lots_are_not_written_over_and_nothing_is_left_of_a_refusal(site: Site, tmp_path: Path) -> None:

@@ -42,11 +42,13 @@ def pilot_size(
 @SITE
 @MONTH
 @click.option("--customers", type=click.IntRange(min=200), required=True, help="本次人数 of both arms")
-@click.option("--treated-share", type=click.FloatRange(0.05, 0.95), default=0.5, show_default=True, help="实施占比")
+@click.option(
+    "--treated-share", type=click.FloatRange(0.05, 0.95), help="实施占比 share treated; default: offers.toml, else 0.5"
+)
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="新目录 a new folder")
 @JSON
 def pilot_draw(
-    offer: str, site: Path, month: Month, customers: int, treated_share: float, out: Path, as_json: bool
+    offer: str, site: Path, month: Month, customers: int, treated_share: float | None, out: Path, as_json: bool
 ) -> None:
     """抽签：谁参加、谁得到优惠。 Draw lots: who takes part, and who of them gets the offer."""
     from keepline.piloting.lots import draw_pilot

@@ -30,12 +30,13 @@ from keepline.lake.store import Lake, reading
 from keepline.measurement.verdicts import EACH_MIN
 from keepline.periods import Month
 from keepline.piloting.eligible import counterparts, eligible, offer_named, see_month
-from keepline.policy.documents import read_policy
+from keepline.policy.documents import Offer, read_policy
 from keepline.publication import demand
 from keepline.run import started
 from keepline.site import Site
 
 ANY_MONTH = Month.parse("9998-12")  # later than anything that was loaded
+EVEN = 0.5  # share of those drawn who get the offer, where nobody says otherwise
 STRATA = ("class", "risk_band")
 READ = ("customer_id", "risk_band")
 MAPPING = """# Lots drawn for a pilot. 试点抽签结果。
@@ -93,22 +94,26 @@ class Drawn:
         return said | texts | {"held_out": self.held_out}
 
 
-def draw_pilot(site: Site, month: Month, offer_id: str, *, customers: int, treated_share: float, out: Path) -> Drawn:
+def draw_pilot(
+    site: Site, month: Month, offer_id: str, *, customers: int, out: Path, treated_share: float | None = None
+) -> Drawn:
     """Draw the lots of one look at a pilot and write them: ``lots.csv`` with its mapping, and ``treated.csv``.
 
     Who takes part in a pilot whose outcome window still runs, or begins after this month's, is not drawn again,
-    however late its lots were loaded. ``out`` must be a new folder.
+    however late its lots were loaded. ``out`` must be a new folder. Where policy states a rule for the pilot, its share
+    gets the offer.
     """
     made = demand(site, month)
     policy = read_policy(site.policy, month)
     offer = offer_named(policy, offer_id)
+    share = _share(offer, treated_share)
     named = offer.effect.experiment_id or f"pilot-{offer.id}"
     _demand_new(out)
     with reading(site.lake) as lake, started(site) as engine:
         see_month(engine, made)
         ago = _see_lots(engine, lake, month) - month + policy.leaving.horizon_months
         able, like = (_free(find(policy, offer, READ), ago=ago) for find in (eligible, counterparts))
-        strata = quotas(_counts(engine, able), customers=customers, treated_share=treated_share)
+        strata = quotas(_counts(engine, able), customers=customers, treated_share=share)
         rows = _rows(engine, able, strata, salt=f"{named}:{month}")
         others = _rows(engine, like, beside(strata, _counts(engine, like)), salt=f"{named}:{month}")
     said = {"month": str(month), "experiment_id": named, "offer_id": offer.id}
@@ -117,6 +122,23 @@ def draw_pilot(site: Site, month: Month, offer_id: str, *, customers: int, treat
     free = month + policy.leaving.horizon_months if policy.contact.running_pilot_stops else None
     return Drawn(month, offer.id, named, len(rows), treated, len(others), len(strata), free,
                  out / "lots.csv", out / "treated.csv", out / "lots.toml")  # fmt: skip
+
+
+def _share(offer: Offer, asked: float | None) -> float:
+    """The share of those drawn who get the offer: the rule's where there is one, as each look is tested against it."""
+    if offer.pilot is None:
+        return EVEN if asked is None else asked
+    if asked not in (None, offer.pilot.treated_share):
+        said = offer.pilot.treated_share
+        raise UsageError(
+            f"offers.toml decides the pilot of {offer.id} by a rule with treated_share = {said}; lots drawn with "
+            f"{asked} would be judged to be in doubt. Leave --treated-share out, or, before the first lots are drawn, "
+            "write another share into the rule",
+            f"offers.toml 为 {offer.id} 的试点写定了规则，treated_share = {said}；按 {asked} 抽签会被判为抽签存疑。"
+            "请去掉 --treated-share；如尚未抽过签，也可改写规则中的占比",
+            code="other_share",
+        )
+    return offer.pilot.treated_share
 
 
 def quotas(
