@@ -144,6 +144,23 @@ def test_the_slope_of_a_group_is_the_maximum_of_its_conditional_likelihood() -> 
     )
 
 
+@pytest.mark.parametrize("scatter", [1, 3])
+@pytest.mark.parametrize("each", [2, 3, 12])
+def test_errors_are_honest_where_few_were_quoted_in_a_stratum(each: int, scatter: int) -> None:
+    """A level is fitted to each stratum's few quotes, which takes the more of its residuals the fewer there are."""
+    groups, strata, truth = 1500, 60, -1.4
+    dice = np.random.default_rng(each)
+    group = np.repeat(np.arange(groups), strata)
+    stratum = np.repeat(np.arange(groups * strata), each)
+    x = np.log(np.array(PRICES) / 1000)[dice.integers(0, len(PRICES), len(stratum))]
+    level = dice.uniform(1, 3, len(group))[stratum]
+    bought = scatter * dice.poisson(level * np.exp(truth * x) / scatter).astype(float)
+    found = slopes(Cells(group, stratum, x, np.ones(len(x)), bought, bought**2), groups)
+    away = (found.values - truth) / np.sqrt(found.variances)
+    assert np.mean(found.variances) == pytest.approx(np.var(found.values), rel=0.12)
+    assert 0.87 < np.mean(np.abs(away) < 1.6449) < 0.925
+
+
 def test_a_group_that_bought_little_or_at_one_price_tells_nothing() -> None:
     x = np.log([0.8, 1.2, 1.0])
     cells = Cells(np.arange(2), np.array([0, 0, 1]), x, np.full(3, 9.0), np.array([2.0, 1.0, 99.0]), np.full(3, 9.0))

@@ -8,7 +8,8 @@ cancels when the stratum's total is taken as given, so that only the sharing of 
 
 This is Poisson's conditional likelihood (Hausman, Hall and Griliches 1984); it asks only that the mean is right, not
 that counts are Poisson (Gourieroux, Monfort and Trognon 1984), so quantities may be fractions and the error is taken
-from the residuals (White 1982). Zero purchases count. Where all logs exist, :func:`lines` does it by least squares.
+from the residuals (White 1982), each over what the fitted level leaves of it. Zero purchases count. Where all logs
+exist, :func:`lines` does it by least squares.
 """
 
 from __future__ import annotations
@@ -79,15 +80,20 @@ def _weighed(cells: Cells, e: Vector) -> tuple[Vector, Vector]:
 
 
 def _scored(cells: Cells, e: Vector, groups: int) -> tuple[Vector, Vector, Vector]:
-    """By group: the score, its curvature, and the sum of the squared residuals that make its error."""
+    """By group: the score, its curvature, and the sum of the squared residuals that make its error.
+
+    A residual is short of its part in the stratum's level, which was fitted to the same quotes: with p that part, and a
+    variance in proportion to the mean, E residual² = variance (1 − p); of n quotes at one price (n − 1) / n.
+    """
     strata = len(cells.group)
     weight, inside = _weighed(cells, e)
     share = weight / np.maximum(inside, FLAT)[cells.stratum]
     centre = _sums(cells.stratum, share * cells.x, strata)
     away = cells.x - centre[cells.stratum]
     total = _sums(cells.stratum, cells.bought, strata)
-    mean = total[cells.stratum] * share / np.maximum(cells.quotes, FLAT)
-    residual = cells.squares - 2 * mean * cells.bought + cells.quotes * mean**2
+    each = share / np.maximum(cells.quotes, FLAT)  # of one quote in its stratum's level; 1 where it is alone
+    mean = total[cells.stratum] * each
+    residual = (cells.squares - 2 * mean * cells.bought + cells.quotes * mean**2) / np.maximum(1 - each, FLAT)
     of = cells.group[cells.stratum]
     return (
         _sums(of, cells.bought * away, groups),
