@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +176,18 @@ def test_too_few_say_how_many_are_needed_and_print_no_figure() -> None:
     assert margin["needed"] == 199  # variance 100, expected 2.5 within the window
     assert retention["needed"] > 1000
     assert not set(margin) & set(FIGURES[:-1])
+
+
+def test_what_must_be_seen_is_the_expected_difference_before_cost() -> None:
+    """A gain of 50 after a cost of 150 is a difference of 200, four times that of a gain without cost."""
+    free, dear = (
+        [replace(arm(customers, delivered=1), expected_cost_fen=cost * customers) for customers in (400, 20)]
+        for cost in (0, 150)
+    )
+    needed = [compare(Arms(*arms), covered=0.05)[0]["needed"] for arms in (free, dear)]
+    assert needed == [199, CUSTOMERS_MIN]
+    narrow = [compare(Arms(*arms), covered=0.0125)[0]["needed"] for arms in (free, dear)]
+    assert narrow[0] == pytest.approx(16 * narrow[1], rel=0.01)
 
 
 def test_never_fewer_than_the_least_are_said_to_be_needed_and_a_handful_tell_nothing() -> None:

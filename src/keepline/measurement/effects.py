@@ -269,11 +269,14 @@ def _figures(arms: Arms, found: Difference | None, *, measure: str) -> dict[str,
 
 
 def _needed_margin(arms: Arms, covered: float) -> int | None:
-    """To see what the plan itself expected to earn from a customer within the window."""
-    customers = arms.treated.customers + arms.held_out.customers
-    if customers < KNOWN_MIN:
+    """To see what the plan itself expected to bring from a customer within the window.
+
+    The difference is measured before cost, and a gain is told after it, so the expected cost is added back.
+    """
+    both = arms.treated + arms.held_out
+    if both.customers < KNOWN_MIN:
         return None
-    expected = (arms.treated.gain_fen + arms.held_out.gain_fen) / customers * min(covered, 1.0)
+    expected = (both.gain_fen + both.expected_cost_fen) / both.customers * min(covered, 1.0)
     return _at_least(needed_each(adjusted_variance([arms.treated.margin, arms.held_out.margin]), expected))
 
 
