@@ -7,6 +7,7 @@ engine and every day, and nobody can choose it.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,20 @@ from sqlglot import exp
 from keepline.lots import first_bytes
 
 LOT_SPACE = 16**8
+
+
+@dataclass(frozen=True)
+class Lot:
+    """Whom a plan leaves alone, by its ``limits.toml``."""
+
+    salt: str
+    share: float
+
+    def tree(self, customer_id: exp.Expr) -> exp.Expr:
+        return held_out_tree(self.salt, self.share, customer_id)
+
+
+NOBODY = Lot("", 0.0)
 
 
 def is_held_out(customer_id: int, *, salt: str, share: float) -> bool:

@@ -283,7 +283,10 @@ def _drawn(run: Run, models: Models, month: Month) -> PastSnapshot:
 
 def _measurement(run: Run, models: Models) -> dict[str, Any]:
     snapshots = [_drawn(run, models, month) for month in pilot_months(run.lake, run.policy, run.month)]
-    plans = [PastPlan(p.month, p.parts("assignments"), p.parts("scores"), p.parts("decisions"), p.id) for p in run.past]
+    plans = [
+        PastPlan(p.month, p.parts("assignments"), p.parts("scores"), p.parts("decisions"), p.id, p.lot)
+        for p in run.past
+    ]
     given = (run.engine, run.lake, run.policy)
     with run.step("measurement", "测量成效", "effects of pilots and past plans"):
         to = Written(*(run.folder(name) / SINGLE for name in PILOT_TABLES))

@@ -18,8 +18,11 @@ import pyarrow.parquet as pq
 from keepline import __version__
 from keepline.canonical import table_hash, text_hash
 from keepline.errors import PublicationError, SiteError
+from keepline.holdout import Lot
 from keepline.jsonfile import damaged, read_json
 from keepline.periods import Month
+from keepline.policy.document import read
+from keepline.policy.documents import Limits
 from keepline.site import Settings, Site
 from keepline.tables import TABLES
 from keepline.workfolder import sweep_left
@@ -41,6 +44,12 @@ class Publication:
     @property
     def id(self) -> str:
         return str(self.manifest["publication_id"])
+
+    @property
+    def lot(self) -> Lot:
+        """Whom its plan left alone."""
+        limits = read(self.folder / "policy" / "limits.toml", Limits)
+        return Lot(limits.held_out_salt, limits.held_out_share)
 
     def parts(self, table: str) -> tuple[Path, ...]:
         return parts_of(self.folder / table)

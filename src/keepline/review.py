@@ -65,8 +65,9 @@ def _nobody_left_alone(policy: Policy) -> list[Text]:
         return []
     return [
         Text(
-            zh="held_out_share 为 0：没有对照客户，方案的成效将无法衡量",
-            en="held_out_share is 0: nobody is left alone, so no plan can ever be measured",
+            zh="held_out_share 为 0：没有对照客户，方案的成效将无法衡量；执行方案之后，离网概率准不准也无从评判",
+            en="held_out_share is 0: nobody is left alone, so no plan can ever be measured, nor any forecast "
+            "judged once a plan is carried out",
         )
     ]
 

@@ -156,10 +156,21 @@ def test_a_forecast_is_summed_once_and_the_next_alone_is_new(forecast: Judged) -
 
 
 def test_a_plan_of_the_window_that_proves_to_be_carried_out_sums_it_anew(forecast: Judged) -> None:
+    """It has lots of its own: fewer are left alone by both."""
     whole = forecast.lake
+    forecast.plans[1] = replace(forecast.plans[1], lot=replace(forecasts.LOT, salt="another"))
     forecast.lake = Lake(whole.root, tuple(f for f in whole.files if (f.table, f.month) != ("deliveries", str(NOW))))
     before, _ = forecast.rows(NOW, value=VALUE)
     forecast.lake = whole
     after, made = forecast.rows(NOW, value=VALUE)
     assert made == BOTH
+    assert after != before
+
+
+def test_an_offer_that_proves_to_have_reached_who_was_left_alone_sums_the_forecast_anew(forecast: Judged) -> None:
+    before, _ = forecast.rows(NOW, value=VALUE)
+    given = [delivery(NOW, PLAN, who) for who in forecasts.ALONE]
+    forecast.lake = add_rows(forecast.lake, deliveries=given)
+    after, made = forecast.rows(NOW, value=VALUE)
+    assert made == BOTH[:1]
     assert after != before

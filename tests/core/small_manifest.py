@@ -223,8 +223,8 @@ def judgement_rows() -> list[dict[str, Any]]:
         "tenths": tenth_rows(),
     }
     said = {
-        "zh": "2026-07 的概率在未接受优惠的客户上评判",
-        "en": "the probabilities of 2026-07, judged on the untreated",
+        "zh": "2026-07 的概率在抽签留作对照的客户上评判",
+        "en": "the probabilities of 2026-07, judged on those left alone",
     }
     told = {"plan_month": "2026-07", "month": "2026-10", "verdict": "judged", "customers": 590, "left": 51}
     later = {"plan_month": "2026-09", "month": "2026-12", "verdict": "window_open"}

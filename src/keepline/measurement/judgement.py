@@ -1,8 +1,8 @@
 """How past probabilities and values did, once their horizon is over.
 
-Judged are customers whom no plan of the window treated: an offer changes what would have
-happened, so the treated say nothing about the forecast. Every judgement states this. A plan
-of which no delivery is on record was not carried out, and treated nobody.
+Judged are customers whom the lots leave alone (``untouched.py``): an offer changes what would have
+happened, so the treated say nothing about the forecast. Every judgement states this. A plan of
+which no delivery is on record was not carried out; where none was, everybody is judged.
 """
 
 from __future__ import annotations
@@ -42,13 +42,14 @@ from keepline.measurement.outcomes import (
     see_window,
 )
 from keepline.measurement.statistics import shares_interval
+from keepline.measurement.untouched import OFFERED, left_alone, until_reached
 from keepline.measurement.words import judgement_words
 from keepline.periods import Month
 from keepline.placed import placed
 from keepline.policy.documents import Policy
 from keepline.policy.margins import basis_points
 from keepline.sampled import EVERYBODY, LOOKED_AT, Sampled
-from keepline.tables import DECISIONS, SCORE_CELLS, SCORES, VALUE_SUMS, Table
+from keepline.tables import SCORE_CELLS, SCORES, VALUE_SUMS, Table
 
 EVENTS_MIN = 10  # under this the interval is shown with a warning
 VALUED_MAX = 400_000  # customers whose value is set beside what followed: a year of bills is read for each
@@ -68,8 +69,8 @@ def judge(
 
     ``verdict`` is ``judged``, ``window_open`` (the horizon is not over), ``months_absent`` (not
     all of it is loaded), ``leaving_unknown`` (no departures on record) or ``nobody`` (none had a
-    probability and was left untreated). Only ``judged`` carries figures. ``keep``: where sums that were made before are
-    found. ``proofs``: what is on record of plans carried out, if it was read.
+    probability and was left alone by lot). Only ``judged`` carries figures. ``keep``: where sums that were made before
+    are found. ``proofs``: what is on record of plans carried out, if it was read.
     """
     proofs = proofs or read_proofs(engine, lake, snapshot=snapshot, past=past)
     carried_out = [plan for plan in past if proofs.rows(plan.month)]
@@ -96,7 +97,7 @@ class Judging:
     def judged(self, plan: PastPlan) -> dict[str, Any]:
         window = Window(plan.month, self.policy.leaving.horizon_months)
         about: dict[str, Any] = {"plan_month": str(plan.month), "month": str(window.last)}
-        about |= {"horizon_months": window.months, "judged_on": "untreated"}
+        about |= {"horizon_months": window.months, "judged_on": "left_alone" if self._within(window) else "everybody"}
         if why := _cannot(self.lake, self.policy, snapshot=self.snapshot, window=window):
             return about | {"verdict": why}
         cells = self._cells(plan, window)
@@ -104,11 +105,20 @@ class Judging:
             return about | {"verdict": "nobody"}
         return about | {"verdict": "judged"} | accuracy(cells) | {"value": self._value(plan)}
 
+    def _within(self, window: Window) -> list[PastPlan]:
+        """The plans carried out in the window."""
+        return [plan for plan in self.carried_out if window.snapshot <= plan.month < window.last]
+
+    def _left_alone(self, window: Window) -> exp.Select:
+        return left_alone(plan.lot for plan in self._within(window))
+
     def _cells(self, plan: PastPlan, window: Window) -> Cells:
-        people, cells = (sqlmodel.load(PACKAGE, name) for name in ("judged_people", "score_cells"))
-        parts = parts_for(self.policy, window=window, people=people)
-        query = compose(cells.query, {name: parts[name] for name in ("people", "gone")})
-        return merge([self._sums(SCORE_CELLS, query, plan, window, add=lambda tables: as_table(merge(tables)))])
+        people, cells, reached = (sqlmodel.load(PACKAGE, name) for name in ("judged_people", "score_cells", "reached"))
+        gone = parts_for(self.policy, window=window, people=people)["gone"]
+        judged = until_reached(self._left_alone(window), window)
+        query = compose(cells.query, {"reached": reached.query, "people": judged, "gone": gone})
+        made = self._sums(SCORE_CELLS, query, plan, window, add=lambda tables: as_table(merge(tables)), beside=OFFERED)
+        return merge([made])
 
     def _value(self, plan: PastPlan) -> dict[str, Any] | None:
         """Published value against the discounted margin that followed; None until the value horizon is over."""
@@ -117,7 +127,7 @@ class Judging:
             return None
         customers = sum(pq.read_metadata(part).num_rows for part in plan.scores)
         some = Sampled(min(1.0, VALUED_MAX / max(1, customers)), LOOKED_AT)
-        query = _value_query(self.policy, window)
+        query = _value_query(self.policy, window, self._left_alone(window))
         rows = self._sums(VALUE_SUMS, query, plan, window, some=some, add=pa.concat_tables).to_pylist()
         return _value_said(rows, share=some.share)
 
@@ -130,25 +140,27 @@ class Judging:
         *,
         add: Callable[[list[pa.Table]], pa.Table],
         some: Sampled = EVERYBODY,
+        beside: Sequence[str] = (),
     ) -> pa.Table:
-        """What the query says of each part of a plan's customers, added up; those treated by a plan of the window are
-        seen as such."""
-        within = [other for other in self.carried_out if window.snapshot <= other.month < window.last]
+        """What the query says of each part of a plan's customers, added up; ``beside``: what else of the window it
+        reads."""
+        known = self.snapshot
+        more = {name: self.lake.window(name, window.snapshot + 1, window.last, known=known) for name in beside}
 
         def make() -> pa.Table:
-            treated = placed(part for other in within for part in other.decisions)
             made = table.arrow.empty_table()
             for part, whole in placed(plan.scores).parts:
                 for only in some.within([whole]):
-                    see_window(self.engine, self.lake, window=window, known=self.snapshot, only=only)
+                    see_window(self.engine, self.lake, window=window, known=known, only=only)
                     see_parts(self.engine, view="scores", table=SCORES, parts=(part,), only=only)
-                    see_parts(self.engine, view="decisions", table=DECISIONS, parts=treated.of(only), only=only)
+                    for name, scan in more.items():
+                        self.engine.see(name, scan, only)
                     made = add([made, self.engine.fetch(query).cast(table.arrow)])  # at once: no sum a part is held
             return made
 
-        also = [some.low, some.high]
-        plans = [plan, *within]
-        named = made_from(self.lake, query, window=window, known=self.snapshot, plans=plans, also=also)
+        content = [self.lake.content(name, window.last, months=window.months, known=known) for name in beside]
+        also = [some.low, some.high, content]
+        named = made_from(self.lake, query, window=window, known=known, plans=[plan], also=also)
         return self.keep(table, plan.month, named, make)
 
 
@@ -189,8 +201,7 @@ def _said(estimate: Estimate | None) -> dict[str, float | None] | None:
     return {k: None if v is None else round(v, 4) for k, v in zip(("value", "low", "high"), ends, strict=True)}
 
 
-def _value_query(policy: Policy, window: Window) -> exp.Query:
-    people = sqlmodel.load(PACKAGE, "judged_people").query
+def _value_query(policy: Policy, window: Window, people: exp.Query) -> exp.Query:
     sums = sqlmodel.load(PACKAGE, "value_sums").bind(plan_month=str(window.snapshot), **basis_points(policy.value))
     factors = discounts(policy.value.discount_rate_year, months=window.months)
     return compose(sums.query, {"people": people, "discounts": factors})

@@ -15,6 +15,7 @@ from sqlglot import exp, parse_one
 
 from keepline.canonical import text_hash
 from keepline.engine import Engine
+from keepline.holdout import NOBODY, Lot
 from keepline.lake.store import Lake
 from keepline.measurement.outcomes import WINDOW_TABLES, Window
 from keepline.periods import Month
@@ -30,13 +31,14 @@ FROM deliveries WHERE plan_month IS NOT NULL GROUP BY plan_month, months_ago"""
 
 @dataclass(frozen=True)
 class PastPlan:
-    """A plan that was published: its parts."""
+    """A plan that was published: its parts, and whom it left alone."""
 
     month: Month
     assignments: Parts
     scores: Parts
     decisions: Parts
     id: str = ""  # of its publication: equal id, equal parts
+    lot: Lot = NOBODY
 
 
 def made_anew(table: Table, month: Month, made_from: str, make: Callable[[], pa.Table]) -> pa.Table:

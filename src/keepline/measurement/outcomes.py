@@ -88,7 +88,7 @@ def discounts(rate_year: float, *, months: int) -> exp.Query:
 
 def sql_models() -> list[tuple[SqlModel, dict[str, SqlModel]]]:
     """Every SQL model of the room with the parts it reads by name, for the static check and lineage."""
-    names = ("compared_people", "gone_departure", "outcomes", "judged_people", "pilot_people", "gone_silent")
+    names = ("compared_people", "gone_departure", "outcomes", "judged_people", "pilot_people", "gone_silent", "reached")
     loaded = {name: sqlmodel.load(PACKAGE, name) for name in (*names, "arm_sums", "score_cells", "value_sums")}
     factors = SqlModel("discounts", "what is a later fen worth?", (), "discounts", discounts(0.1, months=2))
     people, gone, made = loaded["compared_people"], loaded["gone_departure"], loaded["outcomes"]
@@ -100,6 +100,7 @@ def sql_models() -> list[tuple[SqlModel, dict[str, SqlModel]]]:
         (loaded["gone_silent"], {"people": people}),
         (made, {"people": people, "gone": gone}),
         (loaded["arm_sums"], {"outcomes": made}),
-        (loaded["score_cells"], {"people": loaded["judged_people"], "gone": gone}),
+        (loaded["reached"], {}),
+        (loaded["score_cells"], {"people": loaded["judged_people"], "gone": gone, "reached": loaded["reached"]}),
         (loaded["value_sums"], {"people": people, "discounts": factors}),
     ]

@@ -1,14 +1,15 @@
 -- question: of those with the same published probability, how many were there and how many left?
--- reads: scores, people, gone
+-- reads: scores, people, gone, reached
 -- makes: score_cells
 WITH known AS (
   SELECT
     ROUND(s.leave_probability * 100000) / 100000 AS score,
     s.leave_probability AS p,
-    CASE WHEN g.left_after IS NULL THEN 0 ELSE 1 END AS has_left
+    CASE WHEN g.left_after IS NULL OR r.customer_id IS NOT NULL THEN 0 ELSE 1 END AS has_left
   FROM people AS u
   JOIN scores AS s ON s.customer_id = u.customer_id
   LEFT JOIN gone AS g ON g.customer_id = u.customer_id
+  LEFT JOIN reached AS r ON r.customer_id = u.customer_id
   WHERE s.leave_probability IS NOT NULL
 )
 SELECT

@@ -8,10 +8,14 @@ from typing import Any
 from keepline.periods import in_chinese
 
 Row = Mapping[str, Any]
+WHO = {
+    "left_alone": ("抽签留作对照的", "left alone by lot"),
+    "everybody": ("期内未执行方案，全部", "(all of them, as no plan was carried out)"),
+}
 
 
 def judgement_words(said: Row) -> tuple[str, str]:
-    """One judgement as a sentence; it always says that the treated were left out."""
+    """One judgement as a sentence; it always says on whom it was made."""
     plan = said["plan_month"]
     then = in_chinese(plan)
     if said["verdict"] == "window_open":
@@ -24,15 +28,20 @@ def judgement_words(said: Row) -> tuple[str, str]:
     if said["verdict"] == "months_absent":
         return f"{then}之后有账期未入库，无法评判", f"months after {plan} are not loaded, so it cannot be judged"
     if said["verdict"] == "nobody":
-        return f"{then}没有可评判的客户", f"{plan} has no customers to judge by"
+        return (
+            f"{then}没有可评判的客户：有离网概率者中，没有人经抽签留作对照（见 limits.toml 的 held_out_share）",
+            f"{plan} has no customers to judge by: nobody with a probability was left alone by lot "
+            "(see held_out_share of limits.toml)",
+        )
     few_zh = "；离网人数过少，仅供参考" if said["warning"] else ""
     few_en = "; so few left that this is a hint only" if said["warning"] else ""
+    who_zh, who_en = WHO[said["judged_on"]]
     zh = (
-        f"{then}的预测（未实施优惠的 {said['customers']:,} 人）：预计离网 {said['predicted']:.2%}，"
+        f"{then}的预测（{who_zh} {said['customers']:,} 人）：预计离网 {said['predicted']:.2%}，"
         f"实际 {said['observed']['value']:.2%}（{said['left']:,} 人）{_auc_zh(said)}{few_zh}"
     )
     en = (
-        f"{plan}, {said['customers']:,} customers whom no plan treated: {said['predicted']:.2%} were expected "
+        f"{plan}, {said['customers']:,} customers {who_en}: {said['predicted']:.2%} were expected "
         f"to leave, {said['observed']['value']:.2%} did ({said['left']:,}){_auc_en(said)}{few_en}"
     )
     return zh, en
