@@ -15,6 +15,7 @@ from keepline.insight.value import (
     discounts,
     lasting_share,
     learn_change,
+    learn_first_bill,
     learn_referrals,
     margins,
     monthly_rate,
@@ -154,9 +155,49 @@ def test_a_surer_rate_gives_a_narrower_interval() -> None:
     assert narrow.high[0] - narrow.low[0] < wide.high[0] - wide.low[0]
 
 
-def test_a_young_lake_or_customer_has_fewer_months_now() -> None:
-    column = facts(margin_3m_fen=30_000, revenue_3m_fen=60_000, tenure_months=2)
-    assert margins(column, horizon=3, floor_fen=1.0).now[0] == 15_000
-    assert margins(column, horizon=3, floor_fen=1.0, history=1).now[0] == 30_000
+@pytest.mark.parametrize(
+    ("tenure", "history", "months"),
+    [(0, 3, 0.5), (1, 3, 1.5), (2, 3, 2.5), (3, 3, 3), (90, 3, 3), (np.nan, 3, 3), (0, 1, 0.5), (1, 1, 1), (2, 2, 2)],
+)
+def test_a_young_lake_or_customer_has_fewer_months_now(tenure: float, history: int, months: float) -> None:
+    """Tenure counts the months after that of joining, of which half is billed where nothing else is known."""
+    column = facts(margin_3m_fen=30_000, revenue_3m_fen=60_000, tenure_months=tenure)
+    assert margins(column, horizon=3, floor_fen=1.0, history=history).now[0] == pytest.approx(30_000 / months)
+
+
+@pytest.mark.parametrize("by_days", [True, False])
+def test_newcomers_are_worth_what_they_are_however_the_first_month_is_billed(*, by_days: bool) -> None:
+    random = np.random.default_rng(4)
+    n = 12_000
+    level, tenure = np.exp(random.normal(8.6, 0.4, n)), random.integers(0, 5, n)
+    part = random.uniform(0, 1, n) if by_days else np.ones(n)
+    first = np.where(tenure < 3, part * level, 0.0)
+    behind = level * np.minimum(tenure, 3) + first
+    column = facts(
+        tenure_months=tenure,
+        margin_fen=np.where(tenure == 0, first, level),
+        margin_3m_fen=behind,
+        revenue_3m_fen=behind * 2,
+        revenue_slope_fen=np.zeros(n),
+        margin_12m_fen=behind,
+        months_billed=np.ones(n),
+    )
+    learnt = learn_first_bill(column, np.full(n, 12.0))
+    assert learnt == pytest.approx(0.5 if by_days else 1.0, abs=0.05)
+    made = worth(ValueModel(3, 0.03, first_bill=learnt), VALUE, column=column, monthly=np.full(n, 0.03))
+    true = level * staying(ValueModel(3, 0.03), np.full(n, 0.03), discounts(VALUE))
+    told = [made.value[tenure == t].sum() / true[tenure == t].sum() for t in range(5)]
+    assert told == pytest.approx([1.0] * 5, abs=0.06)
+
+
+def test_too_few_newcomers_do_not_tell_how_the_first_month_is_billed() -> None:
+    column = facts(tenure_months=np.ones(29), margin_fen=np.full(29, 100.0), margin_3m_fen=np.full(29, 200.0))
+    assert learn_first_bill(column, np.full(29, 12.0)) == ValueModel(3).first_bill
+    column = facts(tenure_months=np.ones(30), margin_fen=np.full(30, 100.0), margin_3m_fen=np.full(30, 200.0))
+    assert learn_first_bill(column, np.full(30, 12.0)) == 1.0
+    assert learn_first_bill(column, np.ones(30)) == ValueModel(3).first_bill  # their first month is not in the lake
+
+
+def test_a_lake_that_began_lately_knows_fewer_months() -> None:
     model = ValueModel(3, first_month=100)
     assert [model.history(month) for month in (100, 101, 102, 110)] == [1, 2, 3, 3]

@@ -141,6 +141,7 @@ def value_card(model: ValueModel) -> Card:
         "return_share": round(model.growth[1], 4),
         "relative_error": [round(e**0.5, 4) for e in model.error],
         "leave_spread_log_odds": round(model.spread, 4),
+        "first_bill_months": model.first_bill,
         "mean_margin_fen": None if model.mean_margin_fen is None else round(model.mean_margin_fen),
         "who_by_what": lifetimes_card(model),
     }

@@ -55,7 +55,7 @@ __all__ = ["Models", "Sample", "train"]
 REACHED_SHARE_MAX = 0.5  # of the samples; beyond it those left alone are too special
 LOTS = 10_000
 WATCHED_MAX = 60_000
-RECIPE = "4"  # raise it when the same data would give another model
+RECIPE = "5"  # raise it when the same data would give another model
 TARGETS = {"leave": "left_within", "port_out": "ported_within", "downgrade": "downgraded_within"}
 SIZES: dict[str, tuple[str, ...]] = {"leave": ("small", "long"), "port_out": (), "downgrade": ()}
 
@@ -279,13 +279,15 @@ def _value(table: pa.Table, matrix: Vector, leave: Learnt, *, policy: Policy, fi
     horizon = policy.leaving.horizon_months
     column = {name: numbers(table.column(name)) for name in value.READS}
     history = (_months(table) - first.index + 1).astype(float)
-    now = value.margins(column, horizon=horizon, floor_fen=0.0, history=history).now
+    first_bill = value.learn_first_bill(column, history)
+    now = value.margins(column, horizon=horizon, floor_fen=0.0, history=history, first_bill=first_bill).now
     known = now[~np.isnan(now)]
     floor = max(1.0, 0.1 * float(np.median(np.abs(known)))) if len(known) else 1.0
     model = ValueModel(
         horizon,
         _base_rate(leave, policy.leaving),
         floor_fen=floor,
+        first_bill=first_bill,
         mean_margin_fen=float(known.mean()) if len(known) else None,
         referral=value.learn_referrals(column["referrals_12m"], column["tenure_months"]),
         first_month=first.index,
@@ -300,7 +302,7 @@ def _value(table: pa.Table, matrix: Vector, leave: Learnt, *, policy: Policy, fi
         model = replace(model, cohort=learn_cohort(column["tenure_months"], left, period=horizon))
     stayed = numbers(table.column("left_within")) == 0
     after = np.where(stayed, numbers(table.column("margin_after_fen")), np.nan)
-    seen = value.margins(column, horizon=horizon, floor_fen=floor, history=history)
+    seen = value.margins(column, horizon=horizon, floor_fen=floor, history=history, first_bill=first_bill)
     return value.learn_change(model, seen, after, policy=policy.value)
 
 
@@ -318,9 +320,8 @@ def _later(leaving: Leaving, table: pa.Table, matrix: Vector) -> list[tuple[Vect
     """Probabilities of the same customers at one sample and the next."""
     ids, months = _ids(table), _months(table)
     p = leaving.probability(matrix, ids)
-    found = sorted(set(months.tolist()))
     pairs = []
-    for early, late in pairwise(found):
+    for early, late in pairwise(sorted(set(months.tolist()))):
         _, first, second = np.intersect1d(ids[months == early], ids[months == late], return_indices=True)
         pairs.append((p[months == early][first], p[months == late][second]))
     return pairs

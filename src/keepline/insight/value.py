@@ -28,6 +28,9 @@ from keepline.insight.topups import brought as topups_bring
 from keepline.policy.documents import Value
 
 MONTHS_NOW = 3  # margin now is the mean of three months
+FIRST_BILL = 0.5  # part of a month that the month of joining bills, where too few joined to tell
+FIRST_BILL_LEAST = 0.1
+NEWCOMERS_MIN = 30
 STAYERS_MIN = 200  # fewer say too little of how margins change
 HIDDEN_SPREAD = 0.5  # log-odds: spread of leaving between customers who look alike; cannot be learnt from one outcome
 UNKNOWN_SPREAD = 1.0  # the same where only the operator's average rate is known
@@ -81,6 +84,7 @@ class ValueModel:
     error: tuple[float, ...] = (ASSUMED_ERROR**2,)  # relative variance of our error of the margin level, by band
     learnt: bool = False
     mean_margin_fen: float | None = None
+    first_bill: float = FIRST_BILL  # part of a month that the month of joining bills
     referral: tuple[float, float] | None = None  # gamma shape, and rate in months
     first_month: int | None = None  # of the bills learnt from, months since year 0
     cohort: Cohort | None = None  # how the rate goes on with the months here; None: one rate for all
@@ -92,13 +96,35 @@ class ValueModel:
         return MONTHS_NOW if self.first_month is None else max(1, min(MONTHS_NOW, month - self.first_month + 1))
 
 
+def learn_first_bill(column: dict[str, Vector], history: Vector) -> float:
+    """The part of a month that the bill of the month of joining comes to: median of those who joined the month before.
+
+    Some operators bill that month by its days, others whole.
+    """
+    first, whole = column["margin_3m_fen"] - column["margin_fen"], column["margin_fen"]
+    newly = (column["tenure_months"] == 1) & (history > 1) & (whole > 0)
+    if newly.sum() < NEWCOMERS_MIN:
+        return FIRST_BILL
+    return max(FIRST_BILL_LEAST, round(float(np.median(first[newly] / whole[newly])), 4))
+
+
+def _months_billed(tenure: Vector, history: Vector | float, first_bill: float) -> Vector:
+    """How many months' margin the last three months hold: tenure counts those after the month of joining, which was
+    billed in part; and a lake may have begun since."""
+    here, seen = np.nan_to_num(tenure, nan=MONTHS_NOW), np.clip(history, 1, MONTHS_NOW)
+    return np.asarray(np.where(here < seen, here + first_bill, seen))
+
+
 def margins(
-    column: dict[str, Vector], *, horizon: int, floor_fen: float, history: Vector | float = MONTHS_NOW
+    column: dict[str, Vector],
+    *,
+    horizon: int,
+    floor_fen: float,
+    history: Vector | float = MONTHS_NOW,
+    first_bill: float = FIRST_BILL,
 ) -> Margins:
     """``history``: months of bills known at the snapshot."""
-    here = np.nan_to_num(column["tenure_months"], nan=MONTHS_NOW)
-    months = np.clip(np.minimum(here, history), 1, MONTHS_NOW)
-    now = column["margin_3m_fen"] / months  # who came a month ago has no three months, nor has a lake begun then
+    now = column["margin_3m_fen"] / _months_billed(column["tenure_months"], history, first_bill)
     scale = np.abs(now) + floor_fen
     share = np.where(column["revenue_3m_fen"] > 0, column["margin_3m_fen"], np.nan) / np.where(
         column["revenue_3m_fen"] > 0, column["revenue_3m_fen"], 1.0
@@ -253,7 +279,7 @@ def worth(
     model: ValueModel, policy: Value, *, column: dict[str, Vector], monthly: Vector, history: int = MONTHS_NOW
 ) -> Worth:
     """Value of each customer, given the monthly rate of leaving (NaN: value abstains)."""
-    m = margins(column, horizon=model.horizon, floor_fen=model.floor_fen, history=history)
+    m = margins(column, horizon=model.horizon, floor_fen=model.floor_fen, history=history, first_bill=model.first_bill)
     stays = _Stays(model, policy, column)
     staying_months = stays(monthly, discounts(policy))
     grown = change(model, m)
