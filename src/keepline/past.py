@@ -63,7 +63,7 @@ def sampled_features(run: Run, month: Month, some: Sampled) -> None:
 
 def sampled_labels(run: Run, month: Month, some: Sampled) -> None:
     """What became of the same share of a past month's base, or of the month that is closed itself."""
-    outcomes = outcomes_of(run.lake, run.policy, month)
+    outcomes = outcomes_of(run.lake, run.policy, month, known=run.month)
     base = run.folder("features") if month == run.month else run.folder(SAMPLED, month)
     named = text_hash([outcomes.made_from(base_of(run.lake, run.policy, month).made_from()), some.width])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from keepline import engine as engines
 from keepline.canonical import table_hash
 from keepline.engine import Engine, ranges
 from keepline.errors import TooFewError
-from keepline.features.build import build_features, build_labels
+from keepline.features.build import build_features, build_labels, outcomes_of
 from keepline.lake.store import Lake
 from keepline.periods import Month
 from keepline.tables import LABELS
@@ -123,6 +124,67 @@ def test_an_outcome_window_that_is_not_whole_is_refused(quick: Label, tmp_path: 
     lake = lake_of(tmp_path / "lake", bills=steady((0, 1)), departures=[later(ANNA, 1)])
     with pytest.raises(TooFewError, match="2026-08"):
         quick(lake, leaving={"left_when": left_when})
+
+
+def of_many(months: tuple[int, ...], **facts: Any) -> list[dict[str, Any]]:
+    """Rows of a dozen others in each of these months."""
+    return [later(900 + number, ahead, **facts) for ahead in months for number in range(12)]
+
+
+def test_a_month_whose_departures_came_later_than_its_bills_is_refused(quick: Label, tmp_path: Path) -> None:
+    so_far = of_many((-2, -1, 0, 1), kind="left")
+    with pytest.raises(TooFewError, match="not loaded are departures of 2026-08") as refused:
+        quick(lake_of(tmp_path / "late", bills=steady(), departures=so_far))
+    assert "departures 的 2026-08" in refused.value.zh
+    rows = quick(lake_of(tmp_path / "whole", bills=steady(), departures=[*so_far, later(ANNA, 2, kind="left")]))
+    assert [rows[who]["left_within"] for who in (ANNA, BORIS)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "departures",
+    [
+        [later(900 + number, ahead, kind="left") for ahead in range(-9, 2) for number in range(9)],
+        of_many((-11, -8, -5, -2, 1), kind="left"),
+    ],
+    ids=["few", "by the quarter"],
+)
+def test_a_month_may_truly_be_without_departures(
+    quick: Label, tmp_path: Path, departures: list[dict[str, Any]]
+) -> None:
+    rows = quick(lake_of(tmp_path / "lake", bills=steady(), departures=departures))
+    assert rows[ANNA]["left_within"] is False
+
+
+def test_departures_that_came_after_their_month_was_published_are_known_from_then_on(tmp_path: Path) -> None:
+    lake = lake_of(tmp_path / "lake", bills=steady(), departures=of_many((-1, 0, 1, 2), kind="left"))
+    late = [
+        replace(f, holds_from=str(NOW + 3)) if (f.table, f.month) == ("departures", str(NOW + 2)) else f
+        for f in lake.files
+    ]
+    lake = Lake(lake.root, tuple(late))
+    with pytest.raises(TooFewError, match="departures of 2026-08"):
+        outcomes_of(lake, small_policy(), NOW)
+    assert outcomes_of(lake, small_policy(), NOW, known=NOW + 3).outcome["departures"].files
+
+
+@pytest.mark.parametrize(
+    ("billed", "used", "absent"),
+    [
+        ((0, 1, 2), (-1, 0, 1), "usage of 2026-08"),
+        ((0, 1), (-1, 0, 1, 2), "bills of 2026-08"),
+        ((0, 1, 2), (-9, -8), None),
+    ],
+)
+def test_silence_needs_bills_and_use_of_each_month_where_use_is_known(
+    quick: Label, tmp_path: Path, billed: tuple[int, ...], used: tuple[int, ...], absent: str | None
+) -> None:
+    """Without a month's use everyone prepaid who did not top up would have left; use of long ago is not asked for."""
+    lake = lake_of(tmp_path / "lake", bills=steady(billed), usage=of_many(used, data_kb=1))
+    if absent is None:
+        assert quick(lake, leaving={"left_when": "silent"})[ANNA]["left_within"] is False
+        return
+    with pytest.raises(TooFewError, match=absent):
+        quick(lake, leaving={"left_when": "silent"})
 
 
 def test_one_labelled_snapshot_knows_who_left_and_nothing_else_after_it(quick: Label, tmp_path: Path) -> None:

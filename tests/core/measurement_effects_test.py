@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from small_lake import lake_of, write_rows
+from small_lake import add_rows, lake_of, write_rows
 from small_policy import small_policy
 
 from keepline import engine as engines
@@ -139,6 +139,15 @@ def test_a_plan_of_this_month_waits_and_so_does_one_whose_months_are_not_loaded(
 def test_no_retention_is_told_where_no_departure_was_ever_recorded(duckdb: Engine, tmp_path: Path) -> None:
     given = [proof(c) for c in TREATED]
     lake, to = lake_with(tmp_path / "lake", deliveries=given, left=()), tmp_path / "effects.parquet"
+    measure_plans(duckdb, lake, small_policy(), snapshot=SNAPSHOT, past=[plan_of(tmp_path)], to=to)
+    assert {measure for _, measure in rows_of(to)} == {"margin"}
+
+
+def test_no_retention_is_told_while_departures_of_a_month_are_not_loaded(duckdb: Engine, tmp_path: Path) -> None:
+    """A dozen left in August, and of September nobody is on record though its bills are."""
+    given = [proof(c) for c in TREATED]
+    lake, to = lake_with(tmp_path / "lake", deliveries=given, left=()), tmp_path / "effects.parquet"
+    lake = add_rows(lake, departures=[{"customer_id": 900 + c, "month": "2026-08"} for c in range(12)])
     measure_plans(duckdb, lake, small_policy(), snapshot=SNAPSHOT, past=[plan_of(tmp_path)], to=to)
     assert {measure for _, measure in rows_of(to)} == {"margin"}
 

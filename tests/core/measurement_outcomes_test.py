@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_lake import lake_of
+from small_lake import add_rows, lake_of
 from small_policy import small_policy
 from sqlglot import exp
 
@@ -24,6 +24,7 @@ from keepline.measurement.outcomes import (
     see_window,
     sql_models,
 )
+from keepline.measurement.pilots import pilot_months
 from keepline.periods import Month
 
 WINDOW = Window(Month.parse("2026-07"), 3)
@@ -89,20 +90,20 @@ def test_leaving_and_margin_are_read_from_the_window_alone(
 
 
 def test_a_window_with_a_month_nobody_loaded_is_not_whole(tmp_path: Path) -> None:
-    lake, policy = small(tmp_path), small_policy()
-    assert is_whole(lake, policy, window=WINDOW, known=WINDOW.last)
-    assert not is_whole(lake, policy, window=Window(Month.parse("2026-09"), 3), known=Month.parse("2026-12"))
+    lake = small(tmp_path)
+    assert is_whole(lake, window=WINDOW, known=WINDOW.last)
+    assert not is_whole(lake, window=Window(Month.parse("2026-09"), 3), known=Month.parse("2026-12"))
 
 
 def test_a_month_that_came_late_makes_a_window_whole_for_those_who_know_it(engine: Engine, tmp_path: Path) -> None:
-    lake, policy, later = small(tmp_path), small_policy(), WINDOW.last + 1
+    lake, later = small(tmp_path), WINDOW.last + 1
     came = [
         replace(f, holds_from=str(later)) if (f.table, f.month) == ("bills", str(WINDOW.last)) else f
         for f in lake.files
     ]
     lake = Lake(lake.root, tuple(came))
-    assert not is_whole(lake, policy, window=WINDOW, known=WINDOW.last)
-    assert is_whole(lake, policy, window=WINDOW, known=later)
+    assert not is_whole(lake, window=WINDOW, known=WINDOW.last)
+    assert is_whole(lake, window=WINDOW, known=later)
     found = []
     for known in (WINDOW.last, later):
         see_window(engine, lake, window=WINDOW, known=known)
@@ -111,14 +112,30 @@ def test_a_month_that_came_late_makes_a_window_whole_for_those_who_know_it(engin
 
 
 def test_leaving_is_not_known_before_any_departure_was_recorded(tmp_path: Path) -> None:
-    lake, before, now = small(tmp_path), Month.parse("2026-08"), Month.parse("2026-09")
-    assert not leaving_is_known(lake, small_policy(), until=before, known=now)
-    assert leaving_is_known(lake, small_policy(), until=now, known=now)
-    assert leaving_is_known(lake, small_policy(leaving={"left_when": "silent"}), until=before, known=now)
+    lake, now = small(tmp_path), Month.parse("2026-09")
+    one, two = (Window(WINDOW.snapshot, months) for months in (1, 2))
+    assert not leaving_is_known(lake, small_policy(), window=one, known=now)
+    assert leaving_is_known(lake, small_policy(), window=two, known=now)
+    assert leaving_is_known(lake, small_policy(leaving={"left_when": "silent"}), window=one, known=now)
+
+
+@pytest.mark.parametrize(("left_when", "table"), [("departure", "departures"), ("silent", "usage")])
+def test_leaving_is_not_known_while_a_month_lacks_what_tells_it(tmp_path: Path, left_when: str, table: str) -> None:
+    """A dozen rows in each month but one: not loaded yet, or forgotten; and no pilot of that window is measured."""
+    policy = small_policy(leaving={"left_when": left_when, "horizon_months": 3})
+    for absent in (None, *AFTER):
+        rows = [{"customer_id": 100 + c, "month": month} for c in range(12) for month in AFTER if month != absent]
+        lake = small(tmp_path / str(absent))
+        kept = tuple(f for f in lake.files if f.table != table)
+        lake = add_rows(Lake(lake.root, kept), **{table: rows})
+        known = leaving_is_known(lake, policy, window=WINDOW, known=WINDOW.last)
+        assert known is (absent is None)
+        assert pilot_months(lake, policy, WINDOW.last) == ([WINDOW.snapshot] if known else [])
 
 
 def test_departures_that_came_late_are_known_to_those_who_know_them(tmp_path: Path) -> None:
     lake, now = small(tmp_path), Month.parse("2026-09")
     late = tuple(replace(f, holds_from=str(now + 1)) if f.table == "departures" else f for f in lake.files)
-    assert not leaving_is_known(Lake(lake.root, late), small_policy(), until=now, known=now)
-    assert leaving_is_known(Lake(lake.root, late), small_policy(), until=now, known=now + 1)
+    window = Window(now + -2, 2)
+    assert not leaving_is_known(Lake(lake.root, late), small_policy(), window=window, known=now)
+    assert leaving_is_known(Lake(lake.root, late), small_policy(), window=window, known=now + 1)

@@ -227,17 +227,19 @@ class Outcomes:
         return text_hash([base, self.content, self.query.sql("duckdb"), declared(LABELS)])
 
 
-def outcomes_of(lake: Lake, policy: Policy, snapshot: Month) -> Outcomes:
-    """The labels of a past base, not yet computed.
+def outcomes_of(lake: Lake, policy: Policy, snapshot: Month, *, known: Month | None = None) -> Outcomes:
+    """The labels of a past base, not yet computed; of its window what ``known`` knows, which is its end's if not given.
 
     Raises TooFewError when the lake does not hold the whole outcome window, unless policy
     learns from this one labelled snapshot.
     """
     first, last = snapshot + 1, snapshot + policy.leaving.horizon_months
-    outcome = {table: lake.window(table, first, last) for table in OUTCOMES}
-    _require_window(outcome, policy, first=first, last=last)
-    query = _labels(policy.leaving.left_when).bound(_label_values(lake, policy, outcome, last))
-    content = [lake.content(table, last, months=last - snapshot) for table in OUTCOMES]
+    as_of = last if known is None else max(known, last)
+    outcome = {table: lake.window(table, first, last, known=as_of) for table in OUTCOMES}
+    _require_window(_absent(lake, policy, outcome["bills"], first=first, known=as_of), first=first, last=last)
+    ever = lake.scan("departures", last, known=as_of)
+    query = _labels(policy.leaving.left_when).bound(_label_values(policy, outcome, ever))
+    content = [lake.content(table, last, months=last - snapshot, known=as_of) for table in OUTCOMES]
     return Outcomes(outcome, content, query)
 
 
@@ -248,34 +250,49 @@ def build_labels(
     return outcomes_of(lake, policy, snapshot).build(engine, base=base, only=only, to=to)
 
 
-def _label_values(lake: Lake, policy: Policy, outcome: dict[str, Scan], last: Month) -> Values:
+def _label_values(policy: Policy, outcome: dict[str, Scan], departures: Scan) -> Values:
+    """``departures``: all that were ever recorded up to the end of the window."""
     billed = known_months(outcome["bills"], "amount_fen")
-    recorded = bool(Knowledge(lake, last).months("departures", "customer_id", within=0))
+    recorded = bool(known_months(departures, "customer_id"))
     return {
         **basis_points(policy.value),
         "horizon": policy.leaving.horizon_months,
         "leaving_known": recorded or policy.leaving.left_when == "silent",
-        "port_out_known": bool(Knowledge(lake, last).months("departures", "kind", within=0)),
+        "port_out_known": bool(known_months(departures, "kind")),
         "bills_at_end": 0 in billed,
         "bills_within": bool(billed),
         "downgrade_keeps_bp": POINTS - round(policy.leaving.downgrade_fall_share * POINTS),
     }
 
 
-def _require_window(outcome: dict[str, Scan], policy: Policy, *, first: Month, last: Month) -> None:
-    """A month nobody has loaded would make everyone silent, or nobody leave."""
-    if policy.leaving.learn_from == "this_snapshot" and policy.leaving.left_when == "departure":
+def _absent(lake: Lake, policy: Policy, bills: Scan, *, first: Month, known: Month) -> dict[str, list[Month]]:
+    """The months of a window of which a table that labels read is not loaded; a single labelled file needs none."""
+    leaving, last = policy.leaving, first + (policy.leaving.horizon_months - 1)
+    if leaving.learn_from == "this_snapshot" and leaving.left_when == "departure":
+        return {}
+    billed = known_months(bills, "customer_id")
+    told_by = "usage" if leaving.left_when == "silent" else "departures"
+    return {
+        "bills": [month for month in months_between(first, last) if last - month not in billed],
+        told_by: lake.gaps(told_by, first, last, known=known),
+    }
+
+
+def _require_window(absent: Mapping[str, Sequence[Month]], *, first: Month, last: Month) -> None:
+    """A month of which a table is not loaded would make everyone silent, or nobody leave."""
+    lacking = {table: list(map(str, months)) for table, months in absent.items() if months}
+    if not lacking:
         return
-    seen = known_months(outcome["bills"], "customer_id")
-    if policy.leaving.left_when == "silent":
-        seen |= known_months(outcome["usage"], "customer_id")
-    absent = [str(month) for month in months_between(first, last) if last - month not in seen]
-    if absent:
-        raise TooFewError(
-            f"the outcome window {first} to {last} is not whole: nothing is loaded of {', '.join(absent)}",
-            f"结果窗口 {first} 至 {last} 不完整：{'、'.join(absent)} 没有数据",
-            code="window_open",
-        )
+    en = "; ".join(f"{table} of {', '.join(months)}" for table, months in lacking.items())
+    zh = "；".join(f"{table} 的 {'、'.join(months)}" for table, months in lacking.items())
+    raise TooFewError(
+        f"the outcome window {first} to {last} is not whole; not loaded are {en}. What became of customers cannot be "
+        "told without: load them, or, where they are long past and cannot be had, learn from fewer past months "
+        "(training_snapshots in leaving.toml)",
+        f"结果窗口 {first} 至 {last} 不完整，未装载：{zh}。缺少它们就不知道客户后来如何：请先装载；若年代已久、"
+        "无法补齐，请在 leaving.toml 中减少 training_snapshots",
+        code="window_open",
+    )
 
 
 def _features() -> Stage:

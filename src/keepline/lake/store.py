@@ -16,17 +16,19 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from keepline.canonical import text_hash
 from keepline.engine import Files, Scan
 from keepline.jsonfile import damaged, read_json
 from keepline.lake.counting import count_customers
-from keepline.periods import Month
+from keepline.periods import Month, months_between
 from keepline.tables import TABLES
 
 MANIFEST = "manifest.json"
 READERS = ".readers"  # locked by whoever reads, so that a sweep waits
+USUAL_MONTHS, USUAL_ROWS = 12, 10  # what is usual of a table, and from how many rows on none is a gap
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,19 @@ class Lake:
         ``months_ago`` counts from ``last``. Only labels and measurement may ask for it.
         """
         return self.scan(table, last, months=last - first + 1, known=known)
+
+    def gaps(self, table: str, first: Month, last: Month, *, known: Month | None = None) -> list[Month]:
+        """The months of a window of which a table has nothing, though most months up to its end have many rows.
+
+        Where ten are usual none come by chance in one month of 22,000; what has none is not loaded yet, or was not
+        recorded then. A table with few rows, or with rows in some months only, says nothing by having none.
+        """
+        rows: Counter[Month] = Counter()
+        for file in self._seen(table, last, None, known or last):
+            rows[Month.parse(file.month)] += file.rows
+        begun = min((month for month in rows if rows[month]), default=last)
+        usual = median(rows[month] for month in months_between(max(begun, last + -(USUAL_MONTHS - 1)), last))
+        return [] if usual < USUAL_ROWS else [m for m in months_between(first, last) if not rows[m]]
 
     def identity(self, snapshot: Month) -> str:
         """Hash of everything a run of ``snapshot`` may read; contact details tell nobody's decision."""

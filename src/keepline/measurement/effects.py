@@ -127,7 +127,7 @@ def _plan_rows(
     lake: Lake, policy: Policy, proofs: Proofs, arm_sums: ArmSums, *, plan: PastPlan, window: Window
 ) -> tuple[list[dict[str, Any]], list[Arms]]:
     """The rows of one plan, and the arms of its offers."""
-    if window.months < 1 or not is_whole(lake, policy, window=window, known=proofs.snapshot):
+    if window.months < 1 or not is_whole(lake, window=window, known=proofs.snapshot):
         return [_abstain(plan.month, measure=measure, verdict="window_open") for measure in MEASURES], []
     by_offer: dict[str, Arms] = defaultdict(Arms)
     for row in arm_sums(plan, window).to_pylist():
@@ -141,7 +141,7 @@ def _plan_rows(
     for offer_id, arms in by_offer.items():
         compared = compare(arms, covered=covered, verdict=verdict)
         rows += [about | {"offer_id": offer_id} | row for row in compared]
-    if not leaving_is_known(lake, policy, until=window.last, known=proofs.snapshot):
+    if not leaving_is_known(lake, policy, window=window, known=proofs.snapshot):
         rows = [row for row in rows if row["measure"] != "retention"]
     return rows, list(by_offer.values())
 

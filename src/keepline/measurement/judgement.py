@@ -68,7 +68,7 @@ def judge(
     """One JSON-able judgement for each past publication, oldest first, with its sentence in both languages.
 
     ``verdict`` is ``judged``, ``window_open`` (the horizon is not over), ``months_absent`` (not
-    all of it is loaded), ``leaving_unknown`` (no departures on record) or ``nobody`` (none had a
+    all of it is loaded), ``leaving_unknown`` (what tells it is not loaded) or ``nobody`` (none had a
     probability and was left alone by lot). Only ``judged`` carries figures. ``keep``: where sums that were made before
     are found. ``proofs``: what is on record of plans carried out, if it was read.
     """
@@ -123,7 +123,7 @@ class Judging:
     def _value(self, plan: PastPlan) -> dict[str, Any] | None:
         """Published value against the discounted margin that followed; None until the value horizon is over."""
         window = Window(plan.month, self.policy.value.horizon_months)
-        if window.last > self.snapshot or not is_whole(self.lake, self.policy, window=window, known=self.snapshot):
+        if window.last > self.snapshot or not is_whole(self.lake, window=window, known=self.snapshot):
             return None
         customers = sum(pq.read_metadata(part).num_rows for part in plan.scores)
         some = Sampled(min(1.0, VALUED_MAX / max(1, customers)), LOOKED_AT)
@@ -168,9 +168,9 @@ def _cannot(lake: Lake, policy: Policy, *, snapshot: Month, window: Window) -> s
     """Why a forecast cannot be judged; empty when it can."""
     if window.last > snapshot:
         return "window_open"
-    if not is_whole(lake, policy, window=window, known=snapshot):
+    if not is_whole(lake, window=window, known=snapshot):
         return "months_absent"
-    return "" if leaving_is_known(lake, policy, until=window.last, known=snapshot) else "leaving_unknown"
+    return "" if leaving_is_known(lake, policy, window=window, known=snapshot) else "leaving_unknown"
 
 
 def accuracy(cells: Cells) -> dict[str, Any]:

@@ -37,18 +37,27 @@ class Window:
         return self.snapshot + self.months
 
 
-def is_whole(lake: Lake, policy: Policy, *, window: Window, known: Month) -> bool:
-    """Every month of the window is loaded, as ``known`` knows it; a month nobody loaded would make everyone silent."""
-    asked = ("bills", "usage") if policy.leaving.left_when == "silent" else ("bills",)
-    seen = {Month.parse(file.month) for file in lake.versions(known) if file.table in asked}
+def is_whole(lake: Lake, *, window: Window, known: Month) -> bool:
+    """Bills of every month of the window are loaded, as ``known`` knows it; a month without would bring no margin."""
+    seen = {Month.parse(file.month) for file in lake.versions(known) if file.table == "bills"}
     return set(months_between(window.snapshot + 1, window.last)) <= seen
 
 
-def leaving_is_known(lake: Lake, policy: Policy, *, until: Month, known: Month) -> bool:
-    """Silence is seen in bills and usage; departures are known once any is on record, as ``known`` knows them."""
-    if policy.leaving.left_when == "silent":
-        return True
-    return bool(lake.content("departures", until, known=known))
+def has_gaps(lake: Lake, policy: Policy, *, window: Window, known: Month) -> bool:
+    """Of some month of the window what tells of leaving is not loaded, as ``known`` knows it.
+
+    Departures may come later than bills, and then nobody would have left; without usage everyone would be silent whom
+    nothing was billed.
+    """
+    table = "usage" if policy.leaving.left_when == "silent" else "departures"
+    return bool(lake.gaps(table, window.snapshot + 1, window.last, known=known))
+
+
+def leaving_is_known(lake: Lake, policy: Policy, *, window: Window, known: Month) -> bool:
+    """Nothing is lacking of the window, as ``known`` knows it, and departures are on record where they tell."""
+    if has_gaps(lake, policy, window=window, known=known):
+        return False
+    return policy.leaving.left_when == "silent" or bool(lake.content("departures", window.last, known=known))
 
 
 def see_window(engine: Engine, lake: Lake, *, window: Window, known: Month, only: Range | None = None) -> None:

@@ -33,7 +33,7 @@ from keepline.measurement.found import (
 )
 from keepline.measurement.learners import Flags, Ints, Numbers
 from keepline.measurement.looks import decided_against, look_rows, rule_of
-from keepline.measurement.outcomes import PACKAGE, Window, compose, is_whole, parts_for, see_parts, see_window
+from keepline.measurement.outcomes import PACKAGE, Window, compose, has_gaps, is_whole, parts_for, see_parts, see_window
 from keepline.measurement.statistics import lots_p
 from keepline.periods import Month
 from keepline.policy.documents import Offer, Policy
@@ -89,7 +89,13 @@ def pilot_months(lake: Lake, policy: Policy, snapshot: Month) -> list[Month]:
     """Months with lots that the snapshot knows and an outcome window that is over: their customers are scored."""
     drawn = [month for month in lake.months("experiments") if lots_of(lake, month, snapshot).files]
     windows = [Window(month, policy.leaving.horizon_months) for month in drawn]
-    return [w.snapshot for w in windows if w.last <= snapshot and is_whole(lake, policy, window=w, known=snapshot)]
+    return [
+        w.snapshot
+        for w in windows
+        if w.last <= snapshot
+        and is_whole(lake, window=w, known=snapshot)
+        and not has_gaps(lake, policy, window=w, known=snapshot)
+    ]
 
 
 def lots_of(lake: Lake, month: Month, snapshot: Month) -> Scan:

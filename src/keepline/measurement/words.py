@@ -24,7 +24,11 @@ def judgement_words(said: Row) -> tuple[str, str]:
             f"the horizon of {plan} ends with {said['month']}; not judged before",
         )
     if said["verdict"] == "leaving_unknown":
-        return f"不知道{then}之后谁离网：没有离网记录", f"who left after {plan} is not known: no departures on record"
+        return (
+            f"不知道{then}之后谁离网：离网记录（或判断沉默所需的用量）没有或有账期未入库，请装载",
+            f"who left after {plan} is not known: departures (or usage, where silence tells) are not on record, or not "
+            "loaded for every month; load them",
+        )
     if said["verdict"] == "months_absent":
         return f"{then}之后有账期未入库，无法评判", f"months after {plan} are not loaded, so it cannot be judged"
     if said["verdict"] == "nobody":
