@@ -280,8 +280,7 @@ VALUE_SUMS = Table("value_sums", ("month",), "published value against the margin
 month text - - | month of the plan | 方案账期
 customers int customers - | customers | 人数
 predicted_fen int fen - | published value without word of mouth | 预测价值
-realised_fen int fen - | discounted margin that followed | 实际毛利
-inside int customers - | whose margin fell inside the published interval | 落入区间"""))
+realised_fen int fen - | discounted margin that followed | 实际毛利"""))
 
 CANDIDATES = Table("candidates", ("customer_id", "offer_id"), "what each eligible offer would earn from a customer", "候选优惠", _of(_WHO + """
 offer_id text - - | offer | 优惠

@@ -97,7 +97,7 @@ class Judging:
     def judged(self, plan: PastPlan) -> dict[str, Any]:
         window = Window(plan.month, self.policy.leaving.horizon_months)
         about: dict[str, Any] = {"plan_month": str(plan.month), "month": str(window.last)}
-        about |= {"horizon_months": window.months, "judged_on": "left_alone" if self._within(window) else "everybody"}
+        about |= {"horizon_months": window.months, "judged_on": self._judged_on(window)}
         if why := _cannot(self.lake, self.policy, snapshot=self.snapshot, window=window):
             return about | {"verdict": why}
         cells = self._cells(plan, window)
@@ -108,6 +108,9 @@ class Judging:
     def _within(self, window: Window) -> list[PastPlan]:
         """The plans carried out in the window."""
         return [plan for plan in self.carried_out if window.snapshot <= plan.month < window.last]
+
+    def _judged_on(self, window: Window) -> str:
+        return "left_alone" if self._within(window) else "everybody"
 
     def _left_alone(self, window: Window) -> exp.Select:
         return left_alone(plan.lot for plan in self._within(window))
@@ -129,7 +132,7 @@ class Judging:
         some = Sampled(min(1.0, VALUED_MAX / max(1, customers)), LOOKED_AT)
         query = _value_query(self.policy, window, self._left_alone(window))
         rows = self._sums(VALUE_SUMS, query, plan, window, some=some, add=pa.concat_tables).to_pylist()
-        return _value_said(rows, share=some.share)
+        return _value_said(rows, share=some.share, judged_on=self._judged_on(window))
 
     def _sums(
         self,
@@ -207,16 +210,17 @@ def _value_query(policy: Policy, window: Window, people: exp.Query) -> exp.Query
     return compose(sums.query, {"people": people, "discounts": factors})
 
 
-def _value_said(rows: Sequence[dict[str, Any]], *, share: float) -> dict[str, Any] | None:
-    total = {name: sum(row[name] for row in rows) for name in ("customers", "predicted_fen", "realised_fen", "inside")}
+def _value_said(rows: Sequence[dict[str, Any]], *, share: float, judged_on: str) -> dict[str, Any] | None:
+    """Sums alone: the published interval is of an expected value, and says nothing of what one customer brings."""
+    total = {name: sum(row[name] for row in rows) for name in ("customers", "predicted_fen", "realised_fen")}
     if not total["customers"]:
         return None
     predicted = total["predicted_fen"]
     return {
         "customers": total["customers"],
+        "judged_on": judged_on,
         "share": share,
         "predicted_fen": predicted,
         "realised_fen": total["realised_fen"],
         "realised_share": round(total["realised_fen"] / predicted, 4) if predicted else None,
-        "inside_share": round(total["inside"] / total["customers"], 4),
     }

@@ -1,4 +1,4 @@
--- question: what did the published value promise, what margin followed, and how often did the interval hold it?
+-- question: what did the published value promise, and what margin followed?
 -- reads: people, scores, bills, discounts
 -- makes: value_sums
 WITH followed AS (
@@ -12,9 +12,7 @@ WITH followed AS (
 ), compared AS (
   SELECT
     s.value_fen - COALESCE(s.word_of_mouth_fen, 0) AS predicted_fen,
-    CAST(ROUND(COALESCE(f.margin_fen, 0)) AS BIGINT) AS realised_fen,
-    s.value_low_fen - COALESCE(s.word_of_mouth_fen, 0) AS low_fen,
-    s.value_high_fen - COALESCE(s.word_of_mouth_fen, 0) AS high_fen
+    CAST(ROUND(COALESCE(f.margin_fen, 0)) AS BIGINT) AS realised_fen
   FROM people AS p
   JOIN scores AS s ON s.customer_id = p.customer_id
   LEFT JOIN followed AS f ON f.customer_id = p.customer_id
@@ -24,7 +22,5 @@ SELECT
   CAST(:plan_month AS VARCHAR) AS month,
   COUNT(*) AS customers,
   CAST(COALESCE(SUM(predicted_fen), 0) AS BIGINT) AS predicted_fen,
-  CAST(COALESCE(SUM(realised_fen), 0) AS BIGINT) AS realised_fen,
-  CAST(COALESCE(SUM(CASE WHEN realised_fen >= low_fen AND realised_fen <= high_fen THEN 1 ELSE 0 END), 0) AS BIGINT)
-    AS inside
+  CAST(COALESCE(SUM(realised_fen), 0) AS BIGINT) AS realised_fen
 FROM compared

@@ -39,15 +39,16 @@ def _value_notes(rows: list[Row], money: Money) -> list[Block]:
         value = row["value"]
         if value:
             told, came = money.exact(value["predicted_fen"]), money.exact(value["realised_fen"])
-            people, inside = count(value["customers"]), percent(value["inside_share"])
-            share = value.get("share", 1)
+            people, share, part = count(value["customers"]), value.get("share", 1), value["realised_share"]
             zh, en = ("", "") if share == 1 else (f"（抽签取 {percent(share)}）", f" ({percent(share)}, drawn by lot)")
+            who_zh, who_en = ("对照 ", " left alone") if value.get("judged_on") == "left_alone" else ("", "")
+            of_zh, of_en = ("", "") if part is None else (f"，为预期的 {percent(part)}", f", {percent(part)} of it")
             notes.append(
                 note(
-                    f"{in_chinese(row['month'])}的客户价值：{people} 户{zh}预期合计 {told}，实际 {came}；"
-                    f"{inside} 的客户落在区间内。",
-                    f"Customer value of {row['month']}: {told} was expected of {people} customers{en}, {came} came; "
-                    f"{inside} of them lie within their interval.",
+                    f"{in_chinese(row['month'])}的客户价值：{who_zh}{people} 户{zh}预期合计 {told}，"
+                    f"实际 {came}{of_zh}。",
+                    f"Customer value of {row['month']}: {told} was expected of {people} customers{who_en}{en}, "
+                    f"{came} came{of_en}.",
                 )
             )
     return notes
