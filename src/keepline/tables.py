@@ -162,7 +162,8 @@ mean_effect real - - | mean change over all in the pilot | 平均效果
 low real - - | lower end of the 90 % interval of the mean | 下限
 high real - - | upper end of the 90 % interval of the mean | 上限
 verdict text - - | measured, no_effect or too_few | 结论 | measured no_effect too_few
-lots_p real - - | chance of lots as uneven as these; in doubt below 0.001 | 抽签均衡概率"""))
+lots_p real - - | chance of lots as uneven as these; in doubt below 0.001 | 抽签均衡概率
+reach real - - | half of the 90 % interval of the plain effect for one unit of what it is multiplied by; null where that is nothing | 每单位半宽"""))
 
 LEARNERS = Table("learners", ("offer_id", "outcome", "learner"), "how well each learner told who responds to an offer, and which was chosen", "试点的学习方法", _of("""
 offer_id text - - | offer | 优惠

@@ -93,6 +93,19 @@ def test_a_share_that_differs_by_customer_is_multiplied_by_the_risk(engine: Engi
         assert rows[customer]["gain_fen"] == round(-change * worth(100_000, 12.0, 0.2, 2)) - 610
 
 
+def test_who_is_told_a_larger_effect_is_told_it_with_as_much_less_certainty(engine: Engine, tmp_path: Path) -> None:
+    """The effect is a slope times the risk, and so is its error: -0.4 p, give or take 0.26 p."""
+    found = [pilot("leave", "intercept", -0.4, times="plain_risk", reach=0.26)]
+    people = [features_of(1, leave_probability=0.2), features_of(2, leave_probability=0.05)]
+    made = stage(engine, tmp_path, people, policy=policy_with([PILOTED]), pilots=found)
+    made.build()
+    rows = made.by_customer("candidates")
+    for customer, p in ((1, 0.2), (2, 0.05)):
+        ends = {"gain_fen": -0.4, "gain_low_fen": -0.14, "gain_high_fen": -0.66}
+        told = {name: round(-slope * p * worth(100_000, 12.0, p, 2)) - 610 for name, slope in ends.items()}
+        assert {name: rows[customer][name] for name in told} == told
+
+
 def test_a_loyalty_offer_is_judged_by_whom_it_keeps(engine: Engine, tmp_path: Path) -> None:
     """Margin it adds does not count for it; margin it gives up counts against it."""
     loyal = GIFT | {"purpose": "loyalty"}

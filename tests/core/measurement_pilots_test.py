@@ -140,6 +140,9 @@ def test_a_pilots_truth_comes_back(tmp_path: Path) -> None:
     for risk in (0.1, 0.4):
         assert effect_at(rows, "leave", leave_probability=risk) == pytest.approx(-0.4 * risk, abs=0.05)
     assert leave["lots_p"] > 0.001
+    [reach] = {row["reach"] for row in rows if row["times"] == "plain_risk"}
+    assert 0 < reach < 0.4
+    assert {row["reach"] for row in rows if row["times"] == "one"} == {None}
 
 
 def test_who_takes_an_offer_is_known_by_line_and_a_plain_effect_grows_with_it(tmp_path: Path) -> None:

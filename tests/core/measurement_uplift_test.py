@@ -67,6 +67,24 @@ def test_the_90_percent_interval_of_the_mean_effect_holds_the_truth_86_to_94_tim
     assert 172 <= held <= 188
 
 
+def test_the_90_percent_interval_of_the_plain_effect_holds_the_slope_as_often_as_it_says() -> None:
+    """The offer takes away two fifths of everybody's risk; the interval is for one unit of the risk."""
+    held = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        x = rng.normal(size=(600, 3))
+        risk = 1 / (1 + np.exp(2.0 - 0.9 * x[:, 0]))
+        treated = rng.random(600) < 0.5
+        left = (rng.random(600) < risk * np.where(treated, 0.6, 1.0)).astype(float)
+        terms = standardise({f"x{i}": x[:, i] for i in range(3)})
+        share, fold = np.full(600, treated.mean()), uplift.folds(np.arange(600))
+        given = {"target": left, "treated": treated, "share": share, "weight": np.ones(600), "fold": fold}
+        found = estimate(terms, before=terms, size=risk, **given)
+        slope = found.errors * found.reach / uplift._reach(600)
+        held += abs(slope + 0.4) <= found.reach
+    assert 172 <= held <= 188
+
+
 def test_customers_are_seldom_said_to_differ_where_the_offer_does_nothing() -> None:
     alarms = sum(pilot(600, seed, strength=0.0)[1].differ_p < 0.05 for seed in range(200))
     assert alarms <= 20

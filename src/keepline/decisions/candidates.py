@@ -28,6 +28,7 @@ from keepline.policy.documents import Offer, Policy, Value
 from keepline.sqlmodel import SqlModel, literal
 from keepline.tables import CANDIDATES, PILOTS, TABLES
 
+ENDS = ("worse", "better")
 STAYING_SHARE_MIN = 0.1  # a customer all but sure to leave is not valued at more than ten times
 
 
@@ -134,8 +135,8 @@ def _candidates(offer: Offer, change: Change, policy: Policy, snapshot: Month) -
 
 
 def _gains(offer: Offer, change: Change, policy: Policy) -> exp.Select:
-    ends = [_end(change, which) for which in (0, 1)]
-    gains = [_gain(offer, (0.0, 0.0)), *[_null() if e is None else _gain(offer, e) for e in ends]]
+    ends = [_null() if change.leave_ends is None or change.margin_ends is None else _gain(offer, end) for end in ENDS]
+    gains = [_gain(offer), *ends]
     named = zip(gains, ("gain_fen", "gain_low_fen", "gain_high_fen"), strict=True)
     return exp.select(
         "customer_id", "manager_id", "worth_fen", "cost_fen", *[exp.alias_(tree, name) for tree, name in named]
@@ -146,33 +147,33 @@ def _changes(offer: Offer, change: Change, policy: Policy) -> exp.Select:
     kept = ("customer_id", "manager_id", "leave_probability", "worth_fen", "staying_months")
     cost = exp.alias_(exp.cast(change.cost.copy(), "BIGINT"), "cost_fen")
     effects = [exp.alias_(change.leave.copy(), "leave_change"), exp.alias_(change.margin.copy(), "margin_change")]
-    return exp.select(*kept, cost, *effects).from_("able").where(offers.suits(offer, policy.contact))
+    shifts = [
+        exp.alias_(tree.copy(), f"{what}_{end}")
+        for what, trees in (("leave", change.leave_ends), ("margin", change.margin_ends))
+        for end, tree in zip(ENDS, trees or (), strict=trees is not None)
+    ]
+    return exp.select(*kept, cost, *effects, *shifts).from_("able").where(offers.suits(offer, policy.contact))
 
 
-def _end(change: Change, which: int) -> tuple[float, float] | None:
-    if change.leave_ends is None or change.margin_ends is None:
-        return None
-    return change.leave_ends[which], change.margin_ends[which]
-
-
-def _gain(offer: Offer, ends: tuple[float, float]) -> exp.Expr:
-    """Whole fen; ``ends`` are added to the two effects."""
-    kept = exp.Coalesce(this=exp.paren(-_leaving(ends[0]) * exp.column("worth_fen")), expressions=[real(0)])
-    earned = _margin(offer, ends[1]) * exp.column("staying_months")
+def _gain(offer: Offer, end: str | None = None) -> exp.Expr:
+    """Whole fen, by the two effects or at one end of their intervals."""
+    shift = [real(0) if end is None else exp.column(f"{what}_{end}") for what in ("leave", "margin")]
+    kept = exp.Coalesce(this=exp.paren(-_leaving(shift[0]) * exp.column("worth_fen")), expressions=[real(0)])
+    earned = _margin(offer, shift[1]) * exp.column("staying_months")
     rounded = exp.func("ROUND", kept + earned)
     return exp.cast(rounded, "BIGINT") - exp.column("cost_fen")
 
 
-def _leaving(end: float) -> exp.Expr:
+def _leaving(end: exp.Expr) -> exp.Expr:
     """The change of leaving, within what can change: never below -p nor above 1 - p."""
     p = exp.column("leave_probability")
-    shifted = exp.column("leave_change") + real(end)
+    shifted = exp.column("leave_change") + end
     floor = exp.Greatest(this=shifted, expressions=[-p], ignore_nulls=True)
     return exp.paren(exp.Least(this=floor, expressions=[real(1) - p.copy()], ignore_nulls=True))
 
 
-def _margin(offer: Offer, end: float) -> exp.Expr:
-    shifted = exp.paren(exp.column("margin_change") + real(end))
+def _margin(offer: Offer, end: exp.Expr) -> exp.Expr:
+    shifted = exp.paren(exp.column("margin_change") + end)
     if offer.purpose == "profit":
         return shifted
     return exp.Least(this=shifted, expressions=[real(0)], ignore_nulls=True)

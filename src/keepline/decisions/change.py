@@ -31,22 +31,24 @@ RISK = ("leave_probability",)
 ONE = "one"
 TIMES: dict[str, tuple[str, ...]] = {ONE: (), "taken": (), "taken_risk": RISK, "plain_risk": RISK}  # columns among them
 TAKEN = ("taken", "taken_risk")
-LINE, MEAN = ("coefficient", "centre", "scale"), ("mean_effect", "low", "high")  # what is read of PILOTS
+# what is read of PILOTS: for the effect, and for the ends of its interval
+LINE, MEAN = ("coefficient", "centre", "scale"), ("mean_effect", "low", "high", "reach")
 
 
 @dataclass(frozen=True)
 class Change:
     """Change of the leaving probability and of margin a month (fen), with interval ends; and the cost (fen).
 
-    ``worse`` and ``better`` are what is added at the ends of the pilot's 90 % interval of the
-    mean; None where the effect is assumed.
+    Worse and better are what is added at the ends of the pilot's 90 % interval; None where the effect
+    is assumed. An effect that grows with something is a slope times it, and so is its error: whoever
+    is told a large effect is told it with as much less certainty. Else it is the interval of the mean.
     """
 
     leave: exp.Expr
     margin: exp.Expr
     cost: exp.Expr
-    leave_ends: tuple[float, float] | None  # worse (more leave), better
-    margin_ends: tuple[float, float] | None  # worse (less margin), better
+    leave_ends: tuple[exp.Expr, exp.Expr] | None  # worse (more leave), better
+    margin_ends: tuple[exp.Expr, exp.Expr] | None  # worse (less margin), better
     assumed: bool
 
 
@@ -72,9 +74,9 @@ def _measured(offer: Offer, pilots: Rows) -> Change | None:
     leave, margin = (_rows(offer, pilots, outcome) for outcome in ("leave", "margin"))
     if not leave and not margin:
         return None
-    worse_leave, better_leave = (_shift(leave, end) for end in ("high", "low"))
-    worse_margin, better_margin = (_shift(margin, end) for end in ("low", "high"))
     taken = _taken(_rows(offer, pilots, "taken"))
+    worse_leave, better_leave = (_shift(leave, end, taken) for end in ("high", "low"))
+    worse_margin, better_margin = (_shift(margin, end, taken) for end in ("low", "high"))
     return Change(
         _linear(leave, taken),
         _linear(margin, taken),
@@ -118,12 +120,16 @@ def _cost(offer: Offer, taken: exp.Expr | None) -> exp.Expr:
     return bounded + exp.Literal.number(offer.contact_cost_fen)
 
 
-def _shift(rows: Rows, end: str) -> float | None:
-    """Distance from the mean effect to one end of its interval; 0 where the outcome plays no part."""
+def _shift(rows: Rows, end: str, taken: exp.Expr | None) -> exp.Expr | None:
+    """Distance from the effect to one end of its interval; 0 where the outcome plays no part."""
     if not rows:
-        return 0.0
+        return real(0)
+    grows = next((row for row in rows if row.get("reach") is not None), None)
+    if grows is not None:
+        width = real(grows["reach"] if end == "high" else -grows["reach"])
+        return reduce(lambda one, other: one * other, [width, *_factors(rows, grows["times"], taken)])
     mean, bound = rows[0]["mean_effect"], rows[0][end]
-    return None if mean is None or bound is None else float(bound) - float(mean)
+    return None if mean is None or bound is None else real(float(bound) - float(mean))
 
 
 def _linear(rows: Rows, taken: exp.Expr | None) -> exp.Expr:

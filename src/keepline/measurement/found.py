@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from keepline.measurement import uplift
-from keepline.measurement.learners import Effect, Line, Numbers
+from keepline.measurement.learners import Line, Numbers
 from keepline.measurement.uplift import Uplift
 
 INTERCEPT = "intercept"
@@ -35,16 +35,18 @@ def outcome_rows(outcome: str, found: Found, useful: bool) -> list[dict[str, Any
     if not useful:
         nothing = {"times": ONE, "term": INTERCEPT, "coefficient": 0.0, "centre": 0.0, "scale": 1.0}
         return [about | nothing | {"verdict": "no_effect"}]
-    return _effect_rows(about | {"verdict": "measured"}, found, found.uplift.effect, DIGITS[outcome])
+    return _effect_rows(about | {"verdict": "measured"}, found, found.uplift, DIGITS[outcome])
 
 
-def _effect_rows(about: dict[str, Any], found: Found, effect: Effect, digits: int) -> list[dict[str, Any]]:
+def _effect_rows(about: dict[str, Any], found: Found, uplifted: Uplift, digits: int) -> list[dict[str, Any]]:
     """What is used of the effect; where it grows with nothing, the two lines are one."""
+    effect = uplifted.effect
     if found.size == ONE:
         whole = Line(effect.line.intercept + effect.share.intercept, effect.line.slopes + effect.share.slopes)
         return line_rows(about, whole, found.terms, digits)
     rows = line_rows(about, effect.line, found.terms, digits)
-    return rows + line_rows(about | {"times": found.size}, effect.share, found.terms, digits)
+    grows = {"times": found.size, "reach": round(uplifted.reach, digits) or None}
+    return rows + line_rows(about | grows, effect.share, found.terms, digits)
 
 
 def mean_row(outcome: str, found: Uplift | uplift.Taken, treated: int, held_out: int) -> dict[str, Any]:

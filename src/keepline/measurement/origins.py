@@ -60,7 +60,7 @@ def possible_rows(policy: Policy) -> list[dict[str, Any]]:
     plain = {"coefficient": 1.0, "centre": 0.0, "scale": 1.0, "mean_effect": 0.0, "low": 0.0, "high": 0.0}
     return [
         {"offer_id": offer.id, "experiment_id": offer.effect.experiment_id, "verdict": "measured", **plain}
-        | {"outcome": outcome, "times": each, "term": term}
+        | {"outcome": outcome, "times": each, "term": term, "reach": None if each == ONE else 1.0}
         for offer in policy.offers.offer
         for outcome, times in TIMES.items()
         for each in times

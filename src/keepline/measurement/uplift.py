@@ -50,7 +50,7 @@ class Uplift:
 
     ``errors`` and ``mean_errors`` say how many errors the plain effect and the mean lie from zero,
     ``differ_p`` how likely customers seem to differ as much when they do not; 0 and 1 where there
-    is nothing to judge.
+    is nothing to judge. ``reach`` is half of the interval of the plain effect for one unit of size.
     """
 
     mean: float
@@ -62,6 +62,7 @@ class Uplift:
     errors: float
     mean_errors: float
     differ_p: float
+    reach: float
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,8 @@ def estimate(
     used = choice.effect.times(kept).steeper(slope * (_sure(slope, error) - kept))
     errors = slope / error if error > 0 else 0.0
     differ = differ_p(terms.values, own, fold)
-    return Uplift(mean, mean - half, mean + half, used, choice, kept, errors, _errors_from_zero(own), differ)
+    mean_errors, reach = _errors_from_zero(own), _reach(len(own)) * error
+    return Uplift(mean, mean - half, mean + half, used, choice, kept, errors, mean_errors, differ, reach)
 
 
 def who_take(terms: Terms, taken: Numbers, treated: Flags, fold: Ints) -> Taken:
@@ -186,7 +188,12 @@ def who_take(terms: Terms, taken: Numbers, treated: Flags, fold: Ints) -> Taken:
 def _mean(values: Numbers) -> tuple[float, float]:
     """The mean and half the width of its interval."""
     error = float(values.std(ddof=1)) / sqrt(len(values))
-    return float(values.mean()), float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)) * error
+    return float(values.mean()), _reach(len(values)) * error
+
+
+def _reach(customers: int) -> float:
+    """How many errors reach to each side of an interval."""
+    return float(stats.t.ppf((1 + LEVEL) / 2, customers - 1))
 
 
 def _errors_from_zero(values: Numbers) -> float:

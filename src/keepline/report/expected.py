@@ -1,10 +1,11 @@
 """How sure what a plan is expected to earn is, and what past plans expected beside what they earned.
 
-An offer's interval takes every customer at the same end of the interval of the pilot's mean effect, since one error of
-the mean moves them all alike; where a pilot tells two effects, both at their bad or good ends. Offers measured in one
-experiment may share those left alone, so their ends add. Offers of different experiments were measured on other
-customers by other lots: their errors are independent and add in squares (Zou and Donner 2008, Statist. Med.
-27:1693-1702), as in ``measurement.statistics.weighted``. An assumed effect has no interval, nor a sum it is part of.
+An offer's interval takes every customer at the same end of the interval of the pilot's effect, since one error of the
+mean, or of the slope that an effect grows by, moves them all the same way; where a pilot tells two effects, both at
+their bad or good ends. Offers measured in one experiment may share those left alone, so their ends add. Offers of
+different experiments were measured on other customers by other lots: their errors are independent and add in squares
+(Zou and Donner 2008, Statist. Med. 27:1693-1702), as in ``measurement.statistics.weighted``. An assumed effect has no
+interval, nor a sum it is part of.
 """
 
 from __future__ import annotations
