@@ -62,10 +62,12 @@ def parts_of(folder: Path) -> tuple[Path, ...]:
 
 def published(site: Site) -> list[Publication]:
     """All published months, oldest first."""
-    found = []
-    for path in sorted((site.root / "published").glob("[0-9][0-9][0-9][0-9]-[0-9][0-9]")):
-        found.append(Publication(Month.parse(path.name), path, read_manifest(path)))
-    return found
+    return [Publication(Month.parse(path.name), path, read_manifest(path)) for path in month_folders(site)]
+
+
+def month_folders(site: Site) -> list[Path]:
+    """The folders of published months, oldest first, whether they can be read or not."""
+    return sorted((site.root / "published").glob("[0-9][0-9][0-9][0-9]-[0-9][0-9]"))
 
 
 def find(site: Site, month: Month) -> Publication | None:
@@ -104,6 +106,8 @@ def may_write(site: Site, out: Path) -> None:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
+    if not (folder / MANIFEST).exists():
+        raise damaged(folder / MANIFEST, "it is missing", "文件缺失")
     said: dict[str, Any] = read_json(folder / MANIFEST)
     if not isinstance(said, dict) or "publication_id" not in said:
         raise damaged(folder / MANIFEST, "not what a manifest holds", "内容不是发布清单")

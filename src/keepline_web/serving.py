@@ -126,7 +126,6 @@ def _prepare(site: Site) -> None:
     reachable()
     bring_up()
     from keepline_web import rekeying
-    from keepline_web.exchange.arriving import bring_in_all
     from keepline_web.frame.clock import FIRST_DAY, begin_calendar, real_day
 
     rekeying.settle(site.root)
@@ -137,12 +136,22 @@ def _prepare(site: Site) -> None:
         first = (months[-1][0] + 1).first_day + dt.timedelta(days=FIRST_DAY - 1)
         begin_calendar(site.root, first=first, real=real_day())
         settle(site)
-    bring_in_all(site, begun=lambda month: click.echo(f"· 载入 {month} 的发布 bringing in {month}", err=True))
+    _bring_in(site)
     if settings.DEMO:
         from keepline_web.exchange.demo_targets import aim
 
         aim(site)
     connections.close_all()
+
+
+def _bring_in(site: Site) -> None:
+    """What can be brought in; what cannot is told, and the months there are get served."""
+    from keepline_web.exchange.arriving import bring_in_all
+
+    _, left = bring_in_all(site, lambda month: click.echo(f"· 载入 {month} 的发布 bringing in {month}", err=True))
+    for month, why in left.items():
+        click.echo(f"! 未能接入 {month}：{why.zh}", err=True)
+        click.echo(f"! {month} is not brought in: {why.en}", err=True)
 
 
 def _step_down(site: Site, *, own: bool) -> None:

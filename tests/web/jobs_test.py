@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,14 +17,14 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
 from keepline_web.frame.refusals import Refused
 from keepline_web.jobs import claiming, working
 from keepline_web.jobs.actions import ask, cancel
-from keepline_web.jobs.kinds import KINDS, register
+from keepline_web.jobs.kinds import KINDS, Chore, register
 from keepline_web.jobs.models import State, Task
 from keepline_web.jobs.progress import Lost, Progress
 from web.cast import Cast, enter
@@ -329,3 +330,37 @@ def test_workers_at_once_do_each_task_once(committed: str, repeat: int) -> None:
             thread.join()
     assert sorted(ran) == list(range(40))
     assert set(Task.objects.values_list("state", "attempts")) == {(State.DONE, 1)}
+
+
+# what the worker does of itself
+
+
+def test_a_chore_that_breaks_is_told_and_stops_neither_the_others_nor_the_worker(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ran: list[str] = []
+
+    def full() -> None:
+        ran.append("full")
+        raise OSError(28, "No space left on device")
+
+    def refuses() -> None:
+        raise Refused("不行", "it may not be", code="x")
+
+    monkeypatch.setattr(working, "CHORES", [Chore(full, 60), Chore(refuses, 60), Chore(lambda: ran.append("next"), 0)])
+    due = [0.0, 0.0, 0.0]
+    working._chores(due)
+    working._chores(due)
+    assert ran == ["full", "next", "next"]  # the broken one waits for its next time
+    assert re.search(r"reference [0-9a-f]{8}: the chore full broke", caplog.text)
+    assert "No space left on device" in caplog.text
+    assert "the chore refuses was not done: it may not be" in caplog.text
+
+
+def test_a_chore_that_finds_no_database_is_left_to_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> None:
+        raise OperationalError("the server went away")
+
+    monkeypatch.setattr(working, "CHORES", [Chore(away, 60)])
+    with pytest.raises(OperationalError):
+        working._chores([0.0])

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from django.db import connection
 
 from core.small_publication import MONTH
-from keepline.front import Month, open_site
+from keepline.front import Month, Site, open_site
 from keepline_web.customers.models import PlanRow, Standing
 from keepline_web.exchange.arriving import bring_in
 from keepline_web.exchange.models import Arrival
@@ -25,6 +27,25 @@ class Published:
     def __init__(self, site: Path, root: Path) -> None:
         shutil.copytree(site, root)
         self.root, self.folder = root, root / "published" / MONTH
+
+    @property
+    def site(self) -> Site:
+        return open_site(self.root)
+
+    def of(self, month: str, number: int) -> Published:
+        """The same rows published as another month, or anew, under a number of their own."""
+        other = object.__new__(Published)
+        other.root, other.folder = self.root, self.root / "published" / month
+        if not other.folder.exists():
+            shutil.copytree(self.folder, other.folder)
+        manifest = other.folder / "manifest.json"
+        said: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
+        said |= {"month": month, "publication_id": f"{number:064x}"}
+        manifest.write_text(json.dumps(said), encoding="utf-8")
+        return other
+
+    def come_in(self) -> Arrival | None:
+        return bring_in(self.site, Month.parse(self.folder.name))
 
     def turn(self, table: str, change: Callable[[Rows], None]) -> None:
         for path in sorted((self.folder / table).glob("part-*.parquet")):

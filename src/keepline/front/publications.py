@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from keepline.errors import SiteError
 from keepline.jsonfile import read_json
 from keepline.periods import Month
 from keepline.policy.documents import Offer
 from keepline.policy.published import published_policy
-from keepline.publication import demand, published
+from keepline.publication import demand, month_folders, read_manifest
 from keepline.site import Site
 
 Row = dict[str, Any]
@@ -29,9 +30,16 @@ class Published:
     reasons: dict[str, Row]  # code of a reason for leaving → its words, zh and en
 
 
-def published_months(site: Site) -> list[tuple[Month, str]]:
-    """Month and publication id of everything published, oldest first."""
-    return [(made.month, made.id) for made in published(site)]
+def published_months(site: Site) -> list[tuple[Month, str | None]]:
+    """Month and publication id of everything published, oldest first; no id where the manifest cannot be read."""
+    return [(Month.parse(path.name), _id(path)) for path in month_folders(site)]
+
+
+def _id(folder: Path) -> str | None:
+    try:
+        return str(read_manifest(folder)["publication_id"])
+    except (SiteError, OSError):
+        return None
 
 
 def read_published(site: Site, month: Month) -> Published:

@@ -104,6 +104,7 @@ username | 用户名 | user name
 month | 月份 | month
 accounts | 户数 | customers
 plan_rows | 方案行数 | rows of the plan
+may_not_own | 不能负责客户的经理编号（户数） | managers who may not own (accounts)
 publication | 发布编号 | publication
 from | 从 | from
 to | 到 | to

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, models, transaction
+from django.db import connection, transaction
 
 from keepline.front import Front, Month, Published, Site, published_months, read_published
 from keepline_web.audit.actions import write
 from keepline_web.audit.models import Stream
 from keepline_web.customers import sealed
-from keepline_web.customers.actions import assign
-from keepline_web.customers.models import Account, Assignment, Event, Line, MonthPaid, PlanRow, Standing
-from keepline_web.customers.queries import on_day
+from keepline_web.customers.models import Account, Event, Line, MonthPaid, PlanRow, Standing
 from keepline_web.exchange import organisations
 from keepline_web.exchange.models import Arrival
+from keepline_web.exchange.placing import Placing
+from keepline_web.exchange.rows import BATCH, fitted, upsert
 from keepline_web.frame import clock
-from keepline_web.people.models import Person, Unit
+from keepline_web.frame.words import Text
+from keepline_web.jobs.guarding import Guarded
 
-BATCH = 2_000
 LOCK = 7_292
 FIGURES = (
     "head", "findings", "base", "concentration", "moves", "leaving", "plan", "limits", "effects", "drift", "niches",
@@ -28,16 +28,25 @@ FIGURES = (
 )  # fmt: skip
 BY_HAND = ("treated_given", "held_out_given")
 Row = dict[str, Any]
-TOLD = ("kind", "industry", "region", "district", "preferred_channel")
 STANDING = [
     field.name for field in Standing._meta.concrete_fields
     if field.name not in ("id", "account", "month", "class_code", "class_reason")
 ]  # fmt: skip
 
 
-def bring_in_all(site: Site, begun: Callable[[Month], None] = lambda _: None) -> list[Arrival]:
-    """Every publication that is not in yet, oldest first; what takes minutes is told when it begins."""
-    return [made for month, _ in published_months(site) if (made := bring_in(site, month, begun)) is not None]
+def bring_in_all(site: Site, begun: Callable[[Month], None] = lambda _: None) -> tuple[list[Arrival], dict[str, Text]]:
+    """Every publication that is not in yet, oldest first, and why others could not be brought in: these stay out.
+
+    What takes minutes is told when it begins.
+    """
+    arrivals, left = list[Arrival](), dict[str, Text]()
+    for month, _ in published_months(site):
+        with Guarded(f"bringing in {month}") as guard:
+            if (one := bring_in(site, month, begun)) is not None:
+                arrivals.append(one)
+        if guard.why is not None:
+            left[str(month)] = guard.why
+    return arrivals, left
 
 
 @transaction.atomic
@@ -49,8 +58,9 @@ def bring_in(site: Site, month: Month, begun: Callable[[Month], None] = lambda _
     if Arrival.objects.filter(publication_id=made.id).exists():
         return None
     begun(month)
+    placing = Placing(str(month))
     with Front.opened(site, made) as front:
-        accounts = _accounts(front, made)
+        accounts = _accounts(front, made, placing.take)
         _people(front)
         _history(front, made)
         organisations.affiliations(front)
@@ -65,7 +75,7 @@ def bring_in(site: Site, month: Month, begun: Callable[[Month], None] = lambda _
         figures=_aggregates(made.figures),
     )
     detail = {"month": str(month), "publication": made.id, "accounts": accounts, "plan_rows": plan_rows}
-    write(Stream.EXCHANGE, act="publication_in", by=None, object=f"month:{month}", detail=detail)
+    write(Stream.EXCHANGE, act="publication_in", by=None, object=f"month:{month}", detail=detail | placing.noted())
     return arrival
 
 
@@ -76,36 +86,18 @@ def _aggregates(figures: Row) -> Row:
     return found | {"effects": rows if found["effects"] is not None else None}
 
 
-def _accounts(front: Front, made: Published) -> int:
-    """Accounts, their standing of the month, the plan's rows, and owners by the operator's own word."""
-    month, units, total = str(made.month), _units(), 0
+def _accounts(front: Front, made: Published, take: Callable[[list[Row]], list[Row]]) -> int:
+    """The month's standings and the plan's rows of the accounts that ``take`` took in; how many these are."""
+    month, total = str(made.month), 0
     offers = {offer["offer_id"]: offer for offer in made.offers}
     PlanRow.objects.filter(month=month, contacts__isnull=True, proposals__isnull=True).delete()
     Standing.objects.filter(month=month).delete()
-    for rows in front.accounts():
+    for rows in map(take, front.accounts()):
         total += len(rows)
-        before = dict(Account.objects.filter(pk__in=[r["customer_id"] for r in rows]).values_list("pk", "manager_said"))
-        _upsert(Account, [_account(row, units, month) for row in rows], "customer_id",
-                [*TOLD, "unit", "consent", "blacklisted", "contact_gap_days", "manager_said",
-                 "last_month"])  # fmt: skip
-        Standing.objects.bulk_create([_standing(row, month) for row in rows], BATCH)
+        Standing.objects.bulk_create([fitted(_standing(row, month)) for row in rows], BATCH)
         treated = [_plan_row(row, month, offers[row["offer_id"]]) for row in rows if row["offer_id"]]
         PlanRow.objects.bulk_create(treated, BATCH, ignore_conflicts=True)
-        _owners([row for row in rows if before.get(row["customer_id"], "") != row["manager_id"]])
     return total
-
-
-def _units() -> dict[str, int]:
-    return dict(Unit.objects.filter(kind=Unit.Kind.DISTRICT).values_list("name", "pk"))
-
-
-def _account(row: Row, units: dict[str, int], month: str) -> Account:
-    told = {name: row[name] or "" for name in TOLD}
-    return Account(
-        customer_id=row["customer_id"], unit_id=units.get(row["district"] or ""), consent=row["consent"],
-        blacklisted=row["blacklisted"], contact_gap_days=row["contact_gap_days"],
-        manager_said=row["manager_id"], last_month=month, **told,
-    )  # fmt: skip
 
 
 def _standing(row: Row, month: str) -> Standing:
@@ -125,31 +117,6 @@ def _plan_row(row: Row, month: str, offer: Row) -> PlanRow:
         name={"zh": offer["zh"], "en": offer["en"]}, purpose=offer["purpose"], gain_fen=row["gain_fen"],
         cost_fen=row["cost_fen"], **prices,
     )  # fmt: skip
-
-
-def _owners(rows: list[Row]) -> None:
-    """The operator's word on who manages an account binds where it is new; what was handed over here since stays."""
-    people = {p.manager_id: p for p in Person.objects.filter(manager_id__in={row["manager_id"] for row in rows})}
-    day = clock.today()
-    owned = set(
-        Assignment.objects.filter(on_day(day), account__in=[r["customer_id"] for r in rows]).values_list(
-            "account_id", flat=True
-        )
-    )
-    fresh = [row for row in rows if row["manager_id"] in people and row["customer_id"] not in owned]
-    Assignment.objects.bulk_create(
-        [
-            Assignment(
-                account_id=row["customer_id"], person=people[row["manager_id"]], starts_on=day, reason="operator"
-            )
-            for row in fresh
-        ],
-        BATCH,
-    )
-    for row in rows:
-        if row["manager_id"] in people and row["customer_id"] in owned:
-            account = Account.objects.get(pk=row["customer_id"])
-            assign(account=account, to=people[row["manager_id"]], reason="operator", by=None)
 
 
 def _people(front: Front) -> None:
@@ -175,14 +142,14 @@ def _people(front: Front) -> None:
 
 def _history(front: Front, made: Published) -> None:
     for rows in front.months():
-        _upsert(MonthPaid, (_month_paid(row, made) for row in rows), ("account", "month"),
+        upsert(MonthPaid, (_month_paid(row, made) for row in rows), ("account", "month"),
                 ["revenue_fen", "recurring_fen", "discount_fen", "voice_s", "data_kb"])  # fmt: skip
     for rows in front.lines():
         names = ["product", "plan_name", "price_fen", "status", "started_on", "contract_end_on", "ended_on"]
-        _upsert(Line, (_line(row, names) for row in rows), "line_id", ["account", *names])
+        upsert(Line, (_line(row, names) for row in rows), "line_id", ["account", *names])
     for rows in front.events():
         names = ["kind", "happened_on", "channel", "direction", "about", "closed_on"]
-        _upsert(Event, (_event(row, names) for row in rows), "event_id", names)
+        upsert(Event, (_event(row, names) for row in rows), "event_id", names)
 
 
 def _month_paid(row: Row, made: Published) -> MonthPaid:
@@ -204,24 +171,11 @@ def _event(row: Row, names: list[str]) -> Event:
     return Event(event_id=row["event_id"], account_id=row["customer_id"], **values)
 
 
-def _upsert(model: type[models.Model], rows: Iterable[Any], key: str | tuple[str, ...], fields: list[str]) -> None:
-    keys = [key] if isinstance(key, str) else list(key)
-    for batch in _cut(rows):
-        model._default_manager.bulk_create(batch, update_conflicts=True, unique_fields=keys, update_fields=fields)
-
-
-def _cut(rows: Iterable[Any]) -> Iterator[list[Any]]:
-    held: list[Any] = []
-    for row in rows:
-        held.append(row)
-        if len(held) == BATCH:
-            yield held
-            held = []
-    if held:
-        yield held
-
-
 def waiting(site: Site | None = None) -> list[str]:
-    """Published months that are not in yet."""
-    known = set(Arrival.objects.values_list("publication_id", flat=True))
-    return [str(month) for month, made in published_months(site or settings.SITE) if made not in known]
+    """Published months that are not in yet, also those that cannot be read."""
+    known, there = (
+        set(Arrival.objects.values_list("publication_id", flat=True)),
+        published_months(site or settings.SITE),
+    )
+    months = set(Arrival.objects.values_list("month", flat=True))
+    return [str(month) for month, made in there if (made not in known if made else str(month) not in months)]

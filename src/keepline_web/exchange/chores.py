@@ -12,6 +12,7 @@ from keepline_web.audit.forwarding import forward
 from keepline_web.exchange import undoing, uploads
 from keepline_web.exchange.arriving import bring_in_all, waiting
 from keepline_web.exchange.handing import hand_back, hand_back_again, something_new
+from keepline_web.frame.refusals import Refused
 from keepline_web.jobs.kinds import chore, register
 from keepline_web.jobs.progress import Progress
 from keepline_web.people.models import Person
@@ -24,7 +25,15 @@ FORWARD_SECONDS = 5
 
 def bring_in(asked: dict[str, Any], progress: Progress) -> dict[str, Any]:  # noqa: ARG001
     progress.step(0, zh="接入已发布的账期", en="bringing in what is published")
-    return {"months": [arrival.month for arrival in bring_in_all(settings.SITE)]}
+    arrivals, left = bring_in_all(settings.SITE)
+    if left:
+        raise Refused(
+            "有账期未能接入，其余账期照常使用。" + " ".join(f"{month}：{why.zh}" for month, why in left.items()),
+            "Not every month could be brought in; those that were are in use. "
+            + " ".join(f"{month}: {why.en}" for month, why in left.items()),
+            code="not_brought_in",
+        )
+    return {"months": [arrival.month for arrival in arrivals]}
 
 
 def hand(asked: dict[str, Any], progress: Progress) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from keepline_web.customers.group import belong
 from keepline_web.customers.models import Account, Affiliation, ContactPerson
 from keepline_web.customers.persons import Said, row_of
 from keepline_web.customers.words import DECISION_ROLES
+from keepline_web.exchange.rows import BATCH, fitted
 from keepline_web.frame import clock
 
-BATCH = 2_000
 Row = dict[str, Any]
 
 
@@ -72,4 +72,4 @@ def _next(row: Row, last: dict[tuple[int, str], ContactPerson]) -> ContactPerson
         return None
     role = row["role"] if row["role"] in DECISION_ROLES else ""
     full = Said(row["name"] or "", row["phone"] or "", role, row["birthday"], row["preferred_channel"] or "")
-    return row_of(at, full, key=uuid.uuid4(), by=None, replaces=before, said_as=said_as, said=said)
+    return fitted(row_of(at, full, key=uuid.uuid4(), by=None, replaces=before, said_as=said_as, said=said))

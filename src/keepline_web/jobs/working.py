@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -12,22 +11,18 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import close_old_connections, connection
 
-from keepline.front import KeeplineError
-from keepline_web.frame.refusals import Refused
-from keepline_web.frame.words import Text
 from keepline_web.jobs.claiming import claim, end, give_back, recover
+from keepline_web.jobs.guarding import AWAY, Guarded, words_of
 from keepline_web.jobs.kinds import CHORES, KINDS
 from keepline_web.jobs.models import State, Task
 from keepline_web.jobs.progress import Cancelled, Lost, Progress, Stopping
-from keepline_web.jobs.words import BROKEN
 
 log = logging.getLogger("keepline")
 PULSE_SECONDS = 1.0
 IDLE_SECONDS = 0.5
 AWAY_SECONDS = 2.0
-AWAY = (OperationalError, InterfaceError)
 
 
 def work(stopping: threading.Event) -> None:
@@ -85,19 +80,9 @@ class _Outcome:
         elif isinstance(error, AWAY) or not isinstance(error, Exception):
             return False
         elif not isinstance(error, Lost):
-            end(self.task, State.FAILED, refused=_words(self.task, error), **self.progress.told)
+            why = words_of(error, f"task {self.task.pk} ({self.task.kind})")
+            end(self.task, State.FAILED, refused=why, **self.progress.told)
         return True
-
-
-def _words(task: Task, error: Exception) -> Text:
-    """What is said of a failure: a refusal's own words, else a number under which the log tells more."""
-    if isinstance(error, Refused):
-        return error.words
-    if isinstance(error, KeeplineError):
-        return Text(error.zh, error.en)
-    reference = secrets.token_hex(4)
-    log.error("reference %s: task %s (%s) broke", reference, task.pk, task.kind, exc_info=error)
-    return BROKEN.with_values(n=reference)
 
 
 @contextmanager
@@ -123,9 +108,10 @@ def _beat(progress: Progress, over: threading.Event) -> None:
 
 
 def _chores(due: list[float]) -> None:
-    """Those whose time has come; the first time at once."""
+    """Those whose time has come; the first time at once. One that breaks is told and tried again at its next time."""
     moment = time.monotonic()
     for place, one in enumerate(CHORES):
         if moment >= due[place]:
             due[place] = moment + one.every_seconds
-            one.run()
+            with Guarded(f"the chore {one.run.__name__}"):
+                one.run()

@@ -1,0 +1,187 @@
+"""Publications come in: what cannot be followed is noted, what cannot be read is left out, and the rest is there."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from core.small_lake import Row, lake_of
+from core.small_publication import MONTH
+from keepline.front import KeeplineError, Month, read_published
+from keepline_web import serving
+from keepline_web.audit.models import Entry
+from keepline_web.customers.models import Account, Assignment, Event, Line, Standing
+from keepline_web.exchange import arriving, organisations
+from keepline_web.exchange.arriving import bring_in_all, waiting
+from keepline_web.exchange.models import Arrival
+from keepline_web.jobs.actions import ask
+from keepline_web.jobs.models import State
+from keepline_web.jobs.working import work_once
+from keepline_web.people.actions import disable, move_person
+from keepline_web.people.roles import Role
+from web.cast import Cast
+from web.published import Published, Rows
+
+AUGUST, SEPTEMBER, NOVEMBER = "2026-08", "2026-09", "2026-11"
+DAY = dt.date(2026, 10, 9)
+
+
+def of(pk: int, **values: object) -> Callable[[Rows], None]:
+    """Turns the row of one customer."""
+
+    def change(rows: Rows) -> None:
+        if pk in rows["customer_id"]:
+            for name, value in values.items():
+                rows[name][rows["customer_id"].index(pk)] = value
+
+    return change
+
+
+def owner_of(pk: int) -> str:
+    return Assignment.objects.get(account=pk, ends_on=None).person.username
+
+
+def told() -> dict[str, Any]:
+    """What the audit says of the last publication that came in."""
+    entry = Entry.objects.filter(act="publication_in").order_by("-pk").first()
+    assert entry is not None
+    return entry.detail
+
+
+def promoted(cast: Cast) -> None:
+    move_person(person=cast.colleague, role=Role.TEAM_LEAD, unit=cast.colleague.unit, by=cast.people["admin"])
+
+
+def disabled(cast: Cast) -> None:
+    disable(person=cast.colleague, by=cast.people["admin"])
+
+
+# a row that cannot be followed
+
+
+@pytest.mark.parametrize("gone", [promoted, disabled])
+def test_a_manager_who_may_not_own_any_more_is_taken_for_an_unknown_one_and_noted(
+    gone: Callable[[Cast], None], published: Published, cast: Cast
+) -> None:
+    gone(cast)
+    free = Account.objects.filter(assignments__person=cast.stranger).order_by("pk")[1].pk
+    Assignment.objects.filter(account=free).delete()
+    for pk in (cast.own.pk, free):
+        published.turn("features", of(pk, manager_id="M102"))
+    assert published.of(MONTH, 1).come_in() is not None
+    assert owner_of(cast.own.pk) == "m101"
+    assert not Assignment.objects.filter(account=free, ends_on=None).exists()
+    assert Account.objects.get(pk=free).manager_said == "M102"
+    assert told()["may_not_own"] == "M102 (2)"
+
+
+def test_texts_longer_than_their_columns_are_cut_and_keep_no_month_out(published: Published, cast: Cast) -> None:
+    own, long = cast.own.pk, "长" * 200
+    published.turn("features", of(own, industry=long, region=long, star_rating=long, preferred_channel=long))
+    published.turn("features", of(cast.team.pk, manager_id="M" * 60))
+    who: Row = {"customer_id": own, "month": MONTH}
+    lake_of(
+        published.root / "lake",
+        complaints=[who | {"complaint_id": "1", "opened_on": DAY, "category": long}],
+        contacts=[who | {"contact_id": "2", "contacted_on": DAY, "channel": long, "direction": "in"}],
+        plans=[{"plan_id": "p", "month": MONTH, "name": long}],
+        lines=[who | {"line_id": 3, "plan_id": "p"}],
+    )
+    assert published.of(MONTH, 1).come_in() is not None
+    account = Account.objects.get(pk=own)
+    assert (account.industry, account.region, account.preferred_channel) == tuple(
+        "长" * (most - 1) + "…" for most in (40, 40, 20)
+    )
+    assert Account.objects.get(pk=cast.team.pk).manager_said == "M" * 39 + "…"
+    assert Standing.objects.get(account=own, month=MONTH).star_rating == "长" * 19 + "…"
+    assert sorted(len(e.about + e.channel) for e in Event.objects.filter(account=own)) == [20, 40]
+    assert Line.objects.get(account=own).plan_name == "长" * 79 + "…"
+    said = {"customer_id": own, "person_no": "4", "preferred_channel": long} | dict.fromkeys(
+        ("role", "name", "phone", "birthday")
+    )
+    person = organisations._next(said, {})
+    assert person is not None
+    assert person.preferred_channel == "长" * 19 + "…"
+
+
+# a month that cannot be read
+
+
+@pytest.fixture
+def torn(published: Published) -> Published:
+    """Three months published: one without a manifest, one with half of it, and one that is whole."""
+    (published.of(AUGUST, 8).folder / "manifest.json").unlink()
+    half = published.of(SEPTEMBER, 9).folder / "manifest.json"
+    half.write_text(half.read_text(encoding="utf-8")[:50], encoding="utf-8")
+    return published.of(MONTH, 10)
+
+
+def test_months_that_cannot_be_read_are_left_out_and_told_and_the_others_come_in(torn: Published) -> None:
+    assert waiting(torn.site) == [AUGUST, SEPTEMBER, MONTH]
+    arrivals, left = bring_in_all(torn.site)
+    assert [arrival.month for arrival in arrivals] == [MONTH]
+    assert list(left) == [AUGUST, SEPTEMBER]
+    assert "is missing" in left[AUGUST].en
+    assert "文件缺失" in left[AUGUST].zh
+    assert "restore it from a backup" in left[SEPTEMBER].en
+    assert waiting(torn.site) == [AUGUST, SEPTEMBER]
+
+
+def test_who_asks_for_months_is_told_which_could_not_come_in(torn: Published, cast: Cast, settings: Any) -> None:
+    settings.SITE = torn.site
+    ask(kind="bring_in", asked={}, by=cast.people["importer"])
+    task = work_once()
+    assert task is not None
+    task.refresh_from_db()
+    assert task.state == State.FAILED
+    assert AUGUST in task.refused["zh"]
+    assert SEPTEMBER in task.refused["en"]
+    assert Arrival.objects.filter(publication_id=f"{10:064x}").exists()
+
+
+def test_a_start_says_which_months_it_serves_without(torn: Published, capsys: pytest.CaptureFixture[str]) -> None:
+    serving._bring_in(torn.site)
+    said = capsys.readouterr().err
+    assert f"未能接入 {AUGUST}" in said
+    assert f"{SEPTEMBER} is not brought in" in said
+    assert f"bringing in {MONTH}" in said
+
+
+def test_a_month_that_breaks_on_the_way_leaves_nothing_and_the_next_comes_in(
+    published: Published, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    published.of(NOVEMBER, 11)
+    before, people = set(Standing.objects.values_list("pk", flat=True)), arriving._people
+
+    def full(front: Any) -> None:
+        if str(front.made.month) == MONTH:
+            raise OSError(28, "No space left on device")
+        people(front)
+
+    monkeypatch.setattr(arriving, "_people", full)
+    arrivals, left = bring_in_all(published.of(MONTH, 10).site)
+    assert [arrival.month for arrival in arrivals] == [NOVEMBER]
+    assert set(Standing.objects.filter(month=MONTH).values_list("pk", flat=True)) == before
+    number = caplog.text.split("reference ")[1][:8]
+    assert number in left[MONTH].zh
+    assert number in left[MONTH].en
+    assert "No space left on device" in caplog.text
+
+
+def test_the_page_of_data_opens_while_a_month_cannot_be_read(
+    torn: Published, entered: Callable[[str], Any], settings: Any
+) -> None:
+    settings.SITE = torn.site
+    answer = entered("importer").get("/data")
+    assert answer.status_code == 200
+    assert AUGUST in answer.content.decode()
+
+
+def test_the_core_refuses_a_month_without_its_manifest_in_words(published: Published) -> None:
+    (published.folder / "manifest.json").unlink()
+    with pytest.raises(KeeplineError, match="is missing") as refused:
+        read_published(published.site, Month.parse(MONTH))
+    assert "文件缺失" in refused.value.zh
