@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
+from django.db import connection
 
 from core.small_lake import Row, lake_of
 from core.small_publication import MONTH
@@ -22,7 +26,10 @@ from keepline_web.jobs.models import State
 from keepline_web.jobs.working import work_once
 from keepline_web.people.actions import disable, move_person
 from keepline_web.people.roles import Role
+from keepline_web.work.actions import log_contact
+from keepline_web.work.customer import work_of
 from web.cast import Cast
+from web.conftest import ROOT
 from web.published import Published, Rows
 
 AUGUST, SEPTEMBER, NOVEMBER = "2026-08", "2026-09", "2026-11"
@@ -185,3 +192,79 @@ def test_the_core_refuses_a_month_without_its_manifest_in_words(published: Publi
     with pytest.raises(KeeplineError, match="is missing") as refused:
         read_published(published.site, Month.parse(MONTH))
     assert "文件缺失" in refused.value.zh
+
+
+# contacts and complaints
+
+
+def events(account: Account) -> list[tuple[str, str]]:
+    return sorted(Event.objects.filter(account=account).values_list("kind", "about"))
+
+
+def contact(pk: int, number: str, **more: object) -> Row:
+    return {"customer_id": pk, "month": MONTH, "contact_id": number, "contacted_on": DAY, "purpose": "care"} | more
+
+
+def complaint(pk: int, number: str, **more: object) -> Row:
+    return {"customer_id": pk, "month": MONTH, "complaint_id": number, "opened_on": DAY, "category": "网络"} | more
+
+
+def test_a_contact_and_a_complaint_of_one_number_are_two_and_each_is_its_own_customers(
+    published: Published, cast: Cast
+) -> None:
+    lake_of(
+        published.root / "lake", contacts=[contact(cast.own.pk, "1001")], complaints=[complaint(cast.other.pk, "1001")]
+    )
+    assert published.of(MONTH, 1).come_in() is not None
+    assert events(cast.own) == [("contact", "care")]
+    assert events(cast.other) == [("complaint", "网络")]
+    assert Arrival.objects.get(publication_id=f"{1:064x}").events == 2
+
+
+def test_an_event_that_turns_out_to_be_another_customers_moves_there(published: Published, cast: Cast) -> None:
+    for number, account in enumerate((cast.own, cast.other), start=1):
+        lake_of(published.root / "lake", complaints=[complaint(account.pk, "7")])
+        assert published.of(MONTH, number).come_in() is not None
+    assert (events(cast.own), events(cast.other)) == ([], [("complaint", "网络")])
+
+
+def test_numbers_longer_than_a_column_stay_apart(published: Published, cast: Cast) -> None:
+    long = "x" * 100
+    lake_of(published.root / "lake", contacts=[contact(cast.own.pk, long + end) for end in "ab"])
+    assert published.of(MONTH, 1).come_in() is not None
+    assert len(events(cast.own)) == 2
+
+
+def test_what_was_logged_here_and_comes_back_from_the_lake_is_told_once(published: Published, cast: Cast) -> None:
+    made = log_contact(by=cast.owner, customer_id=cast.own.pk, key=uuid.uuid4(), outcome="reached", note="回电")
+    lake_of(published.root / "lake", contacts=[contact(cast.own.pk, f"W-{made.key}"), contact(cast.own.pk, "1")])
+    assert published.of(MONTH, 1).come_in() is not None
+    assert len(events(cast.own)) == 2
+    assert len(work_of(cast.own, cast.owner)["timeline"]) == 2
+
+
+def test_events_of_a_version_that_mixed_them_up_go_with_the_upgrade_and_are_read_anew(
+    committed: str,  # noqa: ARG001
+    tmp_path: Path,
+) -> None:
+    cast, published = Cast.found(), Published(ROOT, tmp_path / "site")
+    call_command("migrate", "exchange", "0005_taken", verbosity=0)
+    call_command("migrate", "customers", "0004_answers", verbosity=0)
+    with connection.cursor() as cursor:  # another customer's complaint, under the number of a contact of this one
+        cursor.execute(
+            "INSERT INTO customers_event (event_id, account_id, kind, happened_on, channel, direction, about) "
+            "VALUES ('1001', %s, 'complaint', '2026-10-09', '', 'in', '网络')",
+            [cast.own.pk],
+        )
+    call_command("migrate", verbosity=0)
+    assert events(cast.own) == []
+    lake_of(
+        published.root / "lake", contacts=[contact(cast.own.pk, "1001")], complaints=[complaint(cast.other.pk, "1001")]
+    )
+    before = Entry.objects.count()
+    assert published.come_in() is None  # the same publication, which is in already
+    assert (events(cast.own), events(cast.other)) == ([("contact", "care")], [("complaint", "网络")])
+    lake_of(published.root / "lake", contacts=[contact(cast.own.pk, "2")])
+    assert published.come_in() is None
+    assert len(events(cast.own)) == 1  # once and not at each look
+    assert Entry.objects.count() == before

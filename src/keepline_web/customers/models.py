@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import uuid
 
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -11,6 +12,8 @@ from django.db import models
 from django.db.models import F, Func, Q
 
 from keepline_web.people.models import Person, Unit
+
+KEY_MOST = 80  # of an event: its kind and a hash fit
 
 
 class Account(models.Model):
@@ -140,9 +143,9 @@ class Line(models.Model):
 
 
 class Event(models.Model):
-    """A contact or complaint that the operator's own files told of."""
+    """A contact or complaint that the operator's own files told of; a number is one among its kind alone."""
 
-    event_id = models.CharField(max_length=60, primary_key=True)
+    event_id = models.CharField(max_length=KEY_MOST, primary_key=True)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="events")
     kind = models.CharField(max_length=10)
     happened_on = models.DateField()
@@ -150,6 +153,12 @@ class Event(models.Model):
     direction = models.CharField(max_length=3, blank=True)
     about = models.CharField(max_length=40, blank=True)
     closed_on = models.DateField(null=True)
+
+    @classmethod
+    def key_of(cls, kind: str, number: str) -> str:
+        """By kind and number; a number that is too long by its hash."""
+        key = f"{kind}:{number}"
+        return key if len(key) <= KEY_MOST else f"{kind}:{hashlib.sha256(number.encode()).hexdigest()}"
 
 
 class DateRange(Func):

@@ -55,14 +55,15 @@ def bring_in(site: Site, month: Month, begun: Callable[[Month], None] = lambda _
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
     made = read_published(site, month)
-    if Arrival.objects.filter(publication_id=made.id).exists():
+    if (there := Arrival.objects.filter(publication_id=made.id).first()) is not None:
+        _read_events_anew(site, made, there)
         return None
     begun(month)
     placing = Placing(str(month))
     with Front.opened(site, made) as front:
         accounts = _accounts(front, made, placing.take)
         _people(front)
-        _history(front, made)
+        events = _history(front, made)
         organisations.affiliations(front)
         organisations.contact_persons(front)
     plan_rows = PlanRow.objects.filter(month=str(month)).count()
@@ -72,6 +73,7 @@ def bring_in(site: Site, month: Month, begun: Callable[[Month], None] = lambda _
         at=clock.now(),
         accounts=accounts,
         plan_rows=plan_rows,
+        events=events,
         figures=_aggregates(made.figures),
     )
     detail = {"month": str(month), "publication": made.id, "accounts": accounts, "plan_rows": plan_rows}
@@ -140,16 +142,36 @@ def _people(front: Front) -> None:
         Account.objects.bulk_update(found, fields, BATCH)
 
 
-def _history(front: Front, made: Published) -> None:
+def _history(front: Front, made: Published) -> int:
+    """What each paid, holds, and was in touch about; how many contacts and complaints these are."""
     for rows in front.months():
         upsert(MonthPaid, (_month_paid(row, made) for row in rows), ("account", "month"),
                 ["revenue_fen", "recurring_fen", "discount_fen", "voice_s", "data_kb"])  # fmt: skip
     for rows in front.lines():
         names = ["product", "plan_name", "price_fen", "status", "started_on", "contract_end_on", "ended_on"]
         upsert(Line, (_line(row, names) for row in rows), "line_id", ["account", *names])
+    return _events(front)
+
+
+def _events(front: Front) -> int:
+    names, count = ["kind", "happened_on", "channel", "direction", "about", "closed_on"], 0
     for rows in front.events():
-        names = ["kind", "happened_on", "channel", "direction", "about", "closed_on"]
-        upsert(Event, (_event(row, names) for row in rows), "event_id", names)
+        upsert(Event, (_event(row, names) for row in rows), "event_id", ["account", *names])
+        count += len(rows)
+    return count
+
+
+def _read_events_anew(site: Site, made: Published, there: Arrival) -> None:
+    """An update took the events of the last month that an earlier version had brought in: they are read once more."""
+    if there.events is None and not _later(there.month):
+        with Front.opened(site, made) as front:
+            there.events = _events(front)
+        there.save(update_fields=["events"])
+
+
+def _later(month: str) -> bool:
+    """Whether a later month is in."""
+    return Arrival.objects.filter(month__gt=month).exists()
 
 
 def _month_paid(row: Row, made: Published) -> MonthPaid:
@@ -168,7 +190,8 @@ def _event(row: Row, names: list[str]) -> Event:
     values = {name: row[name] for name in names}
     for name in ("channel", "direction", "about"):
         values[name] = values[name] or ""
-    return Event(event_id=row["event_id"], account_id=row["customer_id"], **values)
+    key = Event.key_of(row["kind"], row["event_id"])
+    return Event(event_id=key, account_id=row["customer_id"], **values)
 
 
 def waiting(site: Site | None = None) -> list[str]:

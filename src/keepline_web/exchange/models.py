@@ -16,6 +16,7 @@ class Arrival(models.Model):
     at = models.DateTimeField()
     accounts = models.IntegerField()
     plan_rows = models.IntegerField()
+    events = models.IntegerField(null=True)  # contacts and complaints; none where they were not read
     figures = models.JSONField(default=dict)  # the report's aggregates; no customer in them
 
     class Meta:

@@ -73,7 +73,9 @@ def _timeline(one: Account, person: Person) -> list[dict[str, Any]]:
     """Our own log, what the operator's files tell, and who came to speak for the customer, latest first."""
     own = Contact.objects.filter(account=one, withdrawn=False).select_related("person", "corrected_by", "plan_row")
     found = [_of_contact(row) for row in own.order_by("-at")[:LATEST]]
-    known = {f"W-{key}" for key in Contact.objects.filter(account=one).values_list("key", flat=True)}
+    known = {
+        Event.key_of("contact", f"W-{key}") for key in Contact.objects.filter(account=one).values_list("key", flat=True)
+    }
     told = Event.objects.filter(account=one).exclude(event_id__in=known).order_by("-happened_on")[:LATEST]
     found += [_of_event(row) for row in told]
     found += [_plain(row, "user", row["name"], str(row["role"] or "")) for row in changes_of(one, person)]
