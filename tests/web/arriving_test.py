@@ -21,10 +21,12 @@ from keepline_web.customers.models import Account, Assignment, Event, Line, Stan
 from keepline_web.exchange import arriving, organisations
 from keepline_web.exchange.arriving import bring_in_all, waiting
 from keepline_web.exchange.models import Arrival
+from keepline_web.exchange.placing import units_of
 from keepline_web.jobs.actions import ask
 from keepline_web.jobs.models import State
 from keepline_web.jobs.working import work_once
-from keepline_web.people.actions import disable, move_person
+from keepline_web.people.actions import disable, make_unit, move_person
+from keepline_web.people.models import Unit
 from keepline_web.people.roles import Role
 from keepline_web.work.actions import log_contact
 from keepline_web.work.customer import work_of
@@ -112,6 +114,52 @@ def test_texts_longer_than_their_columns_are_cut_and_keep_no_month_out(published
     person = organisations._next(said, {})
     assert person is not None
     assert person.preferred_channel == "长" * 19 + "…"
+
+
+# districts
+
+
+def city(cast: Cast, name: str, *districts: str) -> dict[str, Unit]:
+    above = make_unit(kind=Unit.Kind.CITY, name=name, above=cast.people["province_chief"].unit, by=None)
+    return {d: make_unit(kind=Unit.Kind.DISTRICT, name=d, above=above, by=None) for d in districts}
+
+
+def test_districts_of_one_name_go_to_the_unit_of_their_own_city(published: Published, cast: Cast) -> None:
+    units = {name: city(cast, name, "城关区")["城关区"].pk for name in ("甲市", "乙市")}
+    for account, name in ((cast.own, "甲市"), (cast.other, "乙市")):
+        published.turn("features", of(account.pk, region=name, district="城关区"))
+    assert published.of(MONTH, 1).come_in() is not None
+    assert Account.objects.get(pk=cast.own.pk).unit_id == units["甲市"]
+    assert Account.objects.get(pk=cast.other.pk).unit_id == units["乙市"]
+    assert "no_one_unit" not in told()
+
+
+def test_a_district_that_could_be_of_two_cities_has_no_unit_and_is_noted(published: Published, cast: Cast) -> None:
+    for name in ("甲市", "乙市"):
+        city(cast, name, "城关区")
+    published.turn("features", of(cast.own.pk, region=None, district="城关区"))
+    assert published.of(MONTH, 1).come_in() is not None
+    assert Account.objects.get(pk=cast.own.pk).unit is None
+    assert told()["no_one_unit"] == "/城关区"
+
+
+@pytest.mark.parametrize(("places", "found", "unclear"), [
+    ({("甲市", "河东"), ("乙市", "河东")}, {("甲市", "河东")}, [("乙市", "河东")]),  # the other city has no unit here
+    ({("0571", "河西")}, {("0571", "河西")}, []),  # no city bears the region's name: that of the district tells
+    ({("0571", "河西"), ("0572", "河西")}, set(), [("0571", "河西"), ("0572", "河西")]),
+    ({("甲市", "河东"), ("丙市", "河西")}, {("甲市", "河东"), ("丙市", "河西")}, []),
+    ({("甲市", "河西"), ("丁市", "河南")}, set(), [("甲市", "河西")]),  # a unit of 丁市, which the files know
+    ({("", "河西")}, {("", "河西")}, []),
+    ({("", "河西"), ("丁市", "河西")}, {("丁市", "河西")}, [("", "河西")]),
+    ({("甲市", "河北")}, set(), []),  # of no unit at all, as before
+])  # fmt: skip
+def test_a_unit_is_taken_where_there_is_but_one_it_can_be(
+    places: set[tuple[str, str]], found: set[tuple[str, str]], unclear: list[tuple[str, str]], cast: Cast
+) -> None:
+    city(cast, "甲市", "河东")
+    city(cast, "丁市", "河西")
+    units, left = units_of(places)
+    assert (set(units), left) == (found, unclear)
 
 
 # a month that cannot be read

@@ -64,6 +64,10 @@ class Front:
         """Names and numbers of the customers themselves."""
         yield from self._rows("people", lake={"customers": None, "contact_details": None})
 
+    def places(self) -> set[tuple[str, str]]:
+        """Every region and district they are in; a region that is not known is empty."""
+        return {(row["region"] or "", row["district"]) for rows in self._rows("places") for row in rows}
+
     def affiliations(self) -> Iterator[list[Row]]:
         """Which organisation each belongs to now, by the operator's last word."""
         yield from self._rows("affiliations", lake={"affiliations": None})

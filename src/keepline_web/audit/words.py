@@ -105,6 +105,7 @@ month | 月份 | month
 accounts | 户数 | customers
 plan_rows | 方案行数 | rows of the plan
 may_not_own | 不能负责客户的经理编号（户数） | managers who may not own (accounts)
+no_one_unit | 不能确定单位的区县 | districts of no certain unit
 publication | 发布编号 | publication
 from | 从 | from
 to | 到 | to

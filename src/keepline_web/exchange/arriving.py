@@ -59,8 +59,8 @@ def bring_in(site: Site, month: Month, begun: Callable[[Month], None] = lambda _
         _read_events_anew(site, made, there)
         return None
     begun(month)
-    placing = Placing(str(month))
     with Front.opened(site, made) as front:
+        placing = Placing(str(month), front.places())
         accounts = _accounts(front, made, placing.take)
         _people(front)
         events = _history(front, made)

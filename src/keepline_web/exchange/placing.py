@@ -19,14 +19,15 @@ TOLD = ("kind", "industry", "region", "district", "preferred_channel")
 FIELDS = [*TOLD, "unit", "consent", "blacklisted", "contact_gap_days", "manager_said", "last_month"]
 NOTED = 20  # of what was said in vain, so many are named
 Row = dict[str, Any]
+Place = tuple[str, str]  # region and district
 
 
 class Placing:
     """Takes accounts in, many at a time, and keeps what the files said in vain."""
 
-    def __init__(self, month: str) -> None:
+    def __init__(self, month: str, places: set[Place]) -> None:
         self.month = month
-        self.units = dict(Unit.objects.filter(kind=Unit.Kind.DISTRICT).values_list("name", "pk"))
+        self.units, self.unclear = units_of(places)
         self.idle: Counter[str] = Counter()  # managers who may not own, and of how many accounts
 
     def take(self, rows: list[Row]) -> list[Row]:
@@ -40,14 +41,17 @@ class Placing:
     def _account(self, row: Row) -> Account:
         told = {name: row[name] or "" for name in TOLD}
         return Account(
-            customer_id=row["customer_id"], unit_id=self.units.get(row["district"] or ""), consent=row["consent"],
-            blacklisted=row["blacklisted"], contact_gap_days=row["contact_gap_days"],
+            customer_id=row["customer_id"], unit_id=self.units.get((row["region"] or "", row["district"] or "")),
+            consent=row["consent"], blacklisted=row["blacklisted"], contact_gap_days=row["contact_gap_days"],
             manager_said=row["manager_id"], last_month=self.month, **told,
         )  # fmt: skip
 
     def noted(self) -> dict[str, str]:
         """What the audit keeps of what was said in vain; the log is told too."""
-        found = {"may_not_own": [f"{code} ({n})" for code, n in sorted(self.idle.items())]}
+        found = {
+            "may_not_own": [f"{code} ({n})" for code, n in sorted(self.idle.items())],
+            "no_one_unit": ["/".join(place) for place in self.unclear],
+        }
         for name, said in found.items():
             if said:
                 log.warning("the files of %s name in vain (%s): %s", self.month, name, _some(said))
@@ -56,6 +60,29 @@ class Placing:
 
 def _some(said: list[str]) -> str:
     return ", ".join(said[:NOTED]) + (" …" if len(said) > NOTED else "")
+
+
+def units_of(places: set[Place]) -> tuple[dict[Place, int], list[Place]]:
+    """The unit of each region and district, and those that could be of more than one: they are left without.
+
+    A district is told by its city, which is the unit above it. Where no city bears the region's name, its own name
+    tells, if no other region has such a district and no other unit is called so.
+    """
+    named: dict[str, list[tuple[int, str]]] = {}
+    for pk, name, city in Unit.objects.filter(kind=Unit.Kind.DISTRICT).values_list("pk", "name", "above__name"):
+        named.setdefault(name, []).append((pk, city or ""))
+    regions, shared = {region for region, _ in places}, Counter(district for _, district in places)
+    units, unclear = dict[Place, int](), list[Place]()
+    for region, district in sorted(places):
+        there = named.get(district, [])
+        here = [pk for pk, city in there if city == region]
+        if not here and shared[district] == 1:
+            here = [pk for pk, city in there if not region or city not in regions]
+        if len(here) == 1:
+            units[region, district] = here[0]
+        elif there:
+            unclear.append((region, district))
+    return units, unclear
 
 
 def owners(rows: list[Row]) -> Counter[str]:
