@@ -17,7 +17,7 @@ from core.small_publication import MONTH
 from keepline.front import KeeplineError, Month, read_published
 from keepline_web import serving
 from keepline_web.audit.models import Entry
-from keepline_web.customers.models import Account, Assignment, Event, Line, Standing
+from keepline_web.customers.models import Account, Assignment, Event, Line, PlanRow, Standing
 from keepline_web.exchange import arriving, organisations
 from keepline_web.exchange.arriving import bring_in_all, waiting
 from keepline_web.exchange.models import Arrival
@@ -114,6 +114,48 @@ def test_texts_longer_than_their_columns_are_cut_and_keep_no_month_out(published
     person = organisations._next(said, {})
     assert person is not None
     assert person.preferred_channel == "长" * 19 + "…"
+
+
+# a month before one that is in
+
+
+def test_an_earlier_month_published_anew_changes_nothing_but_its_own(published: Published, cast: Cast) -> None:
+    own, who = cast.own.pk, {"customer_id": cast.own.pk, "month": AUGUST}
+    early = published.of(SEPTEMBER, 9)
+    lake_of(published.root / "lake", lines=[who | {"line_id": 3, "product": "mobile"}])
+    assert published.of(MONTH, 10).come_in() is not None
+    Account.objects.filter(pk=own).update(consent=False, blacklisted=True, unit=None)
+    Line.objects.filter(pk=3).update(product="tv")  # as a later month told it
+    before = Account.objects.values().get(pk=own)
+    early.turn("features", of(own, manager_id="M102", consent=True, blacklisted=False, revenue_3m_fen=4_711))
+    assert early.come_in() is not None
+    assert Account.objects.values().get(pk=own) == before
+    assert owner_of(own) == "m101"
+    assert Line.objects.get(pk=3).product == "tv"
+    assert Standing.objects.get(account=own, month=SEPTEMBER).revenue_3m_fen == 4_711
+    assert Standing.objects.get(account=own, month=MONTH).revenue_3m_fen != 4_711
+    arrival = Arrival.objects.get(month=SEPTEMBER)
+    assert arrival.accounts == Standing.objects.filter(month=SEPTEMBER).count() > 0
+    assert arrival.plan_rows == PlanRow.objects.filter(month=SEPTEMBER).count() > 0
+    assert arrival.figures["head"]
+
+
+def test_an_earlier_month_makes_no_account_that_a_later_one_does_not_know(published: Published, cast: Cast) -> None:
+    early = published.of(SEPTEMBER, 9)
+    whole = Account.objects.count()
+    gone = Account.objects.exclude(pk=cast.own.pk).order_by("pk").last()
+    assert gone is not None
+    gone.delete()
+    assert early.come_in() is not None
+    assert Account.objects.count() == whole - 1
+    assert Standing.objects.filter(month=SEPTEMBER).count() == whole - 1
+
+
+def test_the_last_month_published_anew_still_has_the_last_word(published: Published, cast: Cast) -> None:
+    assert published.of(SEPTEMBER, 9).come_in() is not None
+    published.turn("features", of(cast.own.pk, manager_id="M102"))
+    assert published.of(MONTH, 10).come_in() is not None
+    assert owner_of(cast.own.pk) == "m102"
 
 
 # districts

@@ -104,6 +104,7 @@ username | 用户名 | user name
 month | 月份 | month
 accounts | 户数 | customers
 plan_rows | 方案行数 | rows of the plan
+events | 触达与投诉数 | contacts and complaints
 may_not_own | 不能负责客户的经理编号（户数） | managers who may not own (accounts)
 no_one_unit | 不能确定单位的区县 | districts of no certain unit
 publication | 发布编号 | publication

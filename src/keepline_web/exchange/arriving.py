@@ -15,7 +15,7 @@ from keepline_web.customers import sealed
 from keepline_web.customers.models import Account, Event, Line, MonthPaid, PlanRow, Standing
 from keepline_web.exchange import organisations
 from keepline_web.exchange.models import Arrival
-from keepline_web.exchange.placing import Placing
+from keepline_web.exchange.placing import Placing, those_there
 from keepline_web.exchange.rows import BATCH, fitted, upsert
 from keepline_web.frame import clock
 from keepline_web.frame.words import Text
@@ -51,7 +51,11 @@ def bring_in_all(site: Site, begun: Callable[[Month], None] = lambda _: None) ->
 
 @transaction.atomic
 def bring_in(site: Site, month: Month, begun: Callable[[Month], None] = lambda _: None) -> Arrival | None:
-    """One month; nothing when this very publication is in already. A replaced one takes the place of the former."""
+    """One month; nothing when this very publication is in already. A replaced one takes the place of the former.
+
+    A month before one that is in brings its own standings, plan and figures: accounts, owners, people and what
+    happened stay as the later one told them.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
     made = read_published(site, month)
@@ -60,25 +64,35 @@ def bring_in(site: Site, month: Month, begun: Callable[[Month], None] = lambda _
         return None
     begun(month)
     with Front.opened(site, made) as front:
-        placing = Placing(str(month), front.places())
-        accounts = _accounts(front, made, placing.take)
-        _people(front)
-        events = _history(front, made)
-        organisations.affiliations(front)
-        organisations.contact_persons(front)
-    plan_rows = PlanRow.objects.filter(month=str(month)).count()
+        told, noted = _of_its_month(front, made) if _later(str(month)) else _latest(front, made)
+    told["plan_rows"] = PlanRow.objects.filter(month=str(month)).count()
     arrival = Arrival.objects.create(
-        publication_id=made.id,
-        month=str(month),
-        at=clock.now(),
-        accounts=accounts,
-        plan_rows=plan_rows,
-        events=events,
-        figures=_aggregates(made.figures),
+        publication_id=made.id, month=str(month), at=clock.now(), figures=_aggregates(made.figures), **told
     )
-    detail = {"month": str(month), "publication": made.id, "accounts": accounts, "plan_rows": plan_rows}
-    write(Stream.EXCHANGE, act="publication_in", by=None, object=f"month:{month}", detail=detail | placing.noted())
+    detail = {"month": str(month), "publication": made.id} | told | noted
+    write(Stream.EXCHANGE, act="publication_in", by=None, object=f"month:{month}", detail=detail)
     return arrival
+
+
+def _later(month: str) -> bool:
+    """Whether a later month is in."""
+    return Arrival.objects.filter(month__gt=month).exists()
+
+
+def _latest(front: Front, made: Published) -> tuple[dict[str, int], dict[str, str]]:
+    """All that the newest month tells, as numbers; and what of it could not be followed."""
+    placing = Placing(str(made.month), front.places())
+    accounts = _accounts(front, made, placing.take)
+    _people(front)
+    events = _history(front, made)
+    organisations.affiliations(front)
+    organisations.contact_persons(front)
+    return {"accounts": accounts, "events": events}, placing.noted()
+
+
+def _of_its_month(front: Front, made: Published) -> tuple[dict[str, int], dict[str, str]]:
+    """What an earlier month tells of the accounts there are."""
+    return {"accounts": _accounts(front, made, those_there)}, {}
 
 
 def _aggregates(figures: Row) -> Row:
@@ -167,11 +181,6 @@ def _read_events_anew(site: Site, made: Published, there: Arrival) -> None:
         with Front.opened(site, made) as front:
             there.events = _events(front)
         there.save(update_fields=["events"])
-
-
-def _later(month: str) -> bool:
-    """Whether a later month is in."""
-    return Arrival.objects.filter(month__gt=month).exists()
 
 
 def _month_paid(row: Row, made: Published) -> MonthPaid:

@@ -62,6 +62,12 @@ def _some(said: list[str]) -> str:
     return ", ".join(said[:NOTED]) + (" …" if len(said) > NOTED else "")
 
 
+def those_there(rows: list[Row]) -> list[Row]:
+    """Rows of accounts that are there; an earlier month makes none, as nobody would own it."""
+    known = set(Account.objects.filter(pk__in=[r["customer_id"] for r in rows]).values_list("pk", flat=True))
+    return [row for row in rows if row["customer_id"] in known]
+
+
 def units_of(places: set[Place]) -> tuple[dict[Place, int], list[Place]]:
     """The unit of each region and district, and those that could be of more than one: they are left without.
 
