@@ -22,6 +22,7 @@ from keepline_web.exchange import arriving, organisations
 from keepline_web.exchange.arriving import bring_in_all, waiting
 from keepline_web.exchange.models import Arrival
 from keepline_web.exchange.placing import units_of
+from keepline_web.exchange.views import figures_of
 from keepline_web.jobs.actions import ask
 from keepline_web.jobs.models import State
 from keepline_web.jobs.working import work_once
@@ -156,6 +157,19 @@ def test_the_last_month_published_anew_still_has_the_last_word(published: Publis
     published.turn("features", of(cast.own.pk, manager_id="M102"))
     assert published.of(MONTH, 10).come_in() is not None
     assert owner_of(cast.own.pk) == "m102"
+
+
+def test_a_publication_that_takes_its_place_back_comes_in_once_more(published: Published, cast: Cast) -> None:
+    for number, revenue in ((1, 100), (2, 200), (1, 100)):
+        published.turn("features", of(cast.own.pk, revenue_3m_fen=revenue))
+        month = published.of(MONTH, number)
+        assert waiting(month.site) == [MONTH]
+        assert month.come_in() is not None
+        assert month.come_in() is None
+        assert waiting(month.site) == []
+        assert Standing.objects.get(account=cast.own, month=MONTH).revenue_3m_fen == revenue
+        assert figures_of(cast.owner, "")["arrival"].publication_id == f"{number:064x}"
+    assert Arrival.objects.filter(publication_id=f"{1:064x}").count() == 2
 
 
 # districts

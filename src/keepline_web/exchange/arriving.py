@@ -51,7 +51,7 @@ def bring_in_all(site: Site, begun: Callable[[Month], None] = lambda _: None) ->
 
 @transaction.atomic
 def bring_in(site: Site, month: Month, begun: Callable[[Month], None] = lambda _: None) -> Arrival | None:
-    """One month; nothing when this very publication is in already. A replaced one takes the place of the former.
+    """One month; nothing when this very publication is in. Another one of the month takes the former's place.
 
     A month before one that is in brings its own standings, plan and figures: accounts, owners, people and what
     happened stay as the later one told them.
@@ -59,7 +59,8 @@ def bring_in(site: Site, month: Month, begun: Callable[[Month], None] = lambda _
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
     made = read_published(site, month)
-    if (there := Arrival.objects.filter(publication_id=made.id).first()) is not None:
+    there = Arrival.objects.filter(month=str(month)).order_by("-pk").first()
+    if there is not None and there.publication_id == made.id:
         _read_events_anew(site, made, there)
         return None
     begun(month)
@@ -204,10 +205,7 @@ def _event(row: Row, names: list[str]) -> Event:
 
 
 def waiting(site: Site | None = None) -> list[str]:
-    """Published months that are not in yet, also those that cannot be read."""
-    known, there = (
-        set(Arrival.objects.values_list("publication_id", flat=True)),
-        published_months(site or settings.SITE),
-    )
-    months = set(Arrival.objects.values_list("month", flat=True))
-    return [str(month) for month, made in there if (made not in known if made else str(month) not in months)]
+    """Published months that are not in: also where another publication of them is, or what is published is damaged."""
+    last = dict(Arrival.objects.order_by("pk").values_list("month", "publication_id"))
+    there = [(str(month), made) for month, made in published_months(site or settings.SITE)]
+    return [month for month, made in there if month not in last or made not in (None, last[month])]

@@ -9,9 +9,9 @@ from keepline_web.people.models import Person
 
 
 class Arrival(models.Model):
-    """One publication brought in, whole; the same one again changes nothing."""
+    """One publication brought in, whole; the last one of a month is what is in. Which came before may come again."""
 
-    publication_id = models.CharField(max_length=64, unique=True)
+    publication_id = models.CharField(max_length=64)
     month = models.CharField(max_length=7)
     at = models.DateTimeField()
     accounts = models.IntegerField()

@@ -39,7 +39,7 @@ def month(request: HttpRequest) -> HttpResponse:
 
 def figures_of(person: Person, asked: str) -> dict[str, Any]:
     """What the page tells of the month asked for, or of the last one."""
-    arrivals = list(Arrival.objects.order_by("-month", "-at"))
+    arrivals = list(Arrival.objects.order_by("-month", "-pk"))
     known = {arrival.month: arrival for arrival in reversed(arrivals)}
     arrival = known.get(asked) or (arrivals[0] if arrivals else None)
     values: dict[str, Any] = {"arrival": arrival, "months": sorted(known, reverse=True)}
