@@ -24,7 +24,7 @@ from keepline_web.jobs.guarding import Guarded
 LOCK = 7_292
 FIGURES = (
     "head", "findings", "base", "concentration", "moves", "leaving", "plan", "limits", "effects", "drift", "niches",
-    "circles", "price",
+    "circles", "price", "past",
 )  # fmt: skip
 BY_HAND = ("treated_given", "held_out_given")
 Row = dict[str, Any]
