@@ -58,11 +58,20 @@ def week_of(person: Person, first: dt.date = MONDAY) -> Done:
 def test_a_week_is_monday_to_sunday_and_none_is_still_to_come() -> None:
     assert Week.of("").first == MONDAY
     assert Week.of("2026-11-15").first == MONDAY
+    assert Week.of("2000-01-01").first == dt.date(1999, 12, 27)
+    assert Week.of("1999-12-31").first == MONDAY
     assert Week.of("2026-11-08").first == MONDAY - 7 * DAY
     assert Week.of("2027-01-01").first == MONDAY
     assert Week.of("what").first == MONDAY
     assert Week.of("").after is None
     assert Week.of("2026-11-08").after == Week(MONDAY)
+
+
+@pytest.mark.parametrize("day", ["0001-01-03", "1999-12-31", "9999-12-31"])
+def test_the_calendars_ends_are_answered_with_this_week(day: str, entered: Enter) -> None:
+    answer = entered(Role.TEAM_LEAD).get(f"/meeting?week={day}")
+    assert answer.status_code == 200
+    assert answer.context["week"] == Week(MONDAY)
 
 
 @pytest.mark.parametrize(("offset", "inside"), [(-1, False), (0, True), (6, True), (7, False)])

@@ -24,6 +24,7 @@ from keepline_web.work.targets import units_of
 RISKS_SHOWN = 10
 HELP_SHOWN = 12  # people by name; of more, how many in which unit
 WEEK = dt.timedelta(days=7)
+FIRST_DAY = dt.date(2000, 1, 1)  # before it nobody asks, and the calendar ends
 FEW_CONTACTS = 10  # below so many, the share reached says nothing
 
 
@@ -35,12 +36,13 @@ class Week:
 
     @classmethod
     def of(cls, text: str) -> Week:
-        """The week a day lies in; this week for no day, or for one that is none or is still to come."""
+        """The week a day lies in; this week for no day, one that is none, is long past or is still to come."""
         today = clock.today()
         try:
-            day = min(dt.date.fromisoformat(text), today)
+            asked = dt.date.fromisoformat(text)
         except ValueError:
-            day = today
+            asked = today
+        day = asked if FIRST_DAY <= asked <= today else today
         return cls(day - dt.timedelta(days=day.weekday()))
 
     @property
