@@ -74,6 +74,26 @@ def test_a_name_is_kept_as_words_never_as_a_path(name: str) -> None:
     assert not clean.startswith(".")
 
 
+@pytest.mark.parametrize(("ending", "kept"), [
+    (".csv", ".csv"), (".csv.gz", ".csv.gz"), (".set-aside.0a1b2c3d.csv", ".set-aside.0a1b2c3d.csv"),
+    (".备注.xlsx", ".xlsx"),
+])  # fmt: skip
+@pytest.mark.parametrize(("sign", "signs"), [("客", 60), ("𠮷", 45), ("a", 120)])
+def test_a_long_name_is_cut_by_bytes_and_keeps_its_ending(sign: str, signs: int, ending: str, kept: str) -> None:
+    clean = uploads.clean_name(sign * 250 + ending)
+    assert clean.endswith(kept)
+    assert len(clean) <= 120
+    assert len(clean.encode()) <= 180 + len(kept)
+    assert clean.count(sign) >= min(signs, 120 - len(kept))
+    assert uploads.clean_name("客户" + ending) == "客户" + ending
+
+
+def test_a_file_with_a_long_chinese_name_is_taken(entered: Callable[[str], Client]) -> None:
+    one = drop(entered("importer"), "客" * 200 + ".csv", CUSTOMERS)
+    assert one.name == "客" * 60 + ".csv"
+    assert uploads.path_of(one).is_file()
+
+
 def test_what_is_no_table_is_refused_with_words(entered: Callable[[str], Client]) -> None:
     client, before = entered("importer"), Upload.objects.count()
     for name in ("run.exe", "page.html", "picture.svg"):

@@ -40,6 +40,8 @@ MOST_BYTES = 500_000_000
 KINDS = (".csv", ".txt", ".xlsx", ".xls", ".xlsb", ".ods", ".parquet", ".zip", ".gz", ".tsv", ".dat")
 FOLDER = "workbench/uploads"
 MAPPING_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
+NAME_SIGNS, STEM_BYTES = 120, 180  # a file system takes 255 bytes, a Chinese sign three; rows set aside add some
+ENDING = re.compile(r"(\.set-aside\.[0-9a-f]{8})?\.\w{1,8}(\.gz|\.zip)?$")
 MENDED = re.compile(r"\.set-aside\.([0-9a-f]{8})")
 VERBS = {"check": "upload_checked", "load": "upload_loaded"}
 
@@ -76,9 +78,13 @@ def receive(*, by: Person, file: UploadedFile) -> Upload:
 
 
 def clean_name(said: str) -> str:
-    """The last part of a name, without signs that mean something to a file system."""
+    """The last part of a name, without signs that mean something to a file system; a long one keeps its ending."""
     last = re.split(r"[\\/]", said)[-1]
-    return re.sub(r"[^\w.\- ()（）\u4e00-\u9fff]", "_", last).strip(". ")[:120] or "file"
+    clean = re.sub(r"[^\w.\- ()（）\u4e00-\u9fff]", "_", last).strip(". ") or "file"
+    found = ENDING.search(clean)
+    ending = found[0] if found else ""
+    stem = clean.removesuffix(ending)[: NAME_SIGNS - len(ending)]
+    return stem.encode()[:STEM_BYTES].decode(errors="ignore") + ending
 
 
 def _keep(folder: Path, name: str, file: UploadedFile) -> tuple[int, str]:
