@@ -1,4 +1,4 @@
-"""Who works on a site's workbench: any number may serve it, but its keys are changed alone."""
+"""Who works on a site's workbench: any number may serve it or back it up, but its keys are changed alone."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ LOCK = "workbench/serving.lock"
 
 @contextmanager
 def serving(site: Site) -> Iterator[None]:
-    """While the workbench serves, the keys stay."""
+    """While the workbench serves or is backed up, the keys stay."""
     with _locked(site, fcntl.LOCK_SH):
         yield
 
 
 @contextmanager
 def alone(site: Site) -> Iterator[None]:
-    """Nobody serves meanwhile: a running process would go on with the old keys."""
+    """Nobody serves or backs up meanwhile: it would go on with the old keys."""
     with _locked(site, fcntl.LOCK_EX):
         yield
 
@@ -36,8 +36,9 @@ def _locked(site: Site, how: int) -> Iterator[None]:
     except BlockingIOError as error:
         os.close(held)
         raise KeeplineError(
-            f"the workbench of {site.root} is running, or its keys are being changed; stop it first",
-            f"{site.root} 的工作台正在运行，或正在更换密钥；请先停止",
+            f"the workbench of {site.root} is running or being backed up, or its keys are being changed; "
+            "stop it first, or wait until that is done",
+            f"{site.root} 的工作台正在运行或备份，或正在更换密钥；请先停止，或等它完成",
             code="running",
         ) from error
     try:

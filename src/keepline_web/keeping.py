@@ -20,6 +20,7 @@ from psycopg.conninfo import conninfo_to_dict
 from keepline import __version__
 from keepline.front import KeeplineError, Site
 from keepline_web.address import PROTECTED, settings_of
+from keepline_web.holding import serving
 from keepline_web.serving import database_of, reachable
 from keepline_web.upgrading import Step, bring_up, refuse_newer
 
@@ -32,7 +33,10 @@ FILES = "keepline.toml, policy/, intake/, secrets/, lake/, published/, supersede
 
 
 def back_up(site: Site, to: Path) -> dict[str, Any]:
-    """Write a backup beside its place and rename it: whole or not at all, readable by its owner alone."""
+    """Write a backup beside its place and rename it: whole or not at all, readable by its owner alone.
+
+    While it is made the keys stay: a change under way would lose its new key, or the backup lack what its rows need.
+    """
     if not (site.root / KEYS[0]).exists():
         raise KeeplineError(
             f"the workbench of {site.root} was never started, so it holds nothing to back up. What the command line "
@@ -42,9 +46,14 @@ def back_up(site: Site, to: Path) -> dict[str, Any]:
             f"并把 {KEYS[1]} 与数据分开保存；work/ 与 kept/ 不必复制",
             code="nothing_to_back_up",
         )
-    database_of(site)
-    _set_up()
-    _settled(site)
+    with serving(site):
+        database_of(site)
+        _set_up()
+        _settled(site)
+        return _packed(site, to)
+
+
+def _packed(site: Site, to: Path) -> dict[str, Any]:
     to.parent.mkdir(parents=True, exist_ok=True)
     partial = to.with_name(f".{to.name}.{os.getpid()}")
     with tempfile.TemporaryDirectory(dir=to.parent) as folder:

@@ -20,6 +20,8 @@ from keepline_web.customers import sealed
 from keepline_web.customers.models import Account
 from keepline_web.customers.queries import search, visible_to
 from keepline_web.exports.models import Export
+from keepline_web.holding import alone
+from keepline_web.keeping import back_up
 from keepline_web.people.models import SecondFactor, Session, Token
 from web.audit_test import behind_our_back
 from web.cast import PHONE, Cast
@@ -185,6 +187,17 @@ def test_a_change_that_was_killed_is_finished_or_never_was(point: str, cast: Cas
     assert name_of(cast.own) == before
     rekeying.reseal(root)
     assert (name_of(cast.own), rekeying.left(root)) == (before, 0)
+
+
+def test_no_backup_begins_while_keys_change_and_the_new_one_is_not_lost(own_keys: Path, tmp_path: Path) -> None:
+    site = open_site(settings.SITE.root)
+    with alone(site):
+        keys.begin(site.root)
+        with pytest.raises(KeeplineError, match="being changed") as refused:
+            back_up(site, tmp_path / "backup.tar.gz")
+    assert refused.value.code == "running"
+    assert (own_keys / keys.COMING).exists()
+    assert not (tmp_path / "backup.tar.gz").exists()
 
 
 @pytest.mark.parametrize(("on", "words"), [
