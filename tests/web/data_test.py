@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError
 from django.test import Client
 
 from keepline.lake.store import open_lake
 from keepline_web.exchange import uploads
 from keepline_web.exchange.models import Trial, Upload
 from keepline_web.jobs.working import work_once
+from keepline_web.people.models import Person
+from web.cast import Cast
 from web.conftest import ROOT
 
 MAPPING = """
@@ -102,3 +108,47 @@ def test_what_is_no_table_is_refused_with_words(entered: Callable[[str], Client]
         assert "CSV" in answer.content.decode()
     assert client.post("/data/receive").status_code == 422
     assert Upload.objects.count() == before
+
+
+def folders() -> set[Path]:
+    root = ROOT / uploads.FOLDER
+    return set(root.iterdir()) if root.is_dir() else set()
+
+
+class Torn(SimpleUploadedFile):
+    """A file whose browser goes away half-way."""
+
+    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:  # noqa: ARG002
+        yield b"1,2"
+        raise OSError("the connection broke")
+
+
+def test_a_file_that_breaks_off_leaves_no_folder(cast: Cast) -> None:
+    before = folders()
+    with pytest.raises(OSError, match="broke"):
+        uploads.receive(by=cast.people["importer"], file=Torn("客户.csv", b"1,2"))
+    assert folders() == before
+
+
+def test_a_file_whose_row_is_taken_back_at_the_last_moment_leaves_no_folder(committed: str) -> None:  # noqa: ARG001
+    before, nobody = folders(), Person(pk=0, name="无")  # whom the database misses when it commits
+    with pytest.raises(IntegrityError):
+        uploads.receive(by=nobody, file=SimpleUploadedFile("客户.csv", b"1,2"))
+    assert folders() == before
+
+
+def test_what_was_left_a_day_ago_is_swept_and_what_is_known_or_young_stays(entered: Callable[[str], Client]) -> None:
+    known = uploads.path_of(drop(entered("importer"), "客户.csv", CUSTOMERS)).parent
+    left, young = (ROOT / uploads.FOLDER / name for name in ("left", "young"))
+    for folder in (left, young):
+        folder.mkdir()
+        (folder / "客户.csv").write_bytes(b"1,2")
+    day_ago = time.time() - uploads.LEFT_SECONDS - 60
+    for folder in (left, known):
+        os.utime(folder, (day_ago, day_ago))
+    others = {path for path in folders() if path.stat().st_mtime < day_ago + 1} - {left, known}
+    assert uploads.sweep() == 1 + len(others)
+    assert not left.exists()
+    assert young.exists()
+    assert known.exists()
+    shutil.rmtree(young)

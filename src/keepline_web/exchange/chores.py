@@ -21,6 +21,7 @@ log = logging.getLogger("keepline")
 LOOK_SECONDS = 60
 HAND_SECONDS = 3600
 FORWARD_SECONDS = 5
+SWEEP_SECONDS = 3600
 
 
 def bring_in(asked: dict[str, Any], progress: Progress) -> dict[str, Any]:  # noqa: ARG001
@@ -77,3 +78,4 @@ register("undo", "撤销载入", "load undone", run=undoing.carry_out, address=u
 chore(look_for_publications, every_seconds=LOOK_SECONDS)
 chore(hand_back_hourly, every_seconds=HAND_SECONDS)
 chore(send_audit_on, every_seconds=FORWARD_SECONDS)
+chore(uploads.sweep, every_seconds=SWEEP_SECONDS)

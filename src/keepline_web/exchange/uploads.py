@@ -6,6 +6,9 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
+import time
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +42,7 @@ from keepline_web.people.models import Person
 MOST_BYTES = 500_000_000
 KINDS = (".csv", ".txt", ".xlsx", ".xls", ".xlsb", ".ods", ".parquet", ".zip", ".gz", ".tsv", ".dat")
 FOLDER = "workbench/uploads"
+LEFT_SECONDS = 86_400  # a folder of no file that is known stays so long: its transaction may still be open
 MAPPING_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 NAME_SIGNS, STEM_BYTES = 120, 180  # a file system takes 255 bytes, a Chinese sign three; rows set aside add some
 ENDING = re.compile(r"(\.set-aside\.[0-9a-f]{8})?\.\w{1,8}(\.gz|\.zip)?$")
@@ -46,9 +50,11 @@ MENDED = re.compile(r"\.set-aside\.([0-9a-f]{8})")
 VERBS = {"check": "upload_checked", "load": "upload_loaded"}
 
 
-@transaction.atomic
 def receive(*, by: Person, file: UploadedFile) -> Upload:
-    """Keep the file as it came, readable by its owner alone; its name is kept as words, never as a path."""
+    """Keep the file as it came, readable by its owner alone; its name is kept as words, never as a path.
+
+    It goes again where anything breaks before it is written down.
+    """
     name = clean_name(file.name or "")
     if Path(name).suffix.lower() not in KINDS:
         raise Refused(
@@ -64,17 +70,36 @@ def receive(*, by: Person, file: UploadedFile) -> Upload:
         )  # fmt: skip
     place = secrets.token_urlsafe(18)
     folder = settings.SITE.root / FOLDER / place
-    size, digest = _keep(folder, name, file)
-    scan(folder, name)
-    made = Upload.objects.create(name=name, place=place, size=size, sha256=digest, person=by, at=clock.now())
-    write(
-        Stream.EXCHANGE,
-        act="upload_received",
-        by=by,
-        object=f"upload:{made.pk}",
-        detail={"name": name, "sha256": digest},
-    )
+    with ExitStack() as undo:
+        undo.callback(shutil.rmtree, folder, ignore_errors=True)
+        size, digest = _keep(folder, name, file)
+        scan(folder, name)
+        made = _enter(by, name=name, place=place, size=size, sha256=digest)
+        undo.pop_all()
     return made
+
+
+@transaction.atomic
+def _enter(by: Person, **said: Any) -> Upload:
+    made = Upload.objects.create(person=by, at=clock.now(), **said)
+    detail = {name: said[name] for name in ("name", "sha256")}
+    write(Stream.EXCHANGE, act="upload_received", by=by, object=f"upload:{made.pk}", detail=detail)
+    return made
+
+
+def sweep() -> int:
+    """Remove what a process that died, or a transaction taken back, left a day ago; how many folders these were."""
+    root, since = settings.SITE.root / FOLDER, time.time() - LEFT_SECONDS
+    old = []
+    for path in root.iterdir() if root.is_dir() else ():
+        with suppress(FileNotFoundError):  # another worker was quicker
+            if path.is_dir() and path.stat().st_mtime < since:
+                old.append(path)
+    known = set(Upload.objects.filter(place__in=[path.name for path in old]).values_list("place", flat=True))
+    left = [path for path in old if path.name not in known]
+    for path in left:
+        shutil.rmtree(path, ignore_errors=True)
+    return len(left)
 
 
 def clean_name(said: str) -> str:
