@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,8 @@ class Published:
 
     def of(self, month: str, number: int) -> Published:
         """The same rows published as another month, or anew, under a number of their own."""
-        other = object.__new__(Published)
-        other.root, other.folder = self.root, self.root / "published" / month
+        other = copy(self)
+        other.folder = self.root / "published" / month
         if not other.folder.exists():
             shutil.copytree(self.folder, other.folder)
         manifest = other.folder / "manifest.json"
