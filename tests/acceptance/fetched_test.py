@@ -1,12 +1,10 @@
 """What a month brings to the process that conducts it is of few customers, however many the base has.
 
-On a cluster that is the driver's memory. Left out are who took part in a pilot, of whom there are as many as were drawn,
-and cells of equal probability, of which there are at most 100,001.
+On a cluster that is the driver's memory. Left out are who took part in a pilot, of whom there are as many as were
+drawn, and cells of equal probability, of which there are at most 100,001.
 """
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
