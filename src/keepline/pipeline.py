@@ -58,6 +58,7 @@ from keepline.progress import Progress, Silent
 from keepline.publication import (
     Publication,
     alone,
+    demand_bills,
     find,
     identity,
     published,
@@ -144,32 +145,10 @@ def opened(
     kept: Kept,
 ) -> Iterator[Run]:
     """A run with its engine started; the engine is closed whatever happens."""
-    _demand_month(lake, month)
+    demand_bills(lake, month)
     with started(site) as engine:
         parts = cut(max(1, lake.customers), site.settings.range_customers)
         yield Run(site, engine, lake, policy, policy_folder, month, publication_id, past, progress, parts, kept)
-
-
-def _demand_month(lake: Lake, month: Month) -> None:
-    since = lake.counts_from("bills", month)
-    if since == month:
-        return
-    if since is not None:
-        raise PublicationError(
-            f"the bills of {month} count from {since} on, as they were loaded when {month} was published already: "
-            f"it would be published without them. Load their files again with: keepline intake load FILE "
-            f"--accept reopen",
-            f"{month} 的账单在该账期发布之后才载入，自 {since} 起才计入，现在发布就会缺少这些账单；"
-            f"请重新载入这些文件：keepline intake load 文件 --accept reopen",
-            code="bills_count_later",
-        )
-    have = lake.months("bills")
-    span = f"{have[0]} … {have[-1]}" if have else "-"
-    raise PublicationError(
-        f"there are no bills of {month} in the lake (bills: {span}); load them with: keepline intake load",
-        f"数据湖中没有 {month} 的账单（现有：{span}）；请先用 keepline intake load 载入",
-        code="no_bills",
-    )
 
 
 def prepare(run: Run) -> Path:

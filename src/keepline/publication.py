@@ -20,6 +20,7 @@ from keepline.canonical import table_hash, text_hash
 from keepline.errors import PublicationError, SiteError
 from keepline.holdout import Lot
 from keepline.jsonfile import damaged, read_json
+from keepline.lake.store import Lake
 from keepline.periods import Month
 from keepline.policy.document import read
 from keepline.policy.documents import Limits
@@ -85,6 +86,29 @@ def demand(site: Site, month: Month) -> Publication:
         f"Publish it with: keepline run --month {month}",
         f"{site.root} 尚未发布 {month}；已发布账期：{months}。发布请运行 keepline run --month {month}",
         code="not_published",
+    )
+
+
+def demand_bills(lake: Lake, month: Month) -> None:
+    """Refuse to publish a month whose bills are not there, or count from a later month on only."""
+    since = lake.counts_from("bills", month)
+    if since == month:
+        return
+    if since is not None:
+        raise PublicationError(
+            f"the bills of {month} count from {since} on, as they were loaded when {month} was published already: "
+            f"it would be published without them. Load their files again with: keepline intake load FILE "
+            f"--accept reopen",
+            f"{month} 的账单在该账期发布之后才载入，自 {since} 起才计入，现在发布就会缺少这些账单；"
+            f"请重新载入这些文件：keepline intake load 文件 --accept reopen",
+            code="bills_count_later",
+        )
+    have = lake.months("bills")
+    span = f"{have[0]} … {have[-1]}" if have else "-"
+    raise PublicationError(
+        f"there are no bills of {month} in the lake (bills: {span}); load them with: keepline intake load",
+        f"数据湖中没有 {month} 的账单（现有：{span}）；请先用 keepline intake load 载入",
+        code="no_bills",
     )
 
 

@@ -1,6 +1,6 @@
-"""Every limit and rule verified from the written tables alone, by code that shares nothing with what made the plan
-but how a condition and a lot are read (``policy/conditions.py``, ``holdout.py``): tests hold these to other ways.
+"""Every limit and rule verified from the written tables alone, by code that shares nothing with what made the plan.
 
+Shared is how a condition and a lot are read (``policy/conditions.py``, ``holdout.py``); tests hold these to other ways.
 Policy is laid out as a small relation of offers and joined to the tables; each check counts the
 rows that break it, some parts at a time, and is added up. One breach anywhere and the month is not published.
 """

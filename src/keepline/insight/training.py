@@ -106,8 +106,7 @@ def train(
     table, attributes, drawn = rows
     # A fit has one thread: the same last bit on every machine, and threads that wait for each other stand still.
     with threadpool_limits(limits=1):
-        some = Sampled(min(1.0, sum(sample.share for sample in samples)))
-        topups = _topups(engine, lake, policy, snapshot=snapshot, some=some)
+        topups = _topups(engine, lake, policy, snapshot=snapshot, share=sum(sample.share for sample in samples))
         first = lake.months("bills")[0]
         made = _trained(table, attributes, How(policy, seed, threads), samples=samples, first=first, topups=topups)
         return _stated(made, len(table), drawn)
@@ -120,12 +119,12 @@ def _stated(models: Models, rows: int, drawn: Drawn) -> Models:
     return replace(models, card=models.card | {"sample": said, "notes": [*models.card["notes"], *notes]})
 
 
-def _topups(engine: Engine, lake: Shelf, policy: Policy, *, snapshot: Month, some: Sampled) -> TopUps | Card | None:
+def _topups(engine: Engine, lake: Shelf, policy: Policy, *, snapshot: Month, share: float) -> TopUps | Card | None:
     """What prepaid customers bring, or the words of why it cannot be told; None where policy does not ask."""
     if policy.value.lifetime != "cohorts":
         return None
     try:
-        return learn_topups(engine, lake, policy.value, snapshot=snapshot, some=some)
+        return learn_topups(engine, lake, policy.value, snapshot=snapshot, some=Sampled(min(1.0, share)))
     except TooFewError as error:
         return refusal(error)
 
@@ -147,8 +146,7 @@ def _trained(
     topups: TopUps | Card | None,
 ) -> Models:
     policy, seed, leaving = how.policy, how.seed, how.policy.leaving
-    everybody = table
-    table, notes = _left_alone(table)
+    everybody, (table, notes) = table, _left_alone(table)
     inputs = choose(table, attributes, history=_history(samples, first, leaving))
     matrix = inputs.matrix(table)
     signs = inputs.signs(leaving.raises_risk, leaving.lowers_risk)
@@ -321,7 +319,7 @@ def _later(leaving: Leaving, table: pa.Table, matrix: Vector) -> list[tuple[Vect
     ids, months = _ids(table), _months(table)
     p = leaving.probability(matrix, ids)
     pairs = []
-    for early, late in pairwise(sorted(set(months.tolist()))):
+    for early, late in pairwise(np.unique(months).tolist()):
         _, first, second = np.intersect1d(ids[months == early], ids[months == late], return_indices=True)
         pairs.append((p[months == early][first], p[months == late][second]))
     return pairs
