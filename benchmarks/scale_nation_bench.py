@@ -24,7 +24,7 @@ from scale_bench import held, once, step
 from scale_sites import KEPT, site_of, threads
 
 LOOKUPS = "lookup_jobs.py"
-NATION, ROOM, MILLION = 100_000_000, 900, 1_000_000  # ROOM: bytes of disk that a customer takes at most
+NATION, ROOM, MILLION = 100_000_000, 800, 1_000_000  # ROOM: bytes of disk that a customer takes at most
 THREADS, PROCESSES, TIMES, SECONDS = 2, 2, 1_000, 5.0
 MEMORY_MB, MINUTES, MILLISECONDS, A_MINUTE = 4096, 60.0, 50.0, 10_000.0
 
