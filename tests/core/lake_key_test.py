@@ -1,4 +1,4 @@
-"""A lake goes with the key its pseudonyms were made with: without it, or with another, nothing is taken in."""
+"""The key of a lake's pseudonyms: lost or changed it is refused, and no other takes its place."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from keepline.errors import HeldError, IntakeError, KeeplineError
 from keepline.lake.rules import ALL
-from keepline.lake.staging import ALWAYS
+from keepline.tables import TABLES
 
 MONTHS_TOLD = 6  # of a table, each on a line of its own
 COUNTS = ("loaded", "updated", "unchanged", "ignored", "set_aside")
@@ -139,7 +139,7 @@ def _by_month(table: str, months: Mapping[str, Counts], words: Mapping[str, str]
     for span in cut:
         sums = {name: sum(getattr(months[month], name) for month in span) for name in COUNTS}
         told = [f"{words[name]} {count:,}" for name, count in sums.items() if count]
-        named = "" if span == [ALWAYS] else span[0] if len(span) == 1 else f"{span[0]} … {span[-1]}"
+        named = "" if "month" not in TABLES[table].names else span[0] if len(span) == 1 else f"{span[0]} … {span[-1]}"
         yield f"{table} {named}".strip(), told or ["0"]
 
 

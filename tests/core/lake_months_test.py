@@ -1,4 +1,4 @@
-"""Rows are told by table and month, and next month's file does not take the place of last month's unasked."""
+"""Into which month a file goes: told by the answer, and asked where the mapping writes a month for every file."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from small_intake import BILLS, FREE, HEAD, OTHER, PHONE, Intake, held, phones, 
 from keepline.lake import intake
 from keepline.lake.store import open_lake
 
-FIXED = BILLS.replace('month = "账期"', 'month = { constant = "2026-10" }')
-
 
 @pytest.fixture
 def here(tmp_path: Path) -> Intake:
     return Intake(tmp_path / "site")
+
+
+FIXED = BILLS.replace('month = "账期"', 'month = { constant = "2026-10" }')
 
 
 def fees(count: int, amount: int) -> str:
