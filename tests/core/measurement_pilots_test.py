@@ -65,10 +65,14 @@ class Pilot:
             ],
             bills=[self._bill(i, month) for i in range(len(self.ids)) for month in (DRAWN + 1, DRAWN + 2)],
             deliveries=self._deliveries(),
-            departures=[
-                {"customer_id": c, "month": str(DRAWN + 2)} for c, left in zip(self.ids, self.left, strict=True) if left
-            ],
+            departures=self._departures(),
         )
+
+    def _departures(self) -> list[dict[str, Any]]:
+        """All of the pilot in the second month, of others in the first, so that neither lacks them."""
+        gone = [c for c, left in zip(self.ids, self.left, strict=True) if left]
+        others = [{"customer_id": 10**6 + c, "month": str(DRAWN + 1)} for c in range(12)]
+        return others + [{"customer_id": c, "month": str(DRAWN + 2)} for c in gone]
 
     def _deliveries(self) -> list[dict[str, Any]]:
         said = {"month": str(DRAWN + 1), "plan_month": str(DRAWN), "offer_id": "care"}

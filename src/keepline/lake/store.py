@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from statistics import median
+from statistics import median_high
 from typing import Any
 
 from keepline.canonical import text_hash
@@ -145,7 +145,7 @@ class Lake:
         return self.scan(table, last, months=last - first + 1, known=known)
 
     def gaps(self, table: str, first: Month, last: Month, *, known: Month | None = None) -> list[Month]:
-        """The months of a window of which a table has nothing, though most months up to its end have many rows.
+        """The months of a window of which a table has nothing, though half the months up to its end have many rows.
 
         Where ten are usual none come by chance in one month of 22,000; what has none is not loaded yet, or was not
         recorded then. A table with few rows, or with rows in some months only, says nothing by having none.
@@ -154,7 +154,7 @@ class Lake:
         for file in self._seen(table, last, None, known or last):
             rows[Month.parse(file.month)] += file.rows
         begun = min((month for month in rows if rows[month]), default=last)
-        usual = median(rows[month] for month in months_between(max(begun, last + -(USUAL_MONTHS - 1)), last))
+        usual = median_high(rows[month] for month in months_between(max(begun, last + -(USUAL_MONTHS - 1)), last))
         return [] if usual < USUAL_ROWS else [m for m in months_between(first, last) if not rows[m]]
 
     def identity(self, snapshot: Month) -> str:
