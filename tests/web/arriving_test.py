@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -32,7 +31,6 @@ from keepline_web.people.models import Unit
 from keepline_web.people.roles import Role
 from keepline_web.work.actions import log_contact
 from keepline_web.work.customer import work_of
-from web.calling import Program
 from web.cast import Cast
 from web.conftest import ROOT
 from web.published import Published, Rows
@@ -374,25 +372,3 @@ def test_events_of_a_version_that_mixed_them_up_go_with_the_upgrade_and_are_read
     assert published.come_in() is None
     assert len(events(cast.own)) == 1  # once and not at each look
     assert Entry.objects.count() == before
-
-
-# figures
-
-
-def test_what_past_plans_expected_beside_what_they_earned_comes_in_with_the_figures(
-    published: Published, cast: Cast
-) -> None:
-    words = {"zh": "与预期相符", "en": "as expected"}
-    row = dict.fromkeys(("gain_fen", "gain_low_fen", "gain_high_fen", "by_now_fen", "earned_fen", "earned_low_fen",
-                         "earned_high_fen"), 470_400)  # fmt: skip
-    row |= {"plan_month": "2026-06", "customers": 1300, "months": 3, "compared": 1240, "said": words}
-    path = published.folder / "figures.json"
-    head = {"month": MONTH, "previous_month": "2026-09", "simulated": True, "currency": "CNY"}
-    path.write_text(json.dumps({"head": head, "past": [row]}), encoding="utf-8")
-    assert published.of(MONTH, 1).come_in() is not None
-    for role in ("province_chief", "marketer"):
-        said = figures_of(cast.people[role], "")
-        assert said["past"] == [row]
-        assert "与预期相符" in json.dumps(said["tables"]["past"], ensure_ascii=False)
-        figures = Program(cast.people[role]).get("month").json()["figures"]
-        assert figures["past"][0]["earned_fen"] == 470_400

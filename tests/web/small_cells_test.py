@@ -21,6 +21,7 @@ from keepline_web.people.roles import Role
 from web.calling import Program
 from web.cast import Cast
 from web.conftest import ROOT
+from web.published import Published
 from web.visiting import browser
 
 
@@ -184,19 +185,31 @@ def test_the_month_tells_what_moved_and_of_niches_price_and_circles_where_the_re
     assert "55 项数据与训练时相比没有明显变化" in told_to(Role.PROVINCE_CHIEF, cast)
 
 
-def test_the_month_sets_what_past_plans_expected_beside_what_they_earned(month: dict[str, Any], cast: Cast) -> None:
+def past_row() -> dict[str, Any]:
     amounts = {"gain_fen": 2_600_000, "gain_low_fen": None, "gain_high_fen": None, "by_now_fen": 56_000,
                "earned_fen": 470_400, "earned_low_fen": -112_400, "earned_high_fen": 900_100}  # fmt: skip
     said = {"zh": "与预期相符", "en": "as expected"}
-    month["past"] = [
-        {"plan_month": "2026-06", "customers": 1300, "months": 3, "compared": 1240, "said": said} | amounts
-    ]
-    Arrival.objects.update(figures=month)
+    return {"plan_month": "2026-06", "customers": 1300, "months": 3, "compared": 1240, "said": said} | amounts
+
+
+def test_the_month_sets_what_past_plans_expected_beside_what_they_earned(month: dict[str, Any], cast: Cast) -> None:
+    Arrival.objects.update(figures=month | {"past": [past_row()]})
     for role in (Role.MARKETER, Role.PROVINCE_CHIEF):
         text = told_to(role, cast)
         assert "以往各账期：预期与实测" in text
         assert "¥4,704 [-\u2060¥1,124, ¥9,001]" in text
         assert "与预期相符" in text
+
+
+def test_what_past_plans_expected_and_earned_comes_in_with_the_publication(
+    month: dict[str, Any], published: Published, cast: Cast
+) -> None:
+    figures = json.dumps(month | {"past": [past_row()]}, ensure_ascii=False)
+    (published.folder / "figures.json").write_text(figures, encoding="utf-8")
+    assert published.of("2026-10", 1).come_in() is not None
+    assert "以往各账期：预期与实测" in told_to(Role.MARKETER, cast)
+    read = Program(cast.people[Role.PROVINCE_CHIEF]).get("month").json()["figures"]
+    assert [row["earned_fen"] for row in read["past"]] == [470_400]
 
 
 def test_a_program_is_told_the_same_of_niches_and_price(month: dict[str, Any], cast: Cast) -> None:
