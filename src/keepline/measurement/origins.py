@@ -56,11 +56,11 @@ def effects(policy: Policy) -> Origins:
 
 
 def possible_rows(policy: Policy) -> list[dict[str, Any]]:
-    """PILOTS as it would be if every term that a pilot may find played a part."""
+    """PILOTS as it would be if every term that a pilot may find played a part, and either kind of interval."""
     plain = {"coefficient": 1.0, "centre": 0.0, "scale": 1.0, "mean_effect": 0.0, "low": 0.0, "high": 0.0}
     return [
         {"offer_id": offer.id, "experiment_id": offer.effect.experiment_id, "verdict": "measured", **plain}
-        | {"outcome": outcome, "times": each, "term": term, "reach": None if each == ONE else 1.0}
+        | {"outcome": outcome, "times": each, "term": term, "reach": 1.0 if each == TAKEN_RISK else None}
         for offer in policy.offers.offer
         for outcome, times in TIMES.items()
         for each in times
