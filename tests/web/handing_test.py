@@ -20,6 +20,7 @@ from core.small_lake import lake_of
 from keepline.front import Month, Site, open_site
 from keepline.lake.store import open_lake
 from keepline.newsite import make_site
+from keepline.site import write_key
 from keepline_web.customers.models import Account, PlanRow
 from keepline_web.exchange.handing import hand_back, hand_back_again, something_new
 from keepline_web.exchange.models import Handing, Taken
@@ -45,6 +46,7 @@ def site(cast: Cast, tmp_path: Path, settings: Any) -> Iterator[Site]:  # noqa: 
     make_site(tmp_path / "site", name="清河通信")
     (tmp_path / "site" / "demo.json").write_text("{}", encoding="ascii")
     made = open_site(tmp_path / "site")
+    write_key(made.root, b"k" * 32)  # what a lake's customers were told by
     people = [{"customer_id": pk, "customer_no": f"N{pk}"} for pk in Account.objects.values_list("pk", flat=True)]
     lake_of(made.lake, customers=[{"customer_id": row["customer_id"], "month": f"{YEAR}-01"} for row in people])
     _details(made, people)
