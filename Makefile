@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.keepline-run
 TEST := $(VENV)/.keepline-test
 SITE ?= ./demo-site
-WORKERS ?= 3
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test check check-full lint types contracts tidy docs bench audit lock clean
@@ -37,8 +37,8 @@ demo: $(RUN)
 serve: $(RUN)
 	@$(BIN)/keepline serve --site $(SITE)
 
-# Three workers on two cores: a third of the time one waits, for a server, a browser or a Java machine. Spark starts once: its tests
-# share one worker, the others take the rest. Threads of mathematics would fight the workers.
+# A third worker on two cores saves nothing: measured. Spark starts once: its tests share one worker, the others take the rest.
+# Threads of mathematics would fight the workers.
 test check-full: export OPENBLAS_NUM_THREADS = 1
 test check-full: export OMP_WAIT_POLICY = passive
 test: $(TEST)

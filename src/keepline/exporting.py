@@ -26,6 +26,7 @@ from keepline.errors import KeeplineError, UsageError
 from keepline.jsonfile import damaged
 from keepline.lake.store import reading
 from keepline.periods import Month
+from keepline.placed import footer_of
 from keepline.progress import Progress
 from keepline.publication import Publication, demand, may_write
 from keepline.report.plan_rows import SOURCES, planned
@@ -139,15 +140,8 @@ def _source(site: Site, made: Publication, what: str) -> Iterator[_Source]:
 def _demand_whole(made: Publication, table: str) -> None:
     """Refuse to make a list of a table that lost rows or a part: nobody would see that it is shorter."""
     published = (made.manifest.get("tables") or {}).get(table, {}).get("rows", 0)
-    if (rows := sum(_rows(part) for part in made.parts(table))) != published:
+    if (rows := sum(footer_of(part).num_rows for part in made.parts(table))) != published:
         raise _lost(made, table, rows, published)
-
-
-def _rows(part: Path) -> int:
-    try:
-        return int(pq.read_metadata(part).num_rows)
-    except pa.ArrowException as error:
-        raise damaged(part, "its end is missing", "文件尾部缺失") from error
 
 
 def _lost(made: Publication, what: str, rows: int, published: int) -> KeeplineError:

@@ -9,9 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from keepline.engine import Range
+from keepline.jsonfile import damaged
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,19 @@ class Placed:
 NOTHING = Placed(())
 
 
+def footer_of(path: Path) -> pq.FileMetaData:
+    """A part's own account of itself, or the refusal of one that lost its end, as a copy cut short has."""
+    try:
+        return pq.read_metadata(path)
+    except pa.ArrowException as error:
+        raise damaged(path, "its end is missing", "文件尾部缺失") from error
+
+
 def placed(paths: Iterable[Path]) -> Placed:
     """What each part holds, from the least to the greatest customer its footer names."""
     found = []
     for number, path in enumerate(paths):
-        footer = pq.read_metadata(path)
+        footer = footer_of(path)
         place = footer.schema.names.index("customer_id")
         ends = [footer.row_group(i).column(place).statistics for i in range(footer.num_row_groups)]
         if ends and footer.num_rows:

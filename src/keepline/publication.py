@@ -22,6 +22,7 @@ from keepline.holdout import Lot
 from keepline.jsonfile import damaged, read_json
 from keepline.lake.store import Lake
 from keepline.periods import Month
+from keepline.policy.conditions import PUBLISHED
 from keepline.policy.document import read
 from keepline.policy.documents import Limits
 from keepline.site import Settings, Site
@@ -49,7 +50,7 @@ class Publication:
     @property
     def lot(self) -> Lot:
         """Whom its plan left alone."""
-        limits = read(self.folder / "policy" / "limits.toml", Limits)
+        limits = read(self.folder / "policy" / "limits.toml", Limits, context=PUBLISHED)
         return Lot(limits.held_out_salt, limits.held_out_share)
 
     def parts(self, table: str) -> tuple[Path, ...]:
